@@ -1,0 +1,5 @@
+//! A seeded hospital: callers, operators, gateways and what goes wrong with them, as a state machine that is driven
+//! from outside. The same seed gives the same day on any machine.
+//!
+//! There is no transport, clock, thread or entropy in here, no floating point, and nothing of the hospital looks inside
+//! the switchboard: it acts on what a real gateway or desk would be told.
