@@ -1,0 +1,95 @@
+//! Who can be reached right now: one soft lease per desk and per gateway of a site. A lease that ends is reported,
+//! and the exchange hands the report to the switchboard, which alone decides what it means.
+//!
+//! Not here: duty and work of operators, offers, anything durable (all the switchboard's); streams themselves
+//! (crate `routing`); a clock (every call brings the site's time). A [`Presence`] answers at once: a tracker that
+//! shares its leases with other processes does so behind it and keeps its own picture here.
+
+mod tracker;
+
+use switchboard::command::Command;
+use switchboard::id::{DeskId, DeskSession, GatewayId, OperatorId};
+use switchboard::time::{SiteTime, Span};
+
+pub use tracker::{Renewal, Tracker};
+
+/// How often a desk should say that it is there.
+pub const HEARTBEAT: Span = Span::secs(5);
+
+/// A desk that was silent for this long is reported: three heartbeats, so that one lost packet is nothing.
+pub const DESK_LEASE: Span = Span::secs(15);
+
+/// A gateway without a stream for this long is reported, and its calls are given up: long enough for it to restart
+/// its connection several times, short enough that operators do not sit in front of dead calls.
+pub const GATEWAY_LEASE: Span = Span::secs(30);
+
+/// Who holds a lease, and in which life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Holder {
+    /// An operator's desk, in the session the switchboard gave it.
+    Desk {
+        /// Whose.
+        operator: OperatorId,
+        /// Which installation.
+        desk: DeskId,
+        /// Fences out those before.
+        session: DeskSession,
+    },
+    /// A gateway.
+    Gateway {
+        /// Which.
+        gateway: GatewayId,
+        /// Fences out those before.
+        incarnation: u64,
+    },
+}
+
+impl Holder {
+    /// What the switchboard is told when this holder's lease has ended.
+    pub fn report(&self) -> Command {
+        match *self {
+            Holder::Desk { operator, session, .. } => Command::DropDesk { operator, session },
+            Holder::Gateway { gateway, incarnation } => Command::LoseGateway { gateway, incarnation },
+        }
+    }
+}
+
+/// One open stream of a holder. A desk in two windows has two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub u64);
+
+/// The holder has no lease: it ended, or a later session or incarnation took over. It has to attach again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this desk or gateway is not attached any more; attach again")]
+pub struct Fenced;
+
+/// The tracker of one site's links.
+pub trait Presence: Send + Sync {
+    /// The journal says who was linked when this exchange began. Holders whose streams could only have been this
+    /// tracker's own lose their desk lease at once; gateways have a whole lease to come back.
+    fn resume(&self, at: SiteTime, linked: &[Holder]);
+
+    /// The switchboard attached a holder. Its lease begins before there is a stream, and an older life's ends.
+    fn attached(&self, at: SiteTime, holder: Holder);
+
+    /// A stream opened.
+    ///
+    /// # Errors
+    /// [`Fenced`].
+    fn open(&self, at: SiteTime, holder: Holder) -> Result<StreamId, Fenced>;
+
+    /// A heartbeat.
+    ///
+    /// # Errors
+    /// [`Fenced`].
+    fn renew(&self, at: SiteTime, holder: Holder) -> Result<(), Fenced>;
+
+    /// A stream ended. A desk's last one ends the lease, a gateway's last one starts its end.
+    fn close(&self, at: SiteTime, holder: Holder, stream: StreamId);
+
+    /// When the next lease ends.
+    fn next_end(&self) -> Option<SiteTime>;
+
+    /// Takes out the leases that have ended by `at`, in the order of their ends.
+    fn take_ended(&self, at: SiteTime) -> Vec<Holder>;
+}

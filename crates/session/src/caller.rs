@@ -1,0 +1,154 @@
+//! Callers: a number becomes a random reference, and only the reference goes any further.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use switchboard::id::{CallerRef, SiteId};
+use uuid::Builder;
+
+/// Longest number taken, in bytes as received; what is longer is cut, no caller is refused for it.
+pub const CALLER_NUMBER_LEN_MAX: usize = 64;
+
+/// A caller's number as received, or that it was withheld. Shown by nothing: neither `Debug` nor an error carries it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallerNumber(Option<String>);
+
+impl CallerNumber {
+    /// A number as a telephone network delivered it. Spaces and signs between the digits do not make another caller;
+    /// a text without any digit is kept as it is, and an empty one is a withheld number.
+    pub fn received(text: &str) -> CallerNumber {
+        let text = text.trim();
+        let plus = if text.starts_with('+') { "+" } else { "" };
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let number = if digits.is_empty() { text.to_owned() } else { format!("{plus}{digits}") };
+        let number: String = number
+            .char_indices()
+            .take_while(|(start, c)| start + c.len_utf8() <= CALLER_NUMBER_LEN_MAX)
+            .map(|(_, c)| c)
+            .collect();
+        CallerNumber((!number.is_empty()).then_some(number))
+    }
+
+    /// A caller who does not say the number.
+    pub fn withheld() -> CallerNumber {
+        CallerNumber(None)
+    }
+
+    /// Whether it was withheld.
+    pub fn is_withheld(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether it begins like this: how the hospital's own telephones are recognised.
+    pub fn begins_with(&self, prefix: &str) -> bool {
+        self.0.as_deref().is_some_and(|number| number.starts_with(prefix))
+    }
+}
+
+impl fmt::Debug for CallerNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_withheld() { "CallerNumber(withheld)" } else { "CallerNumber(…)" })
+    }
+}
+
+/// Why a caller has no reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallersFault {
+    /// The store did not answer; nothing was written.
+    #[error("the record of callers cannot be reached: {0}")]
+    Unavailable(String),
+    /// The machine gave no random bytes.
+    #[error("the machine gave no random bytes: {0}")]
+    NoChance(String),
+}
+
+/// Who calls, as a reference. It is written before the arrival is.
+#[async_trait]
+pub trait Callers: Send + Sync {
+    /// The reference of a number at a site: the same as long as the record remembers it. A withheld number gets a
+    /// fresh one each time.
+    ///
+    /// # Errors
+    /// [`CallersFault`].
+    async fn reference(&self, site: SiteId, number: &CallerNumber) -> Result<CallerRef, CallersFault>;
+}
+
+/// References in memory; they and the numbers end with the process.
+pub struct MemoryCallers {
+    chance: Chance,
+    known: Mutex<BTreeMap<SiteId, BTreeMap<String, CallerRef>>>,
+}
+
+enum Chance {
+    Machine,
+    Seeded { seed: u64, withheld: AtomicU64 },
+}
+
+impl MemoryCallers {
+    /// Random references.
+    pub fn random() -> MemoryCallers {
+        MemoryCallers { chance: Chance::Machine, known: Mutex::default() }
+    }
+
+    /// References that follow from a seed, whatever the order of the callers: for a stepped clock, where the same
+    /// seed is to give the same day. Whoever knows the seed can test numbers against references.
+    pub fn seeded(seed: u64) -> MemoryCallers {
+        MemoryCallers {
+            chance: Chance::Seeded { seed, withheld: AtomicU64::new(0) },
+            known: Mutex::default(),
+        }
+    }
+}
+
+impl Chance {
+    fn reference(&self, site: SiteId, number: Option<&str>) -> Result<CallerRef, CallersFault> {
+        match self {
+            Chance::Machine => {
+                let mut bytes = [0; 16];
+                getrandom::fill(&mut bytes).map_err(|fault| CallersFault::NoChance(fault.to_string()))?;
+                Ok(CallerRef(Builder::from_random_bytes(bytes).into_uuid()))
+            }
+            Chance::Seeded { seed, withheld } => {
+                let mut sha = Sha256::new();
+                sha.update(seed.to_be_bytes());
+                sha.update(site.as_str());
+                match number {
+                    Some(number) => sha.update([b"/n/", number.as_bytes()].concat()),
+                    None => {
+                        let nth = withheld.fetch_add(1, Ordering::Relaxed);
+                        sha.update([b"/w/", nth.to_be_bytes().as_slice()].concat());
+                    }
+                }
+                let hash: [u8; 32] = sha.finalize().into();
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&hash[..16]);
+                Ok(CallerRef(Builder::from_custom_bytes(bytes).into_uuid()))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Callers for MemoryCallers {
+    async fn reference(&self, site: SiteId, number: &CallerNumber) -> Result<CallerRef, CallersFault> {
+        let Some(number) = number.0.as_deref() else { return self.chance.reference(site, None) };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let callers = known.entry(site).or_default();
+        if let Some(caller) = callers.get(number) {
+            return Ok(*caller);
+        }
+        let caller = self.chance.reference(site, Some(number))?;
+        callers.insert(number.to_owned(), caller);
+        Ok(caller)
+    }
+}
+
+impl fmt::Debug for MemoryCallers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryCallers")
+    }
+}

@@ -1,0 +1,17 @@
+//! The durable record of a site: the [`Journal`] of its decisions, and [`Callers`], which knows a caller's number by
+//! a random reference. Both are traits; this crate holds the store in memory, and is the only room in which a store
+//! on a database may ever stand.
+//!
+//! Not here: deciding anything, the clock, group commit (crate `exchange`), who can be reached (crate `presence`),
+//! gRPC. The canonical encoding of a decision is the switchboard's; this crate only says how the decisions of one
+//! row stand in one text.
+
+mod body;
+mod caller;
+mod journal;
+mod memory;
+
+pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
+pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
+pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, Writer};
+pub use memory::MemoryJournal;
