@@ -1,0 +1,29 @@
+//! Turns `proto/` into Rust, and keeps its description for reflection and for the method table.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use prost::Message;
+
+const PROTO_ROOT: &str = "../../proto";
+
+const FILES: [&str; 6] = [
+    "hotline/v1/types.proto",
+    "hotline/v1/gateway.proto",
+    "hotline/v1/operator.proto",
+    "hotline/v1/supervisor.proto",
+    "hotline/v1/admin.proto",
+    "hotline/v1/clock.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={PROTO_ROOT}");
+    let descriptors = protox::compile(FILES, [PROTO_ROOT])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("hotline.v1.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .skip_debug(["hotline.v1.Arrival", "hotline.v1.AddOperatorResponse"])
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,150 @@
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use crate::attach::{Attached, Feed};
+use crate::backoff::Backoff;
+use crate::command::Unary;
+use crate::token::Bearer;
+use crate::v1::admin_service_client::AdminServiceClient;
+use crate::v1::clock_service_client::ClockServiceClient;
+use crate::v1::gateway_service_client::GatewayServiceClient;
+use crate::v1::operator_service_client::OperatorServiceClient;
+use crate::v1::supervisor_service_client::SupervisorServiceClient;
+
+type Sending = InterceptedService<Channel, Bearer>;
+
+/// A dead connection is noticed within the sum of these two, even when nothing is sent.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(2);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One principal's way to a router. Cloning is cheap, and clones share one connection.
+#[derive(Debug, Clone)]
+pub struct Client {
+    channel: Channel,
+    bearer: Bearer,
+    give_up_after: Duration,
+}
+
+/// The text is no address of a router.
+#[derive(Debug)]
+pub struct AddressError(tonic::transport::Error);
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not an address of a router; write http://HOST:PORT ({})", self.0)
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+impl Client {
+    /// A client of the router at `address` (`http://HOST:PORT`). Connects when first used, and again whenever needed.
+    ///
+    /// # Errors
+    /// When `address` is not one.
+    pub fn new(address: &str, bearer: Bearer) -> Result<Client, AddressError> {
+        let channel = Endpoint::from_shared(address.to_owned())
+            .map_err(AddressError)?
+            .connect_timeout(Duration::from_secs(2))
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        Ok(Client { channel, bearer, give_up_after: Duration::from_secs(30) })
+    }
+
+    /// Another principal over the same connection.
+    #[must_use]
+    pub fn with_token(&self, bearer: Bearer) -> Client {
+        Client { bearer, ..self.clone() }
+    }
+
+    /// How long [`Client::send`] goes on trying while no router answers; 30 s at first.
+    #[must_use]
+    pub fn give_up_after(self, give_up_after: Duration) -> Client {
+        Client { give_up_after, ..self }
+    }
+
+    /// Sends a request and, while no router answers, sends it again: with the same request id, so that it is done once.
+    /// A request id left empty is minted.
+    ///
+    /// # Errors
+    /// The router's refusal at once; the last failure when no router answered in time.
+    pub async fn send<R: Unary>(&self, mut request: R) -> Result<R::Reply, Status> {
+        if let Some(id) = request.request_id_mut()
+            && id.is_empty()
+        {
+            *id = Uuid::new_v4().to_string();
+        }
+        let give_up_at = Instant::now() + self.give_up_after;
+        let mut backoff = Backoff::default();
+        loop {
+            let status = match request.clone().call(self).await {
+                Ok(reply) => return Ok(reply.into_inner()),
+                Err(status) => status,
+            };
+            let wait = asked_to_wait(&status).unwrap_or_else(|| backoff.step());
+            if !is_worth_retrying(&status) || Instant::now() + wait >= give_up_at {
+                return Err(status);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Opens a stream that reconnects and resumes by itself.
+    pub fn attach<F: Feed>(&self, feed: F) -> Attached<F> {
+        Attached::new(self.clone(), feed)
+    }
+
+    /// The bare gateway service: no retries.
+    pub fn gateway(&self) -> GatewayServiceClient<Sending> {
+        GatewayServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The bare operator service: no retries.
+    pub fn operator(&self) -> OperatorServiceClient<Sending> {
+        OperatorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The bare supervisor service: no retries.
+    pub fn supervisor(&self) -> SupervisorServiceClient<Sending> {
+        SupervisorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The bare admin service: no retries.
+    pub fn admin(&self) -> AdminServiceClient<Sending> {
+        AdminServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The bare clock service: no retries.
+    pub fn clock(&self) -> ClockServiceClient<Sending> {
+        ClockServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+}
+
+/// Whether asking the same again, here or at another router, may be answered: nobody answered, the connection broke,
+/// or the router asked to come back later. A refusal is not worth it.
+pub fn is_worth_retrying(status: &Status) -> bool {
+    match status.code() {
+        Code::Unavailable => true,
+        Code::ResourceExhausted => asked_to_wait(status).is_some(),
+        _ => status.source().is_some_and(is_transport),
+    }
+}
+
+fn is_transport(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<tonic::transport::Error>() || error.source().is_some_and(is_transport)
+}
+
+fn asked_to_wait(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
+}

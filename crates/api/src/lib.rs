@@ -1,0 +1,24 @@
+//! The gRPC API as Rust types, and the one client that reconnects, resumes by cursor and retries what can be asked
+//! twice. No domain logic: it knows neither calls nor lines, only how to ask and how to keep listening.
+
+mod attach;
+mod backoff;
+mod client;
+mod command;
+mod redacted;
+mod token;
+
+pub use self::attach::{Attached, BoardFeed, DeskFeed, EventFeed, Feed, GatewayFeed, Update};
+pub use self::backoff::Backoff;
+pub use self::client::{AddressError, Client, is_worth_retrying};
+pub use self::command::Unary;
+pub use self::token::{Bearer, BearerFault};
+
+/// Messages, clients and servers of the package `hotline.v1`.
+#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated from proto/")]
+pub mod v1 {
+    tonic::include_proto!("hotline.v1");
+}
+
+/// The package's description: for reflection, and to compare the method table with what is served.
+pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("hotline.v1");

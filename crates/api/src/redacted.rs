@@ -1,0 +1,43 @@
+//! Messages that hold something no log may show.
+
+use std::fmt;
+
+use crate::v1::{AddOperatorResponse, Arrival};
+
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival")
+            .field("call_id", &self.call_id)
+            .field("line_id", &self.line_id)
+            .field("withheld", &self.number.is_empty())
+            .field("skill_ids", &self.skill_ids)
+            .field("waited_ms", &self.waited_ms)
+            .field("diverted_destination_id", &self.diverted_destination_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AddOperatorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddOperatorResponse").field("receipt", &self.receipt).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_not_shown() {
+        let arrival = Arrival { number: b"13812345678".to_vec(), ..Arrival::default() };
+        let shown = format!("{arrival:?}");
+        assert!(!shown.contains("138") && !shown.contains("49, 51, 56"), "{shown}");
+        assert!(shown.contains("withheld: false"));
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let reply = AddOperatorResponse { token: "hl_op-1_abc".into(), ..AddOperatorResponse::default() };
+        assert!(!format!("{reply:?}").contains("hl_op"));
+    }
+}
