@@ -1,0 +1,261 @@
+//! Dead ends. With nobody on duty, a caller of any line, at any minute of the week, must come to an end: an outside
+//! number that somebody takes, or a last message. The walk follows the switchboard's rules one by one; what a plan's
+//! own names and figures must be is [`switchboard::plan::Plan::check`]'s.
+
+use std::collections::BTreeSet;
+
+use switchboard::call::{CallerKind, Class};
+use switchboard::command::Profile;
+use switchboard::id::{DestinationId, LineId, TeamId};
+use switchboard::plan::{Hours, Line, Plan, WhenClosed, Who};
+
+use crate::finding::Fault;
+use crate::read::{Places, week_time};
+
+/// A caller whom the plan leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadEnd {
+    /// The line the caller rings.
+    pub line: LineId,
+    /// When, in minutes from Monday 00:00 of the plan's zone: the first such minute of the week.
+    pub minute_of_week: u16,
+    /// Who calls.
+    pub caller: CallerKind,
+    /// What becomes of the caller.
+    pub trap: Trap,
+}
+
+/// What becomes of a caller in a dead end, with nobody on duty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trap {
+    /// Every tier is used up and no closing message ends the call.
+    LeftWaiting {
+        /// On this line.
+        line: LineId,
+    },
+    /// Lines send the caller from one to the other.
+    SentRound {
+        /// Back to this line.
+        line: LineId,
+    },
+    /// An emergency caller is let go and no outside number was rung.
+    NobodyRung,
+}
+
+/// Every line's dead ends, each kind once per line.
+pub fn dead_ends(plan: &Plan) -> Vec<DeadEnd> {
+    let mut found = Vec::new();
+    let minutes = minutes_of_change(plan);
+    for (id, line) in &plan.lines {
+        let mut seen = BTreeSet::new();
+        for minute in &minutes {
+            for caller in [CallerKind::Public, CallerKind::Staff] {
+                let passage = walk(plan, *id, *minute, caller);
+                let is_emergency = line.class == Class::Emergency && caller == CallerKind::Public;
+                let trap =
+                    passage.trap.or((is_emergency && passage.rung.is_empty()).then_some(Trap::NobodyRung));
+                let Some(trap) = trap else { continue };
+                if seen.insert(trap.clone()) {
+                    found.push(DeadEnd { line: *id, minute_of_week: *minute, caller, trap });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The minutes at which some line opens or closes: between two of them nothing changes, so they stand for the week.
+fn minutes_of_change(plan: &Plan) -> BTreeSet<u16> {
+    let mut minutes = BTreeSet::from([0]);
+    for line in plan.lines.values() {
+        if let Hours::Weekly(windows) = &line.hours {
+            minutes.extend(windows.iter().flat_map(|w| [w.from, w.to % switchboard::plan::MINUTES_PER_WEEK]));
+        }
+    }
+    minutes
+}
+
+/// Where one caller comes by, with nobody on duty and no outside number answering.
+struct Passage {
+    rung: Vec<DestinationId>,
+    trap: Option<Trap>,
+}
+
+fn walk(plan: &Plan, start: LineId, minute: u16, caller: CallerKind) -> Passage {
+    let mut passage = Passage { rung: Vec::new(), trap: None };
+    let mut been = BTreeSet::new();
+    let mut at = start;
+    loop {
+        if !been.insert(at) {
+            passage.trap = Some(Trap::SentRound { line: at });
+            return passage;
+        }
+        let line = &plan.lines[&at];
+        match next_line(plan, line, minute, caller) {
+            Next::Line(to) => at = to,
+            Next::Message => return passage,
+            Next::Ring(destination) => {
+                passage.rung.push(destination);
+                return passage;
+            }
+            Next::Ladder => {
+                climb(at, line, &mut passage);
+                return passage;
+            }
+        }
+    }
+}
+
+enum Next {
+    Line(LineId),
+    Message,
+    Ring(DestinationId),
+    Ladder,
+}
+
+fn next_line(plan: &Plan, line: &Line, minute: u16, caller: CallerKind) -> Next {
+    if !line.hours.contains(minute) {
+        return match line.when_closed {
+            WhenClosed::Message => Next::Message,
+            WhenClosed::MoveTo(to) => Next::Line(to),
+            WhenClosed::Divert(destination) => Next::Ring(destination),
+        };
+    }
+    match line.staff_to {
+        Some(to) if caller == CallerKind::Staff && plan.lines[&to].hours.contains(minute) => Next::Line(to),
+        _ => Next::Ladder,
+    }
+}
+
+/// Nobody is on duty, so `Empty` opens tier after tier at once.
+fn climb(id: LineId, line: &Line, passage: &mut Passage) {
+    for tier in &line.tiers {
+        match tier.who {
+            Who::Own | Who::Team(_) | Who::Line(_) | Who::OtherLines => {}
+            Who::Outside { destination, .. } => passage.rung.push(destination),
+            Who::Closing => return,
+        }
+    }
+    passage.trap = Some(Trap::LeftWaiting { line: id });
+}
+
+/// Who could ever be asked: the teams and home lines of everybody who answers. People are not in the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    people: Vec<(BTreeSet<TeamId>, BTreeSet<LineId>)>,
+}
+
+impl Roster {
+    /// The roster of these people.
+    pub fn of<'p>(people: impl IntoIterator<Item = &'p Profile>) -> Roster {
+        Roster { people: people.into_iter().map(|p| (p.teams.clone(), p.home.clone())).collect() }
+    }
+
+    fn has(&self, line: LineId, who: &Who) -> bool {
+        self.people.iter().any(|(teams, home)| match who {
+            Who::Own => home.contains(&line),
+            Who::Team(team) => teams.contains(team),
+            Who::Line(other) => home.contains(other),
+            Who::OtherLines => !home.is_empty() && !home.contains(&line),
+            Who::Outside { .. } | Who::Closing => true,
+        })
+    }
+}
+
+/// Tiers for which the roster has nobody at all: line and number of the tier, from 0.
+pub fn empty_tiers(plan: &Plan, roster: &Roster) -> Vec<(LineId, usize)> {
+    let tiers = plan.lines.iter().flat_map(|(id, line)| line.tiers.iter().enumerate().map(move |t| (*id, t)));
+    tiers
+        .filter(|(line, (_, tier))| tier.who.is_people() && !roster.has(*line, &tier.who))
+        .map(|(line, (n, _))| (line, n))
+        .collect()
+}
+
+/// Dead ends in the words of the text.
+pub(crate) fn told(plan: &Plan, places: &Places) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = dead_ends(plan).iter().map(|end| tell(plan, places, end)).collect();
+    faults.extend(lonely(plan, places));
+    faults
+}
+
+fn tell(plan: &Plan, places: &Places, end: &DeadEnd) -> Fault {
+    let caller = match end.caller {
+        CallerKind::Public => "a caller",
+        CallerKind::Staff => "a staff caller",
+    };
+    let scene = format!("with nobody on duty, {caller} of line '{}'", end.line);
+    let when = week_time(end.minute_of_week);
+    match &end.trap {
+        Trap::LeftWaiting { line } => {
+            let last = plan.lines[line].tiers.len().saturating_sub(1);
+            let path = format!("lines.{line}.tiers.{last}");
+            let reason =
+                format!("{scene} is left waiting for ever: the ladder has no closing message at its end");
+            let mend = "add { who = \"closing\", when = [\"empty\", \"wait 15m\"] } as the last tier";
+            Fault::new(&path, places.of(&path), reason, mend)
+        }
+        Trap::SentRound { line } => {
+            let path = format!("lines.{line}.when_closed");
+            let reason = format!("{scene} is sent in a circle on {when}");
+            Fault::new(&path, places.of(&path), reason, "let one of these lines end with \"message\"")
+        }
+        Trap::NobodyRung => {
+            let line = &plan.lines[&end.line];
+            let open = line.hours.contains(end.minute_of_week);
+            let last = line.tiers.len().saturating_sub(1);
+            let (path, mend) = if open {
+                let mend =
+                    "add { who = \"outside:<destination>\", when = \"wait 90s\" } before the closing message";
+                (format!("lines.{}.tiers.{last}", end.line), mend)
+            } else {
+                let mend = "write when_closed = \"outside:<destination>\", or hours = \"always\"";
+                (format!("lines.{}.when_closed", end.line), mend)
+            };
+            let reason =
+                format!("{scene} (an emergency) reaches nobody on {when}: no outside number is rung");
+            Fault::new(&path, places.of(&path), reason, mend)
+        }
+    }
+}
+
+/// `other-lines` in a plan that has no other line.
+fn lonely(plan: &Plan, places: &Places) -> Vec<Fault> {
+    if plan.lines.len() > 1 {
+        return Vec::new();
+    }
+    let tiers = plan.lines.iter().flat_map(|(id, line)| line.tiers.iter().enumerate().map(move |t| (id, t)));
+    tiers
+        .filter(|(_, (_, tier))| tier.who == Who::OtherLines)
+        .map(|(id, (n, _))| {
+            let path = format!("lines.{id}.tiers.{n}.who");
+            let mend = "remove this tier, or add another line";
+            Fault::new(&path, places.of(&path), "a tier without people: this plan has no other line", mend)
+        })
+        .collect()
+}
+
+/// Tiers without people in the words of the text.
+pub(crate) fn told_empty(plan: &Plan, places: &Places, roster: &Roster) -> Vec<Fault> {
+    let tell = |(line, n): (LineId, usize)| {
+        let path = format!("lines.{line}.tiers.{n}.who");
+        let (whom, mend) = match plan.lines[&line].tiers[n].who {
+            Who::Own => (
+                format!("nobody has '{line}' as a home line"),
+                "give somebody this home line, or begin the ladder with a team".to_owned(),
+            ),
+            Who::Team(team) => (
+                format!("nobody is in team '{team}'"),
+                "put somebody in the team, or remove the tier".to_owned(),
+            ),
+            Who::Line(other) => (
+                format!("nobody has '{other}' as a home line"),
+                "give somebody that home line, or remove the tier".to_owned(),
+            ),
+            Who::OtherLines | Who::Outside { .. } | Who::Closing => {
+                ("nobody has another line as a home line".to_owned(), "remove this tier".to_owned())
+            }
+        };
+        Fault::new(&path, places.of(&path), format!("a tier without people on line '{line}': {whom}"), mend)
+    };
+    empty_tiers(plan, roster).into_iter().map(tell).collect()
+}
