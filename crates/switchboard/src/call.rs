@@ -60,6 +60,14 @@ impl TierSet {
     }
 }
 
+impl FromIterator<u8> for TierSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(tiers: I) -> TierSet {
+        let mut set = TierSet::default();
+        tiers.into_iter().for_each(|tier| set.insert(tier));
+        set
+    }
+}
+
 /// One open call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
@@ -440,6 +448,10 @@ pub struct Tombstone {
     pub outcome: Outcome,
     /// The line it closed on.
     pub line: LineId,
+    /// Who called.
+    pub caller: CallerRef,
+    /// Its priority.
+    pub class: Class,
     /// The gateway that holds its legs, if any are left.
     pub gateway: GatewayId,
     /// The plan it was promised: its last prompt is that one's.

@@ -2,7 +2,7 @@
 //! change of policy. `evolve` needs nothing else.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -513,6 +513,8 @@ pub enum Event {
         revision: Revision,
         /// The plan.
         plan: Box<Plan>,
+        /// Where callers of removed lines go.
+        moves: BTreeMap<LineId, LineId>,
     },
     /// The schedule's coming edges.
     ScheduleExtended {
@@ -582,4 +584,43 @@ pub enum Alarm {
         /// Which line.
         line: LineId,
     },
+}
+
+impl Event {
+    /// The call it is about, if it is about one.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            Event::CallArrived { call, .. }
+            | Event::CallMoved { call, .. }
+            | Event::SkillChosen { call, .. }
+            | Event::PreferenceRelaxed { call, .. }
+            | Event::TierOpened { call, .. }
+            | Event::CallMigrated { call, .. }
+            | Event::TargetExpired { call }
+            | Event::ClosingStarted { call, .. }
+            | Event::CallRequeued { call, .. }
+            | Event::CallDiverted { call, .. }
+            | Event::DivertConnected { call }
+            | Event::DivertFailed { call }
+            | Event::CallClosed { call, .. }
+            | Event::OfferMade { call, .. }
+            | Event::OfferDelivered { call, .. }
+            | Event::OfferAccepted { call, .. }
+            | Event::OfferDeclined { call, .. }
+            | Event::OfferRangOut { call, .. }
+            | Event::OfferUndeliverable { call, .. }
+            | Event::OfferWithdrawn { call, .. }
+            | Event::BridgeFailed { call, .. }
+            | Event::LateAcceptNoted { call, .. }
+            | Event::CallConnected { call, .. }
+            | Event::ConsultConnected { call, .. }
+            | Event::ConsultEnded { call, .. }
+            | Event::CallHeld { call }
+            | Event::CallRetrieved { call }
+            | Event::CallTransferred { call, .. }
+            | Event::TransferCompleted { call, .. }
+            | Event::AlarmRaised { alarm: Alarm::CallFailed { call } } => Some(*call),
+            _ => None,
+        }
+    }
 }

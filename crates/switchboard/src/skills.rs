@@ -15,6 +15,8 @@ pub struct SkillSet(u64);
 impl SkillSet {
     /// No skill.
     pub const NONE: SkillSet = SkillSet(0);
+    /// Every skill there could be.
+    pub const ALL: SkillSet = SkillSet(u64::MAX);
 
     /// Both together.
     #[must_use]

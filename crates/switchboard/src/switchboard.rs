@@ -1,0 +1,297 @@
+//! The switchboard itself: the state of one site, its indexes, and the two ways in: `handle` decides, `evolve` repeats.
+//!
+//! Decide by doing: a handler looks at everything first, then emits events; to emit is to apply and to remember. So
+//! `handle` and `evolve` change the state through the same code, and a replay cannot come out differently.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::call::{Call, Tombstone};
+use crate::canonical::{self, Hash};
+use crate::command::{Actor, Command, Input};
+use crate::decision::{Decision, Reply};
+use crate::event::Event;
+use crate::fingerprint::fingerprint;
+use crate::id::{CallId, LineId, OperatorId, Seq};
+use crate::index::{CallMark, Index, OperatorMark, Subject};
+use crate::operator::Operator;
+use crate::rejection::Rejection;
+use crate::state::{REMEMBERED_FOR, REMEMBERED_MAX, RequestMemory, State};
+use crate::time::SiteTime;
+use crate::treatment::Treatment;
+
+/// The pure switchboard of one site.
+#[derive(Debug, Clone, Default)]
+pub struct Switchboard {
+    pub(crate) state: State,
+    pub(crate) index: Index,
+    turn: Turn,
+}
+
+/// What the decision under way has touched so far. Empty between decisions.
+#[derive(Debug, Clone, Default)]
+struct Turn {
+    at: SiteTime,
+    seq: Seq,
+    events: Vec<Event>,
+    /// Marks from before the last reindexing.
+    calls: Vec<(CallId, CallMark)>,
+    operators: Vec<(OperatorId, OperatorMark)>,
+    /// Treatments from before the decision.
+    treatments: BTreeMap<CallId, Option<Treatment>>,
+}
+
+impl Switchboard {
+    /// A switchboard to which nothing has happened.
+    pub fn new() -> Switchboard {
+        Switchboard::default()
+    }
+
+    /// A switchboard in a stored state.
+    pub fn from_state(state: State) -> Switchboard {
+        let index = Index::of(&state);
+        Switchboard { state, index, turn: Turn::default() }
+    }
+
+    /// The canonical state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The hash of the canonical state.
+    pub fn state_hash(&self) -> Hash {
+        Hash::of(&canonical::encode(&self.state))
+    }
+
+    /// When something is due next.
+    pub fn next_deadline(&self) -> Option<SiteTime> {
+        self.index.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Decides one input. Whatever is due by `at` must have been handed in before, as [`Command::Tick`].
+    ///
+    /// # Errors
+    /// A rejection, after which nothing has changed.
+    pub fn handle(&mut self, at: SiteTime, input: Input) -> Result<Decision, Rejection> {
+        if at < self.state.now {
+            return Err(Rejection::TimeWentBack { now: self.state.now });
+        }
+        match self.next_deadline() {
+            Some(due) if due <= at && input.command != Command::Tick => {
+                return Err(Rejection::TickFirst { due });
+            }
+            _ => {}
+        }
+        self.recall(&input)?;
+        self.begin(self.state.seq.next(), at);
+        let decided = self.decide(at, &input);
+        let reply = match decided {
+            Ok(reply) => reply,
+            Err(rejection) => {
+                debug_assert!(self.turn.events.is_empty(), "a handler refuses before its first event");
+                self.turn = Turn::default();
+                return Err(rejection);
+            }
+        };
+        self.settle();
+        let events = core::mem::take(&mut self.turn.events);
+        let decision = Decision { seq: self.state.seq.next(), at, input, events, reply };
+        self.finish(&decision);
+        Ok(decision)
+    }
+
+    /// Repeats a stored decision: applies its events, consults nothing, cannot fail.
+    pub fn evolve(&mut self, decision: &Decision) {
+        self.begin(decision.seq, decision.at);
+        for event in &decision.events {
+            self.apply(event);
+        }
+        self.finish(decision);
+    }
+
+    /// An open call.
+    pub fn call(&self, id: CallId) -> Option<&Call> {
+        self.state.calls.get(&id)
+    }
+
+    /// A call closed a short while ago.
+    pub fn closed(&self, id: CallId) -> Option<&Tombstone> {
+        self.state.closed.get(&id)
+    }
+
+    /// An operator.
+    pub fn operator(&self, id: OperatorId) -> Option<&Operator> {
+        self.state.operators.get(&id)
+    }
+
+    /// Whether the indexes are what they would be if built afresh: a check for tests and `doctor`.
+    pub fn is_indexed_well(&self) -> bool {
+        self.index == Index::of(&self.state)
+    }
+
+    fn recall(&self, input: &Input) -> Result<(), Rejection> {
+        let Some(request) = input.request else { return Ok(()) };
+        let Some(memory) = self.index.requests.get(&request).and_then(|seq| self.state.requests.get(seq))
+        else {
+            return Ok(());
+        };
+        if memory.fingerprint == fingerprint(&(input.actor, &input.command)) {
+            Err(Rejection::AlreadyDone(memory.reply))
+        } else {
+            Err(Rejection::RequestReused)
+        }
+    }
+
+    fn begin(&mut self, seq: Seq, at: SiteTime) {
+        self.turn.at = at;
+        self.turn.seq = seq;
+    }
+
+    /// The time of the decision under way.
+    pub(crate) fn at(&self) -> SiteTime {
+        self.turn.at
+    }
+
+    /// The sequence number of the decision under way.
+    pub(crate) fn seq(&self) -> Seq {
+        self.turn.seq
+    }
+
+    /// Applies an event and remembers it.
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.apply(&event);
+        self.turn.events.push(event);
+    }
+
+    /// A call about to change.
+    pub(crate) fn touch_call(&mut self, id: CallId) {
+        if !self.turn.calls.iter().any(|(c, _)| *c == id) {
+            self.turn.calls.push((id, CallMark::of(&self.state, id)));
+        }
+        if !self.turn.treatments.contains_key(&id) {
+            let before = self.treatment(id);
+            self.turn.treatments.insert(id, before);
+        }
+    }
+
+    /// An operator about to change.
+    pub(crate) fn touch_operator(&mut self, id: OperatorId) {
+        if !self.turn.operators.iter().any(|(o, _)| *o == id) {
+            self.turn.operators.push((id, OperatorMark::of(&self.state, id)));
+        }
+    }
+
+    /// Changes a line's status, and its deadline with it.
+    pub(crate) fn change_line(&mut self, id: LineId, change: impl FnOnce(&mut crate::line::LineStatus)) {
+        let before = Index::line_deadline(&self.state, id);
+        change(self.state.lines.entry(id).or_default());
+        self.index.change_line(id, before, &self.state);
+    }
+
+    /// Replaces the schedule's edges through `change`, and its deadline with them.
+    pub(crate) fn change_edges(&mut self, change: impl FnOnce(&mut State)) {
+        let before = self.state.edges.front().map(|e| e.at);
+        change(&mut self.state);
+        self.index.set_deadline(Subject::Schedule, before, self.state.edges.front().map(|e| e.at));
+    }
+
+    /// Builds the indexes afresh: a plan changed what they depend on. Everybody is looked at when settling.
+    pub(crate) fn reindex_all(&mut self) {
+        self.turn.calls.clear();
+        self.turn.operators.clear();
+        self.index = Index::of(&self.state);
+        for (id, call) in self.state.calls.iter().filter(|(_, c)| c.is_waiting()) {
+            self.index.waiting.stirred.insert(self.state.place(*id, call));
+            self.index.waiting.deepened.insert(call.line);
+        }
+    }
+
+    /// Brings the indexes up to date with what was touched.
+    pub(crate) fn reindex(&mut self) {
+        for (id, before) in core::mem::take(&mut self.turn.operators) {
+            let after = OperatorMark::of(&self.state, id);
+            self.index.change_operator(id, &before, &after, &self.state);
+        }
+        for (id, before) in core::mem::take(&mut self.turn.calls) {
+            let after = CallMark::of(&self.state, id);
+            self.index.change_call(id, &before, &after, &self.state);
+        }
+    }
+
+    fn finish(&mut self, decision: &Decision) {
+        self.reindex();
+        self.state.now = decision.at;
+        self.state.seq = decision.seq;
+        for (id, before) in core::mem::take(&mut self.turn.treatments) {
+            if self.treatment(id) != before
+                && let Some(call) = self.state.calls.get_mut(&id)
+            {
+                call.treatment_revision = decision.seq;
+            }
+        }
+        if let Some(request) = decision.input.request {
+            self.index.requests.insert(request, decision.seq);
+            let fingerprint = fingerprint(&(decision.input.actor, &decision.input.command));
+            let memory = RequestMemory { request, fingerprint, at: decision.at, reply: decision.reply };
+            self.state.requests.insert(decision.seq, memory);
+        }
+        self.forget(decision.at);
+        self.index.settle_marks();
+        self.turn.events.clear();
+    }
+
+    /// Housekeeping: what is only remembered for a while is forgotten, by the decision's own time.
+    fn forget(&mut self, at: SiteTime) {
+        let old = |then: SiteTime| at.since(then) > REMEMBERED_FOR;
+        while let Some((seq, memory)) = self.state.requests.first_key_value() {
+            if !old(memory.at) && self.state.requests.len() <= REMEMBERED_MAX {
+                break;
+            }
+            let (seq, request) = (*seq, memory.request);
+            self.state.requests.remove(&seq);
+            self.index.requests.remove(&request);
+        }
+        while let Some((seq, id)) = self.index.tombs.first().copied() {
+            let keep = |t: &Tombstone| !old(t.closed_at) && self.index.tombs.len() <= REMEMBERED_MAX;
+            if self.state.closed.get(&id).is_some_and(keep) {
+                break;
+            }
+            self.index.tombs.remove(&(seq, id));
+            if let Some(tomb) = self.state.closed.remove(&id) {
+                crate::index::count(&mut self.index.promised, tomb.revision, -1);
+            }
+        }
+        while let Some((until, line, caller)) =
+            self.index.abandons.first().copied().filter(|(until, ..)| *until < at)
+        {
+            self.index.abandons.remove(&(until, line, caller));
+            self.take_abandon(line, caller);
+        }
+        if self.state.plans.len() > 1 {
+            let (in_force, promised) = (self.state.revision, &self.index.promised);
+            self.state.plans.retain(|revision, _| *revision == in_force || promised.contains_key(revision));
+        }
+    }
+
+    /// Removes a place left, from the state and its index.
+    pub(crate) fn take_abandon(&mut self, line: LineId, caller: crate::id::CallerRef) {
+        let Some(callers) = self.state.abandons.get_mut(&line) else { return };
+        if let Some(abandon) = callers.remove(&caller) {
+            self.index.abandons.remove(&(abandon.until, line, caller));
+        }
+        if callers.is_empty() {
+            self.state.abandons.remove(&line);
+        }
+    }
+}
+
+/// Who asks, for handlers that depend on it.
+impl Input {
+    /// Whether a supervisor or administrator asks.
+    pub(crate) fn is_staffed_by_office(&self) -> bool {
+        matches!(self.actor, Actor::Supervisor(_) | Actor::Admin(_))
+    }
+}
+
+/// A handler's answer.
+pub(crate) type Decided = Result<Reply, Rejection>;
