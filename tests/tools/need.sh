@@ -1,0 +1,54 @@
+# Finds or installs one tool for a stage of ./test. Sourced by it; expects TOOLS (the cache) and the top directory.
+# A tool that cannot be had is named with the command that mends it, and the stage that needs it has failed.
+
+CARGO_DENY_VERSION=0.20.2
+
+need() {
+    case "$1" in
+    cargo) command -v cargo >/dev/null || lacks cargo "install Rust by rustup; rust-toolchain.toml names the version" ;;
+    cc) from_debian cc gcc ;;
+    binutils) from_debian nm binutils && from_debian objdump binutils ;;
+    git) from_debian git git ;;
+    valgrind) from_debian valgrind valgrind ;;
+    node) from_debian node nodejs && from_debian npm npm ;;
+    buf) need node && node_tools ;;
+    cargo-deny) cargo_tool cargo-deny "$CARGO_DENY_VERSION" ;;
+    *) lacks "$1" "teach tests/tools/need.sh how to find it" ;;
+    esac
+}
+
+lacks() {
+    echo "missing tool: $1"
+    echo "to mend it: $2"
+    return 1
+}
+
+# from_debian COMMAND PACKAGE
+from_debian() {
+    command -v "$1" >/dev/null && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
+    fi
+    command -v "$1" >/dev/null || lacks "$1" "sudo apt-get install $2"
+}
+
+# The npm packages of tests/tools/package-lock.json, without running any script of theirs.
+node_tools() {
+    local wanted=tests/tools/package-lock.json have="$TOOLS/node/package-lock.json"
+    cmp -s "$wanted" "$have" && [ -d "$TOOLS/node/node_modules" ] && return
+    rm -rf "$TOOLS/node" && mkdir -p "$TOOLS/node" &&
+        cp tests/tools/package.json "$TOOLS/node/" &&
+        cp "$wanted" "$TOOLS/node/lock.json" && mv "$TOOLS/node/lock.json" "$have" &&
+        (cd "$TOOLS/node" && npm ci --ignore-scripts --no-audit --no-fund) && return
+    rm -rf "$TOOLS/node"
+    lacks "the packages of $wanted" "see why npm ci fails above; it needs the npm registry once"
+}
+
+# cargo_tool CRATE VERSION: built plainly, because it runs for a second and would take minutes to optimise.
+cargo_tool() {
+    [ "$("$TOOLS/bin/$1" --version 2>/dev/null)" = "$1 $2" ] && return
+    CARGO_TARGET_DIR="$TOOLS/build" CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo install --quiet --locked --force --root "$TOOLS" --version "$2" "$1" && rm -rf "$TOOLS/build" && return
+    lacks "$1 $2" "cargo install --locked --root $TOOLS --version $2 $1"
+}
