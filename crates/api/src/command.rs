@@ -50,6 +50,7 @@ unary!(operator:
     complete_transfer(CompleteTransferRequest) -> CompleteTransferResponse by request_id,
     hang_up(HangUpRequest) -> HangUpResponse by request_id,
     end_wrap_up(EndWrapUpRequest) -> EndWrapUpResponse by request_id,
+    block_caller(OperatorServiceBlockCallerRequest) -> OperatorServiceBlockCallerResponse by request_id,
 );
 
 unary!(supervisor:
