@@ -8,6 +8,9 @@ use crate::rust_text::Words;
 use crate::tree::{self, assert_found, assert_none};
 
 mod bare;
+mod morning;
+#[path = "../bare/src/play.rs"]
+mod play;
 
 /// Everything that may be linked below the switchboard, each with what it is there for.
 const ALLOWED: [(&str, &str); 16] = [

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::{morning, play};
 use crate::tree::{self, assert_found, assert_none};
 
 /// Instructions that reach outside the program, and how many of each there may be. `cpuid` asks the processor what it is.
@@ -39,6 +40,11 @@ fn build(name: &str, source: &Path) -> Result<PathBuf, String> {
     std::fs::copy(tree::top().join("Cargo.lock"), package.join("Cargo.lock"))
         .expect("the workspace has a lock file");
 
+    let inputs = package.join("inputs");
+    let history = morning::inputs();
+    let board = play::play(&history).expect("nothing of the morning is refused");
+    std::fs::write(&inputs, history).expect("the target directory can be written");
+
     let target = place().join("target");
     let words =
         ["rustc", "--quiet", "--offline", "--bin", "bare", "--target", "x86_64-unknown-linux-gnu", "--"];
@@ -50,6 +56,8 @@ fn build(name: &str, source: &Path) -> Result<PathBuf, String> {
         .arg("-Crelocation-model=static")
         .current_dir(&package)
         .env("CARGO_TARGET_DIR", &target)
+        .env("HOTLINE_BARE_INPUTS", &inputs)
+        .env("HOTLINE_BARE_HASH", board.state_hash().to_string())
         .env_remove("RUSTFLAGS")
         .output()
         .map_err(|error| error.to_string())?;
@@ -78,19 +86,21 @@ fn it_runs_without_an_operating_system() {
     assert_eq!(tree::output_of("nm", &["--undefined-only", program]), "", "the program still asks for these");
     assert_none(&outside_faults(&tree::output_of("objdump", &["-d", "--no-show-raw-insn", program])));
     let status = Command::new(program).status().unwrap();
-    assert_eq!(status.code(), Some(0), "1: it decided something else; 2: it panicked");
+    assert_eq!(status.code(), Some(0), "1: it came to another state; 2: it panicked");
 }
 
 #[test]
 fn a_call_for_the_time_does_not_link() {
     let source = tree::text("tests/bare/src/main.rs").replace(
-        "fn decides() -> bool {",
-        "unsafe extern \"C\" { safe fn clock() -> i64; }\nfn decides() -> bool {\n    if clock() == 7 { return false }\n",
+        "extern \"C\" fn begin() -> ! {",
+        "unsafe extern \"C\" { safe fn clock() -> i32; }\nextern \"C\" fn begin() -> ! {\n    if clock() == 7 { world::end(4) }\n",
     );
     let place = place().join("clock");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("main.rs"), source).unwrap();
-    std::fs::write(place.join("world.rs"), tree::text("tests/bare/src/world.rs")).unwrap();
+    for part in ["play.rs", "world.rs"] {
+        std::fs::write(place.join(part), tree::text(&format!("tests/bare/src/{part}"))).unwrap();
+    }
     let complaint = build("clock", &place.join("main.rs")).unwrap_err();
     assert!(complaint.contains("clock"), "{complaint}");
 }
