@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{
-    CallerKind, Class, DeclineReason, DivertedBy, MoveCause, Outcome, Purpose, SkillNames, Withdrawal,
+    CallerKind, Class, DeclineReason, DivertedBy, MoveCause, Outcome, Purpose, SkillNames, TierSet,
+    Withdrawal,
 };
 use crate::command::{Edge, Profile, TransferTarget};
 use crate::id::{
@@ -99,6 +100,8 @@ pub enum Event {
         call: CallId,
         /// Which plan.
         revision: Revision,
+        /// The tiers open for it by that plan.
+        tiers: TierSet,
     },
     /// Nobody answered a blind transfer in time: the class order again.
     TargetExpired {
@@ -118,6 +121,8 @@ pub enum Event {
         call: CallId,
         /// Whose bridge it was.
         operator: OperatorId,
+        /// The tiers open for it still: those of people.
+        tiers: TierSet,
     },
     /// An outside number rings for it, or already talks.
     CallDiverted {

@@ -1,7 +1,7 @@
 //! A call ends: exactly one outcome, and everybody who was bound by it is free.
 
 use crate::call::{
-    CallState, EndedBy, Failure, OfferEnd, Outcome, Phase, Purpose, Refusal, Stage, Withdrawal,
+    CallState, EndedBy, Failure, OfferEnd, Outcome, Phase, Purpose, Refusal, Stage, TierSet, Withdrawal,
 };
 use crate::decision::Reply;
 use crate::event::{Alarm, Event};
@@ -131,8 +131,19 @@ impl Switchboard {
             return;
         };
         self.withdraw_all(id, Withdrawal::Superseded, None);
-        self.emit(Event::CallRequeued { call: id, operator });
+        let tiers = self.people_tiers(id, None);
+        self.emit(Event::CallRequeued { call: id, operator, tiers });
         self.work_ended(operator);
+    }
+
+    /// The open tiers of a call that are of people, by the plan it was promised or by another.
+    pub(super) fn people_tiers(&self, id: CallId, revision: Option<crate::id::Revision>) -> TierSet {
+        let Some(call) = self.state.calls.get(&id) else { return TierSet::FIRST };
+        let plan = self.state.plans.get(&revision.unwrap_or(call.revision));
+        let tiers =
+            plan.and_then(|p| p.lines.get(&call.line)).map(|l| l.tiers.as_slice()).unwrap_or_default();
+        let of_people = |n: &u8| tiers.get(usize::from(*n)).is_some_and(|t| t.who.is_people());
+        call.tiers.iter().filter(of_people).collect()
     }
 
     pub(super) fn fail(&mut self, id: CallId, cause: Failure) {

@@ -36,6 +36,9 @@ impl Switchboard {
             return Err(Rejection::AlreadyDone(Reply::Done));
         }
         self.emit(Event::GatewayAttached { gateway, incarnation, reaches: reaches.cloned() });
+        for id in calls {
+            self.stir(*id);
+        }
         for id in gone {
             if same_life {
                 self.end_by_caller(id);

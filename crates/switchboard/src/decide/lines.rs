@@ -110,7 +110,8 @@ impl Switchboard {
             Phase::Bridged { operator, .. } => {
                 let span = self.wrap_up_of(call);
                 self.withdraw_all(id, Withdrawal::Supervisor, None);
-                self.emit(Event::CallRequeued { call: id, operator });
+                let tiers = self.people_tiers(id, None);
+                self.emit(Event::CallRequeued { call: id, operator, tiers });
                 self.wrap_up(operator, id, span);
             }
         }

@@ -76,7 +76,8 @@ impl Switchboard {
             let call = &self.state.calls[&id];
             let stays = self.state.line(call.line).is_some();
             if stays && call.revision != revision {
-                self.emit(Event::CallMigrated { call: id, revision });
+                let tiers = self.people_tiers(id, Some(revision));
+                self.emit(Event::CallMigrated { call: id, revision, tiers });
             }
         }
     }

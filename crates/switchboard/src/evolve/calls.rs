@@ -24,6 +24,7 @@ impl Switchboard {
                     c.required = required;
                     c.held = held;
                     c.tiers = TierSet::FIRST;
+                    c.target = None;
                     c.closing_until = None;
                     c.escaped |= *cause == MoveCause::Escape;
                 });
@@ -37,16 +38,22 @@ impl Switchboard {
                 self.with_call(*call, |c| c.held = c.held.without(bit));
             }
             Event::TierOpened { call, tier, .. } => self.with_call(*call, |c| c.tiers.insert(*tier)),
-            Event::CallMigrated { call, revision } => self.migrated(*call, *revision),
+            Event::CallMigrated { call, revision, tiers } => self.with_call(*call, |c| {
+                c.revision = *revision;
+                c.tiers = *tiers;
+                c.closing_until = None;
+                c.held = SkillSet::NONE;
+            }),
             Event::TargetExpired { call } => self.with_call(*call, |c| {
                 c.target = None;
             }),
             Event::ClosingStarted { call, until } => {
                 self.with_call(*call, |c| c.closing_until = Some(*until))
             }
-            Event::CallRequeued { call, operator } => {
+            Event::CallRequeued { call, operator, tiers } => {
                 self.with_call(*call, |c| {
                     c.phase = Phase::Queued;
+                    c.tiers = *tiers;
                     c.ladder_from = at;
                 });
                 self.freed(*operator, true);
@@ -159,25 +166,6 @@ impl Switchboard {
             treatment_revision: Seq(0),
         };
         self.state.calls.insert(id, call);
-    }
-
-    fn migrated(&mut self, id: CallId, revision: crate::id::Revision) {
-        let Some(call) = self.state.calls.get(&id) else { return };
-        let tiers =
-            self.state.plans.get(&revision).and_then(|p| p.lines.get(&call.line)).map(|l| l.tiers.as_slice());
-        let people: TierSet = tiers
-            .unwrap_or_default()
-            .iter()
-            .zip(0_u8..)
-            .filter(|(tier, n)| tier.who.is_people() && call.tiers.contains(*n))
-            .map(|(_, n)| n)
-            .collect();
-        self.with_call(id, |c| {
-            c.revision = revision;
-            c.tiers = if people == TierSet::default() { TierSet::FIRST } else { people };
-            c.closing_until = None;
-            c.held = SkillSet::NONE;
-        });
     }
 
     fn set_held(&mut self, id: CallId, on: bool) {

@@ -31,6 +31,7 @@ impl Switchboard {
                 };
                 self.with_call(*call, |c| {
                     c.attempts = attempt.0;
+                    c.closing_until = None;
                     c.offers.insert(*attempt, offer);
                 });
                 self.with_operator(*operator, |o| o.work = Work::Offered { call: *call, attempt: *attempt });

@@ -25,9 +25,25 @@ impl Switchboard {
             }
             return over;
         }
-        let Some((tier, trigger, who)) = self.next_tier(call) else { return false };
-        self.open_tier(id, tier, trigger, who);
+        match self.next_tier(call) {
+            Some((tier, trigger, who)) => self.open_tier(id, tier, trigger, who),
+            None if self.owes_closing(call) => self.start_closing(id),
+            None => return false,
+        }
         true
+    }
+
+    /// Whether the ladder has ended for a call, and the closing message does not play (an offer may have stopped it).
+    fn owes_closing(&self, call: &Call) -> bool {
+        let tiers = self.state.promise(call).map(|l| l.tiers.as_slice()).unwrap_or_default();
+        let ended =
+            call.tiers.iter().filter_map(|n| tiers.get(usize::from(n))).any(|t| t.who == Who::Closing);
+        ended && call.closing_until.is_none()
+    }
+
+    fn start_closing(&mut self, id: CallId) {
+        let until = self.at() + self.closing_length(id);
+        self.emit(Event::ClosingStarted { call: id, until });
     }
 
     /// The lowest closed tier one of whose triggers holds; with nobody on duty, the lowest closed tier.
@@ -59,10 +75,7 @@ impl Switchboard {
             Who::Outside { destination, ring } => {
                 self.divert(id, destination, DivertedBy::Tier(tier), Some(ring))
             }
-            Who::Closing => {
-                let until = self.at() + self.closing_length(id);
-                self.emit(Event::ClosingStarted { call: id, until });
-            }
+            Who::Closing => self.start_closing(id),
         }
     }
 
