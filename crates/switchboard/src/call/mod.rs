@@ -1,14 +1,15 @@
 //! A call: where one caller is between first ring and close.
 
+mod closed;
+mod offer;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{
-    Attempt, CallId, CallerRef, Code, DeskSession, DestinationId, GatewayId, LineId, OperatorId, Revision,
-    Seq,
-};
-use crate::operator::Device;
+pub use self::closed::{Abandon, EndedBy, Failure, Outcome, Refusal, Tombstone};
+pub use self::offer::{DeclineReason, ENDED_MAX, Ended, Offer, OfferEnd, Purpose, Stage, Withdrawal};
+use crate::id::{Attempt, CallId, CallerRef, DestinationId, GatewayId, LineId, OperatorId, Revision, Seq};
 use crate::skills::SkillSet;
 use crate::time::{SiteTime, Span};
 
@@ -123,9 +124,6 @@ pub struct Call {
     pub treatment_revision: Seq,
 }
 
-/// Ended offers remembered per call: enough for every late answer, bounded for a caller nobody picks up.
-pub const ENDED_MAX: usize = 16;
-
 /// Why an operator comes last, or not at all, for one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -187,166 +185,6 @@ pub enum DivertedBy {
     Closed,
     /// The gateway says so: it followed the emergency plan while no router answered.
     EmergencyPlan,
-}
-
-/// A call reserved for one operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
-    /// For whom.
-    pub operator: OperatorId,
-    /// The desk session it was made to.
-    pub session: DeskSession,
-    /// How this operator answers.
-    pub device: Device,
-    /// Why.
-    pub purpose: Purpose,
-    /// Ringing or accepted.
-    pub stage: Stage,
-    /// The desk dropped while it rang: withdrawn then.
-    pub reload_by: Option<SiteTime>,
-    /// When it was made.
-    pub made_at: SiteTime,
-}
-
-/// What an offer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// The line's next call, through this tier.
-    Line(u8),
-    /// A blind transfer to this person.
-    Transfer,
-    /// Another operator asks for a word while the caller holds.
-    Consult,
-}
-
-/// How far an offer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The phone rings, or is about to.
-    Ringing {
-        /// Undeliverable if not confirmed by then; none once confirmed.
-        deliver_by: Option<SiteTime>,
-        /// Rings out then.
-        ring_until: SiteTime,
-    },
-    /// Accepted; the leg comes up.
-    Accepted {
-        /// The bridge has failed if not up by then.
-        connect_by: SiteTime,
-    },
-    /// A consult that talks.
-    Talking,
-}
-
-/// An offer that ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// For whom it was.
-    pub operator: OperatorId,
-    /// How it ended.
-    pub how: OfferEnd,
-    /// The strike it left can still be taken back.
-    pub strike: bool,
-}
-
-/// How an offer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfferEnd {
-    /// Bridged.
-    Connected,
-    /// The leg never came up.
-    BridgeFailed,
-    /// The operator said no.
-    Declined,
-    /// Nobody answered.
-    RangOut,
-    /// The desk never confirmed it.
-    Undeliverable,
-    /// Ended for another reason.
-    Withdrawn(Withdrawal),
-}
-
-/// Why an offer was withdrawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Withdrawal {
-    /// The caller left.
-    CallerGone,
-    /// Another operator has the caller.
-    AnsweredElsewhere,
-    /// The operator paused, left or was suspended.
-    Paused,
-    /// The desk did not come back in time.
-    LinkLost,
-    /// A supervisor took the call or the operator away.
-    Supervisor,
-    /// A later decision replaced it.
-    Superseded,
-}
-
-/// How a call ended. Written exactly once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Was bridged with an operator at some time.
-    Answered {
-        /// Who ended it.
-        ended_by: EndedBy,
-    },
-    /// The caller left the queue.
-    AbandonedWaiting,
-    /// The caller left while somebody's phone rang.
-    AbandonedRinging,
-    /// The caller left between accept and bridge.
-    AbandonedConnecting,
-    /// An outside number took it.
-    DivertedOut,
-    /// Not let in.
-    Refused(Refusal),
-    /// The ladder ended; the closing message was heard.
-    NobodyOnDuty,
-    /// A fault: always an alarm.
-    Failed {
-        /// Which.
-        cause: Failure,
-    },
-}
-
-/// Who ended an answered call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndedBy {
-    /// The caller hung up.
-    Caller,
-    /// The operator hung up.
-    Operator,
-}
-
-/// Why a call was not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// The caller is blocked.
-    Blocked,
-    /// Too many wait.
-    Full,
-    /// The line is closed.
-    Closed,
-    /// The line is being removed.
-    Draining,
-}
-
-/// A fault that ended a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Failure {
-    /// Its gateway died or lost it.
-    Gateway,
-    /// Bridge and caller's leg were lost together.
-    Bridge,
 }
 
 /// What people call the place a call is in.
@@ -439,42 +277,6 @@ impl Place {
     }
 }
 
-/// A closed call, remembered for late facts and answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tombstone {
-    /// When it closed.
-    pub closed_at: SiteTime,
-    /// How.
-    pub outcome: Outcome,
-    /// The line it closed on.
-    pub line: LineId,
-    /// Who called.
-    pub caller: CallerRef,
-    /// Its priority.
-    pub class: Class,
-    /// The gateway that holds its legs, if any are left.
-    pub gateway: GatewayId,
-    /// The plan it was promised: its last prompt is that one's.
-    pub revision: Revision,
-    /// The decision that closed it: its treatment's revision.
-    pub seq: Seq,
-    /// Its last offers.
-    pub ended: BTreeMap<Attempt, Ended>,
-}
-
-/// A caller who left and may take the place up again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Abandon {
-    /// The place left.
-    pub arrived_at: SiteTime,
-    /// How much of the ladder was served.
-    pub served: Span,
-    /// When it was left.
-    pub left_at: SiteTime,
-    /// Until when it can be taken up.
-    pub until: SiteTime,
-}
-
 /// Why the machine moved a call to another line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -490,9 +292,6 @@ pub enum MoveCause {
     /// The line is being removed.
     LineRemoved,
 }
-
-/// A coded reason an operator gave for declining.
-pub type DeclineReason = Option<Code>;
 
 /// Names used by a set of skills in events: sorted, each once.
 pub type SkillNames = BTreeSet<crate::id::SkillId>;
