@@ -127,7 +127,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// [`JournalFault`]; after [`JournalFault::OutcomeUnknown`] the row may be there.
-    async fn append(&self, site: SiteId, row: Row) -> Result<Appended, JournalFault>;
+    async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault>;
 
     /// The rows behind a decision, in order, at most `rows_max` of them.
     ///

@@ -43,7 +43,7 @@ impl Default for MemoryJournal {
 
 #[async_trait]
 impl Journal for MemoryJournal {
-    async fn append(&self, site: SiteId, row: Row) -> Result<Appended, JournalFault> {
+    async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
         let mut sites = self.sites();
         let rows = sites.entry(site).or_default();
         if rows.contains_key(&row.seq) {
@@ -53,7 +53,7 @@ impl Journal for MemoryJournal {
         if row.seq != last_seq.next() || row.last_seq < row.seq {
             return Err(JournalFault::Gap { seq: row.seq, last_seq });
         }
-        rows.insert(row.seq, StoredRow { row, store_us: (self.store_clock)() });
+        rows.insert(row.seq, StoredRow { row: row.clone(), store_us: (self.store_clock)() });
         Ok(Appended::Stored)
     }
 

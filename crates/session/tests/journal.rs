@@ -29,7 +29,7 @@ async fn site_time_goes_on_while_nobody_runs_and_never_back() {
         format: FORMAT,
         body: "[]".to_owned(),
     };
-    journal.append(site, row).await.unwrap();
+    journal.append(site, &row).await.unwrap();
     store_us.store(8_000_000, Ordering::Relaxed);
     assert_eq!(journal.head(site).await.unwrap().site_now(), SiteTime(0) + Span::secs(107));
     store_us.store(500_000, Ordering::Relaxed);

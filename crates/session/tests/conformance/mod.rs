@@ -29,7 +29,7 @@ async fn rows_follow_each_other(store: &dyn Journal) {
     let site = site("follow");
     let rows = [row(1, 3, "a"), row(4, 4, "b"), row(5, 9, "a")];
     for row in &rows {
-        assert_eq!(store.append(site, row.clone()).await, Ok(Appended::Stored));
+        assert_eq!(store.append(site, row).await, Ok(Appended::Stored));
     }
     let stored = store.tail(site, Seq(0), 10).await.unwrap();
     assert!(stored.iter().map(|s| &s.row).eq(&rows));
@@ -45,18 +45,18 @@ async fn rows_follow_each_other(store: &dyn Journal) {
 
 async fn the_first_writer_wins(store: &dyn Journal) {
     let site = site("contest");
-    assert_eq!(store.append(site, row(1, 2, "a")).await, Ok(Appended::Stored));
-    assert_eq!(store.append(site, row(1, 1, "b")).await, Ok(Appended::Lost));
-    assert_eq!(store.append(site, row(1, 2, "a")).await, Ok(Appended::Lost), "not even the same row again");
+    assert_eq!(store.append(site, &row(1, 2, "a")).await, Ok(Appended::Stored));
+    assert_eq!(store.append(site, &row(1, 1, "b")).await, Ok(Appended::Lost));
+    assert_eq!(store.append(site, &row(1, 2, "a")).await, Ok(Appended::Lost), "not even the same row again");
     let stored = store.tail(site, Seq(0), 10).await.unwrap();
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].row, row(1, 2, "a"), "nothing of the lost append is left");
-    assert_eq!(store.append(site, row(3, 3, "b")).await, Ok(Appended::Stored));
+    assert_eq!(store.append(site, &row(3, 3, "b")).await, Ok(Appended::Stored));
 }
 
 async fn sites_are_apart(store: &dyn Journal) {
-    assert_eq!(store.append(site("here"), row(1, 1, "a")).await, Ok(Appended::Stored));
-    assert_eq!(store.append(site("there"), row(1, 1, "b")).await, Ok(Appended::Stored));
+    assert_eq!(store.append(site("here"), &row(1, 1, "a")).await, Ok(Appended::Stored));
+    assert_eq!(store.append(site("there"), &row(1, 1, "b")).await, Ok(Appended::Stored));
     assert_eq!(store.tail(site("there"), Seq(0), 10).await.unwrap()[0].row, row(1, 1, "b"));
     assert_eq!(store.head(site("here")).await.unwrap().epoch, store.head(site("there")).await.unwrap().epoch);
 }
@@ -64,7 +64,7 @@ async fn sites_are_apart(store: &dyn Journal) {
 async fn a_tail_comes_in_pages(store: &dyn Journal) {
     let site = site("pages");
     for n in 1..=7 {
-        store.append(site, row(n, n, "a")).await.unwrap();
+        store.append(site, &row(n, n, "a")).await.unwrap();
     }
     let mut after = Seq(0);
     let mut seen = Vec::new();
@@ -80,8 +80,8 @@ async fn a_tail_comes_in_pages(store: &dyn Journal) {
 
 async fn a_gap_is_a_fault(store: &dyn Journal) {
     let site = site("gap");
-    store.append(site, row(1, 2, "a")).await.unwrap();
-    let refused = store.append(site, row(4, 4, "a")).await;
+    store.append(site, &row(1, 2, "a")).await.unwrap();
+    let refused = store.append(site, &row(4, 4, "a")).await;
     assert_eq!(refused, Err(JournalFault::Gap { seq: Seq(4), last_seq: Seq(2) }));
     assert_eq!(store.tail(site, Seq(0), 10).await.unwrap().len(), 1);
 }

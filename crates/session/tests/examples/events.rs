@@ -1,5 +1,7 @@
 //! One decision per kind of event.
 
+use std::collections::BTreeMap;
+
 use switchboard::call::{CallerKind, Class, DivertedBy, EndedBy, MoveCause, Outcome, Purpose, Withdrawal};
 use switchboard::command::{Actor, Command, TransferTarget};
 use switchboard::decision::{Decision, Reply};
@@ -185,7 +187,11 @@ fn lines() -> Vec<Event> {
         Event::LineRetired { line },
         Event::LineDiverted { line, destination: text("duty-phone"), until: at(600) },
         Event::LineDivertEnded { line },
-        Event::PlanAdopted { revision: Revision(3), plan: Box::new(plan()) },
+        Event::PlanAdopted {
+            revision: Revision(3),
+            plan: Box::new(plan()),
+            moves: BTreeMap::from([(line, text("switchboard"))]),
+        },
         Event::ScheduleExtended { edges: edges() },
         Event::EdgePassed,
     ]

@@ -1,0 +1,228 @@
+//! What an append makes true, and what a lost one makes undone.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use presence::Holder;
+use session::{Appended, BodyFault, Journal, JournalFault, Row};
+use switchboard::decision::Decision;
+use switchboard::event::Event;
+use switchboard::id::{Seq, SiteId};
+
+use crate::ask::Refused;
+use crate::batch::Batch;
+use crate::run::Runner;
+
+/// Rows read at once when catching up.
+const TAIL_ROWS_MAX: usize = 256;
+
+/// The first wait before a store that did not answer is asked again; doubled up to [`RETRY_MS_MAX`].
+const RETRY_MS_MIN: u64 = 20;
+const RETRY_MS_MAX: u64 = 1_000;
+
+/// An append under way.
+pub(crate) struct Flight {
+    pub(crate) batch: Batch,
+    done: Pin<Box<dyn Future<Output = Result<Appended, JournalFault>> + Send>>,
+}
+
+impl Flight {
+    pub(crate) async fn landed(&mut self) -> Result<Appended, JournalFault> {
+        self.done.as_mut().await
+    }
+}
+
+/// Why a journal cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TailFault {
+    #[error(transparent)]
+    Journal(#[from] JournalFault),
+    #[error(transparent)]
+    Body(#[from] BodyFault),
+}
+
+impl Runner {
+    /// Sends what was decided on its way.
+    pub(crate) fn append(&mut self) {
+        let batch = std::mem::take(&mut self.building);
+        let [first, .., last] = batch.decisions.as_slice() else {
+            let [only] = batch.decisions.as_slice() else { return };
+            let row = self.row(only, only, &batch);
+            return self.launch(batch, row);
+        };
+        let row = self.row(first, last, &batch);
+        self.launch(batch, row);
+    }
+
+    fn row(&mut self, first: &Decision, last: &Decision, batch: &Batch) -> Row {
+        let wall_us = self.shared.clock.wall_us();
+        self.schedule.compare(last.at, wall_us);
+        Row {
+            seq: first.seq,
+            last_seq: last.seq,
+            at: last.at,
+            wall_us,
+            writer: self.writer.clone(),
+            format: session::FORMAT,
+            body: session::encode(batch.decisions.iter().map(Arc::as_ref)),
+        }
+    }
+
+    fn launch(&mut self, batch: Batch, row: Row) {
+        let done = Box::pin(append(Arc::clone(&self.journal), self.shared.site, row));
+        self.in_flight = Some(Flight { batch, done });
+    }
+
+    /// An append ended.
+    pub(crate) async fn land(&mut self, landed: Result<Appended, JournalFault>) {
+        let Some(Flight { batch, .. }) = self.in_flight.take() else { return };
+        match landed {
+            Ok(Appended::Stored) => self.committed(batch),
+            Ok(Appended::Lost) => self.lost(batch).await,
+            Err(fault) => {
+                self.again.extend(batch.into_asks());
+                self.degrade(&fault.to_string());
+            }
+        }
+    }
+
+    fn committed(&mut self, batch: Batch) {
+        let counters = &self.shared.counters;
+        counters.appends.fetch_add(1, Ordering::Relaxed);
+        counters.decisions.fetch_add(batch.decisions.len() as u64, Ordering::Relaxed);
+        self.shared.published.publish(&batch.decisions);
+        for decision in &batch.decisions {
+            self.note_links(decision);
+        }
+        batch.answer(self.shared.published.cursor());
+    }
+
+    async fn lost(&mut self, batch: Batch) {
+        self.shared.counters.lost.fetch_add(1, Ordering::Relaxed);
+        let building = std::mem::take(&mut self.building);
+        let mut again = batch.into_asks();
+        again.extend(building.into_asks());
+        again.append(&mut self.again);
+        self.again = again;
+        self.catch_up().await;
+    }
+
+    /// Follows the journal to its end and drafts from there. Only with nothing under way.
+    pub(crate) async fn catch_up(&mut self) {
+        loop {
+            let after = self.shared.published.cursor().seq;
+            match tail(&*self.journal, self.shared.site, after).await {
+                Ok(decisions) if decisions.is_empty() => break,
+                Ok(decisions) => {
+                    for decision in &decisions {
+                        self.schedule.note(decision);
+                        self.shared.clock.reach(decision.at);
+                    }
+                    self.shared.published.publish(&decisions);
+                }
+                Err(TailFault::Journal(JournalFault::Unavailable(_) | JournalFault::OutcomeUnknown(_))) => {
+                    tokio::time::sleep(Duration::from_millis(RETRY_MS_MIN)).await;
+                }
+                Err(fault) => {
+                    self.degrade(&fault.to_string());
+                    break;
+                }
+            }
+        }
+        self.draft = self.shared.published.read().durable.clone();
+    }
+
+    /// Commits everything that was decided and everything that has to be decided again.
+    pub(crate) async fn commit_all(&mut self) {
+        loop {
+            self.decide_again();
+            if self.in_flight.is_none() && self.building.is_empty() {
+                break;
+            }
+            if self.in_flight.is_none() {
+                self.append();
+            }
+            if let Some(flight) = &mut self.in_flight {
+                let landed = flight.landed().await;
+                self.land(landed).await;
+            }
+        }
+    }
+
+    /// A desk or gateway that was attached has a lease from here on.
+    fn note_links(&self, decision: &Decision) {
+        let at = self.shared.clock.now();
+        for event in &decision.events {
+            let holder = match *event {
+                Event::DeskAttached { operator, desk, session } => Holder::Desk { operator, desk, session },
+                Event::GatewayAttached { gateway, incarnation, .. } => {
+                    Holder::Gateway { gateway, incarnation }
+                }
+                _ => continue,
+            };
+            self.shared.presence.attached(at, holder);
+        }
+    }
+
+    /// The site takes no decisions from here on; reads go on.
+    pub(crate) fn degrade(&mut self, because: &str) {
+        tracing::error!(site = %self.shared.site, because, "the site takes no decisions from here on");
+        self.shared.inbox.refuse(Refused::Degraded);
+        self.degraded = true;
+        self.again.extend(std::mem::take(&mut self.building).into_asks());
+    }
+}
+
+/// One row, until the store has said what became of it.
+async fn append(journal: Arc<dyn Journal>, site: SiteId, row: Row) -> Result<Appended, JournalFault> {
+    let mut retry_ms = RETRY_MS_MIN;
+    let mut may_be_there = false;
+    loop {
+        match journal.append(site, &row).await {
+            Ok(Appended::Lost) if may_be_there => {}
+            Err(JournalFault::OutcomeUnknown(fault)) => {
+                tracing::warn!(%site, seq = row.seq.0, fault, "an append without an answer; looking for it");
+                may_be_there = true;
+            }
+            Err(JournalFault::Unavailable(fault)) => {
+                tracing::warn!(%site, seq = row.seq.0, fault, retry_ms, "an append was not taken; trying again");
+            }
+            answer => return answer,
+        }
+        if may_be_there && let Ok(found) = journal.tail(site, before(row.seq), 1).await {
+            match found.first() {
+                Some(stored) if stored.row == row => return Ok(Appended::Stored),
+                Some(_) => return Ok(Appended::Lost),
+                None => may_be_there = false,
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(retry_ms)).await;
+        retry_ms = (retry_ms * 2).min(RETRY_MS_MAX);
+    }
+}
+
+/// The decisions behind `after`, at most a page of rows.
+pub(crate) async fn tail(
+    journal: &dyn Journal,
+    site: SiteId,
+    after: Seq,
+) -> Result<Vec<Arc<Decision>>, TailFault> {
+    let mut decisions = Vec::new();
+    for stored in journal.tail(site, after, TAIL_ROWS_MAX).await? {
+        decisions.extend(session::decode(&stored.row)?.into_iter().map(Arc::new));
+    }
+    let follow = (after.0 + 1..).zip(&decisions).all(|(seq, decision)| decision.seq.0 == seq);
+    if follow {
+        Ok(decisions)
+    } else {
+        let damage = format!("its rows behind decision {} do not follow each other", after.0);
+        Err(JournalFault::Damaged(damage).into())
+    }
+}
+
+fn before(seq: Seq) -> Seq {
+    Seq(seq.0.saturating_sub(1))
+}

@@ -1,0 +1,174 @@
+//! What waits to be decided, in lanes. A full lane refuses; no lane fills because of another.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use switchboard::command::Command;
+use switchboard::id::LineId;
+use switchboard::time::Span;
+use tokio::sync::Notify;
+
+use crate::ask::{Ask, Refused};
+use crate::step::StepAsk;
+
+/// What a refused asker is told to wait: a full lane is worked off in about this time by a store that is well.
+pub const RETRY_AFTER: Span = Span::millis(250);
+
+/// The order in which waiting asks are decided. Within a lane the first comes first; between lanes there is no
+/// order of asking, so a client that needs one waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Callers on an emergency line.
+    Emergency,
+    /// Facts and answers about calls that are inside: bounded by what the gateways and desks hold.
+    Progress,
+    /// Every other caller who rings in.
+    Arrivals,
+    /// Desks: attaching, duty, pauses.
+    Desks,
+    /// Supervisors and administrators.
+    Oversight,
+}
+
+impl Lane {
+    /// Every lane, first served first.
+    pub const ALL: [Lane; 5] =
+        [Lane::Emergency, Lane::Progress, Lane::Arrivals, Lane::Desks, Lane::Oversight];
+
+    /// How many asks may wait in it.
+    pub fn asks_max(self) -> usize {
+        match self {
+            // Ten times the calls a busy site has inside.
+            Lane::Emergency | Lane::Arrivals => 2_048,
+            // Several facts for each of those calls.
+            Lane::Progress => 8_192,
+            // All desks of the largest site back at once.
+            Lane::Desks => 4_096,
+            Lane::Oversight => 256,
+        }
+    }
+
+    pub(crate) fn of(command: &Command, is_emergency: impl FnOnce(LineId) -> bool) -> Lane {
+        match command {
+            Command::Arrive(arrival) if is_emergency(arrival.line) => Lane::Emergency,
+            Command::Arrive(_) => Lane::Arrivals,
+            Command::Tick
+            | Command::CallerHungUp { .. }
+            | Command::Leg { .. }
+            | Command::Digit { .. }
+            | Command::PromptFinished { .. }
+            | Command::AttachGateway { .. }
+            | Command::LoseGateway { .. }
+            | Command::NotePhone { .. }
+            | Command::DropDesk { .. }
+            | Command::ConfirmDelivery { .. }
+            | Command::Accept { .. }
+            | Command::Decline { .. }
+            | Command::ConfirmMedia { .. }
+            | Command::Hold { .. }
+            | Command::Retrieve { .. }
+            | Command::HangUp { .. }
+            | Command::Transfer { .. }
+            | Command::Consult { .. }
+            | Command::CompleteTransfer { .. } => Lane::Progress,
+            Command::AttachDesk { .. }
+            | Command::EndWrapUp { .. }
+            | Command::GoOnDuty { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Leave { .. }
+            | Command::BlockCaller { .. } => Lane::Desks,
+            Command::UnblockCaller { .. }
+            | Command::DivertLine { .. }
+            | Command::OpenLine { .. }
+            | Command::CloseLine { .. }
+            | Command::MoveCall { .. }
+            | Command::ForceOperator { .. }
+            | Command::AdoptPlan(_)
+            | Command::ExtendSchedule { .. }
+            | Command::AddOperator { .. }
+            | Command::ChangeOperator { .. }
+            | Command::RemoveOperator { .. } => Lane::Oversight,
+        }
+    }
+}
+
+/// The lanes, and the bell that wakes the loop.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    waiting: Mutex<Waiting>,
+    bell: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lanes: [VecDeque<Ask>; Lane::ALL.len()],
+    steps: VecDeque<StepAsk>,
+    refusing: Option<Refused>,
+}
+
+impl Inbox {
+    pub(crate) fn put(&self, lane: Lane, ask: Ask) -> Result<(), Refused> {
+        let mut waiting = self.waiting();
+        if let Some(refused) = &waiting.refusing {
+            return Err(refused.clone());
+        }
+        let queue = &mut waiting.lanes[lane as usize];
+        if queue.len() >= lane.asks_max() {
+            return Err(Refused::Busy { retry_after: RETRY_AFTER });
+        }
+        queue.push_back(ask);
+        drop(waiting);
+        self.ring();
+        Ok(())
+    }
+
+    pub(crate) fn put_step(&self, step: StepAsk) -> Result<(), Refused> {
+        let mut waiting = self.waiting();
+        if let Some(refused) = &waiting.refusing {
+            return Err(refused.clone());
+        }
+        waiting.steps.push_back(step);
+        drop(waiting);
+        self.ring();
+        Ok(())
+    }
+
+    /// The next ask, the first lane's first.
+    pub(crate) fn take(&self) -> Option<Ask> {
+        self.waiting().lanes.iter_mut().find_map(VecDeque::pop_front)
+    }
+
+    /// The next step, once no ask waits before it.
+    pub(crate) fn take_step(&self) -> Option<StepAsk> {
+        let mut waiting = self.waiting();
+        if waiting.lanes.iter().all(VecDeque::is_empty) { waiting.steps.pop_front() } else { None }
+    }
+
+    /// Takes no more asks; those that wait stay. Closing is the last word.
+    pub(crate) fn refuse(&self, because: Refused) {
+        let mut waiting = self.waiting();
+        if waiting.refusing != Some(Refused::Closed) {
+            waiting.refusing = Some(because);
+        }
+        drop(waiting);
+        self.ring();
+    }
+
+    pub(crate) fn refusing(&self) -> Option<Refused> {
+        self.waiting().refusing.clone()
+    }
+
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Every change under this lock is one push or pop.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,36 @@
+//! The runtime of one site's switchboard in one process. It gives each ask a time and a place in the order, lets the
+//! switchboard decide, appends what was decided to the journal as one row, and only then answers and publishes it.
+//!
+//! Read [`run`](crate#reading) first: `run.rs` is the loop, `drafting.rs` what happens between two appends,
+//! `committing.rs` what an append makes true.
+//!
+//! Not here: what a decision should be (crate `switchboard`), how a row is stored (crate `session`), who is
+//! reachable (crate `presence`), gRPC and principals (crate `routing`). One exchange serves one site; several
+//! exchanges may share a site's journal, and the journal alone decides between them.
+//!
+//! # Reading
+//! `durable` is the switchboard of committed decisions: every read, view and treatment comes from it. `draft` runs
+//! ahead of it by the appends under way. What was decided on a draft whose append was lost is decided again.
+
+mod ask;
+mod batch;
+mod clock;
+mod committing;
+mod drafting;
+mod feed;
+mod handle;
+mod inbox;
+mod published;
+mod run;
+mod schedule;
+mod start;
+mod step;
+
+pub use ask::{Committed, Cursor, Refused};
+pub use clock::{Clock, STEPPED_WALL_START_US};
+pub use feed::{Feed, FeedItem, ResetCause};
+pub use handle::{ExchangeHandle, Figures, Linked};
+pub use inbox::{Lane, RETRY_AFTER};
+pub use published::FEED_DECISIONS_MAX;
+pub use start::{Exchange, ExchangeConfig, StartFault};
+pub use step::{StepFault, StepTo, Stepped};

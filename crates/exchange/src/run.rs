@@ -1,0 +1,135 @@
+//! The loop.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use session::{Journal, Writer};
+use switchboard::Switchboard;
+use tokio::time::{Instant, sleep_until};
+
+use crate::ask::{Ask, Refused};
+use crate::batch::Batch;
+use crate::committing::Flight;
+use crate::drafting::Faults;
+use crate::handle::Shared;
+use crate::schedule::Schedule;
+
+/// The one who decides: nobody else touches the draft.
+pub(crate) struct Runner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) writer: Writer,
+    /// Durable decisions, then those of the append under way, then those being gathered.
+    pub(crate) draft: Switchboard,
+    pub(crate) in_flight: Option<Flight>,
+    pub(crate) building: Batch,
+    /// Asks whose append was lost, before everybody else's.
+    pub(crate) again: VecDeque<Ask>,
+    pub(crate) schedule: Schedule,
+    pub(crate) faults: Faults,
+    pub(crate) degraded: bool,
+}
+
+/// What woke the loop.
+enum Woken {
+    Landed(Result<session::Appended, session::JournalFault>),
+    Rung,
+    Due,
+}
+
+impl Runner {
+    /// Runs until the handles are gone or closed and everything asked is answered.
+    pub(crate) async fn run(mut self) {
+        let _ending = Ending(Arc::clone(&self.shared));
+        loop {
+            self.decide_what_waits();
+            if self.in_flight.is_none() && !self.turn_idle().await {
+                break;
+            }
+            match self.wake().await {
+                Woken::Landed(landed) => self.land(landed).await,
+                Woken::Rung | Woken::Due => {}
+            }
+        }
+    }
+
+    /// Time first, then what was lost, then the lanes in their order, until one append is full.
+    fn decide_what_waits(&mut self) {
+        let now = self.now();
+        self.fire_due(now);
+        self.decide_again();
+        while !self.building.is_full() {
+            let Some(ask) = self.shared.inbox.take() else { break };
+            self.decide(ask);
+        }
+    }
+
+    pub(crate) fn decide_again(&mut self) {
+        while !self.building.is_full() {
+            let Some(ask) = self.again.pop_front() else { break };
+            self.decide(ask);
+        }
+    }
+
+    /// Nothing is under way: append, or step, or catch up. Says no when there is nothing left to do for ever.
+    async fn turn_idle(&mut self) -> bool {
+        if !self.building.is_empty() {
+            self.append();
+            return true;
+        }
+        if let Some(step) = self.shared.inbox.take_step() {
+            self.step(step).await;
+            self.shared.inbox.ring();
+            return true;
+        }
+        let heard_of = self.shared.heard_of.load(Ordering::Relaxed);
+        if heard_of > self.shared.published.cursor().seq.0 && !self.degraded {
+            self.shared.heard_of.store(0, Ordering::Relaxed);
+            self.catch_up().await;
+            self.shared.inbox.ring();
+            return true;
+        }
+        self.shared.inbox.refusing() != Some(Refused::Closed)
+    }
+
+    async fn wake(&mut self) -> Woken {
+        let room = !self.building.is_full();
+        let due =
+            self.due().filter(|_| room && !self.degraded).and_then(|due| self.shared.clock.instant(due));
+        let landing = async {
+            match &mut self.in_flight {
+                Some(flight) => flight.landed().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            landed = landing => Woken::Landed(landed),
+            () = self.shared.inbox.rung(), if room => Woken::Rung,
+            () = sleep(due) => Woken::Due,
+        }
+    }
+
+    pub(crate) fn degraded(&self) -> Option<Refused> {
+        self.degraded.then_some(Refused::Degraded)
+    }
+}
+
+async fn sleep(until: Option<Instant>) {
+    match until {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}
+
+/// Says that the exchange has ended, also when it ended by a panic.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.inbox.refuse(Refused::Closed);
+        self.0.published.end();
+    }
+}

@@ -1,0 +1,128 @@
+//! Starting an exchange: replay the journal, set the clock, resume the links, run.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use presence::{Holder, Presence, Tracker};
+use session::{BodyFault, Journal, JournalFault, Writer};
+use switchboard::Switchboard;
+use switchboard::id::SiteId;
+use switchboard::operator::Link;
+use switchboard::state::State;
+
+use crate::batch::Batch;
+use crate::clock::{Clock, SiteClock};
+use crate::committing::{TailFault, tail};
+use crate::drafting::Faults;
+use crate::handle::{Counters, ExchangeHandle, Shared};
+use crate::inbox::Inbox;
+use crate::published::Published;
+use crate::run::Runner;
+use crate::schedule::Schedule;
+
+/// What an exchange is started with.
+pub struct ExchangeConfig {
+    /// Whose switchboard.
+    pub site: SiteId,
+    /// The name it appends under: another one at each start.
+    pub writer: Writer,
+    /// Who tracks the links; none means this process alone.
+    pub presence: Option<Arc<dyn Presence>>,
+}
+
+impl ExchangeConfig {
+    /// A site whose every desk and gateway comes to this process.
+    pub fn alone(site: SiteId, writer: Writer) -> ExchangeConfig {
+        ExchangeConfig { site, writer, presence: None }
+    }
+}
+
+/// Why an exchange did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalFault),
+    /// A row of the journal cannot be read.
+    #[error(transparent)]
+    Body(#[from] BodyFault),
+}
+
+/// The runtime of one site's switchboard.
+pub struct Exchange;
+
+impl Exchange {
+    /// Replays the site's journal and serves from its end, on a task of its own.
+    ///
+    /// # Errors
+    /// [`StartFault`]: the journal cannot be read, or was written by a release this one does not know.
+    pub async fn spawn(
+        config: ExchangeConfig,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+    ) -> Result<ExchangeHandle, StartFault> {
+        let ExchangeConfig { site, writer, presence } = config;
+        let durable = replay(&*journal, site).await?;
+        let head = journal.head(site).await?;
+        let started = match clock {
+            Clock::System => head.site_now(),
+            Clock::Stepped { .. } => head.at,
+        };
+        let now = started.max(durable.state().now);
+        let presence = presence.unwrap_or_else(|| Arc::new(Tracker::new(clock.renewal())));
+        presence.resume(now, &linked(durable.state()));
+        let shared = Arc::new(Shared {
+            site,
+            clock: SiteClock::start(clock, now),
+            presence,
+            inbox: Inbox::default(),
+            published: Published::new(head.epoch, durable.clone()),
+            counters: Counters::default(),
+            heard_of: AtomicU64::new(head.last_seq.0),
+        });
+        let runner = Runner {
+            shared: Arc::clone(&shared),
+            journal,
+            writer,
+            schedule: Schedule::at_start(now, durable.state().revision.0 > 0),
+            draft: durable,
+            in_flight: None,
+            building: Batch::default(),
+            again: Default::default(),
+            faults: Faults::default(),
+            degraded: false,
+        };
+        tokio::spawn(runner.run());
+        Ok(ExchangeHandle::new(shared))
+    }
+}
+
+async fn replay(journal: &dyn Journal, site: SiteId) -> Result<Switchboard, StartFault> {
+    let mut switchboard = Switchboard::new();
+    loop {
+        let decisions = match tail(journal, site, switchboard.state().seq).await {
+            Ok(decisions) => decisions,
+            Err(TailFault::Journal(fault)) => return Err(fault.into()),
+            Err(TailFault::Body(fault)) => return Err(fault.into()),
+        };
+        if decisions.is_empty() {
+            return Ok(switchboard);
+        }
+        decisions.iter().for_each(|decision| switchboard.evolve(decision));
+    }
+}
+
+/// Whom the journal leaves linked.
+fn linked(state: &State) -> Vec<Holder> {
+    let desks = state.operators.iter().filter(|(_, operator)| operator.link == Link::Online);
+    let desks = desks.filter_map(|(id, operator)| {
+        let session = operator.session;
+        operator.desk.map(|desk| Holder::Desk { operator: *id, desk, session })
+    });
+    let gateways = state
+        .gateways
+        .iter()
+        .filter(|(_, gateway)| gateway.attached)
+        .map(|(id, gateway)| Holder::Gateway { gateway: *id, incarnation: gateway.incarnation });
+    desks.chain(gateways).collect()
+}
