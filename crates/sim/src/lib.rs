@@ -3,3 +3,11 @@
 //!
 //! There is no transport, clock, thread or entropy in here, no floating point, and nothing of the hospital looks inside
 //! the switchboard: it acts on what a real gateway or desk would be told.
+
+pub mod chance;
+pub mod day;
+pub mod drive;
+pub mod habits;
+pub mod people;
+pub mod shape;
+pub mod world;

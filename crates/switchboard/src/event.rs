@@ -628,4 +628,39 @@ impl Event {
             _ => None,
         }
     }
+
+    /// The operator it names, if it names one. Of an offer only its making does; see the call's offers for the rest.
+    pub fn operator(&self) -> Option<OperatorId> {
+        match self {
+            Event::OfferMade { operator, .. }
+            | Event::LateAcceptNoted { operator, .. }
+            | Event::CallRequeued { operator, .. }
+            | Event::CallTransferred { from: operator, .. }
+            | Event::TransferCompleted { from: operator, .. }
+            | Event::OperatorAdded { operator, .. }
+            | Event::OperatorChanged { operator, .. }
+            | Event::OperatorRemoving { operator }
+            | Event::OperatorRemoved { operator }
+            | Event::DeskAttached { operator, .. }
+            | Event::DeskDropped { operator, .. }
+            | Event::DeskLost { operator }
+            | Event::WentOnDuty { operator }
+            | Event::OperatorPaused { operator, .. }
+            | Event::PauseNoted { operator, .. }
+            | Event::OperatorResumed { operator, .. }
+            | Event::OperatorLeaving { operator }
+            | Event::WentOffDuty { operator }
+            | Event::CooledDown { operator }
+            | Event::WrapUpStarted { operator, .. }
+            | Event::WrapUpEnded { operator, .. }
+            | Event::OutsideCallStarted { operator }
+            | Event::OutsideCallEnded { operator }
+            | Event::OperatorForcedIdle { operator }
+            | Event::ShiftStarted { operator, .. }
+            | Event::ShiftEnding { operator, .. }
+            | Event::ShiftEnded { operator }
+            | Event::AlarmRaised { alarm: Alarm::ManyDeclines { operator } } => Some(*operator),
+            _ => None,
+        }
+    }
 }

@@ -39,6 +39,13 @@ impl SiteTime {
     }
 }
 
+impl Add for Span {
+    type Output = Span;
+    fn add(self, span: Span) -> Span {
+        Span(self.0.saturating_add(span.0))
+    }
+}
+
 impl Add<Span> for SiteTime {
     type Output = SiteTime;
     fn add(self, span: Span) -> SiteTime {
