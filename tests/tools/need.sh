@@ -11,7 +11,7 @@ need() {
     git) from_debian git git ;;
     valgrind) from_debian valgrind valgrind ;;
     node) from_debian node nodejs && from_debian npm npm ;;
-    buf) need node && node_tools ;;
+    buf) need node && node_tools && buf_binary ;;
     cargo-deny) cargo_tool cargo-deny "$CARGO_DENY_VERSION" ;;
     *) lacks "$1" "teach tests/tools/need.sh how to find it" ;;
     esac
@@ -42,6 +42,15 @@ node_tools() {
         (cd "$TOOLS/node" && npm ci --ignore-scripts --no-audit --no-fund) && return
     rm -rf "$TOOLS/node"
     lacks "the packages of $wanted" "see why npm ci fails above; it needs the npm registry once"
+}
+
+# buf's binary comes inside the package of its platform; a link saves the stage from knowing which.
+buf_binary() {
+    local machine binary
+    machine=$(uname -m)
+    binary="$TOOLS/node/node_modules/@bufbuild/buf-linux-${machine/x86_64/x64}/bin/buf"
+    [ -x "$binary" ] || { lacks buf "there is none for $machine in tests/tools/package.json: add it there"; return 1; }
+    ln -sf "$binary" "$TOOLS/bin/buf"
 }
 
 # cargo_tool CRATE VERSION: built plainly, because it runs for a second and would take minutes to optimise.
