@@ -9,7 +9,13 @@ use crate::source::{nearest, quoted};
 
 /// The faults of a draft that are not consequences of something that could not be read.
 pub(crate) fn explained(draft: &PlanDraft, places: &Places, faults: &[PlanFault]) -> Vec<Fault> {
-    let told = faults.iter().filter(|fault| !is_consequence(places, fault));
+    let names_itself = |circle: &PlanFault| {
+        faults.iter().any(|other| other.problem == PlanProblem::OwnLine && other.path == circle.path)
+    };
+    let told = faults
+        .iter()
+        .filter(|fault| !is_consequence(places, fault))
+        .filter(|fault| fault.problem != PlanProblem::Circle || !names_itself(fault));
     told.map(|fault| Teller { draft, places, fault, path: fault.path.join(".") }.tell()).collect()
 }
 

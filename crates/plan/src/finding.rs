@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::source::{Excerpt, Source};
 
@@ -128,33 +128,29 @@ fn draw(source: &Source, severity: Severity, fault: &Fault) -> String {
         Severity::Warning => Level::WARNING,
     };
     let main = source.excerpt(fault.span.clone());
-    let mut snippet = snippet(&main, AnnotationKind::Primary, "");
-    let mut group = level
-        .primary_title(fault.reason.as_str())
-        .element(Origin::path(source.file.as_str()).line(main.line).char_column(main.column));
     let also = fault.also.as_ref().map(|(span, what)| (source.excerpt(span.clone()), what.as_str()));
-    match &also {
-        Some((second, what)) if second.line == main.line && second.text == main.text => {
-            snippet = snippet.annotation(AnnotationKind::Context.span(second.span.clone()).label(*what));
-            group = group.element(snippet);
-        }
-        Some((second, what)) => {
-            group = group.element(snippet).element(self::snippet(second, AnnotationKind::Context, what));
-        }
-        None => group = group.element(snippet),
+    let mut group = Group::with_title(level.primary_title(fault.reason.as_str()));
+    if main.is_cut {
+        let place = Origin::path(source.file.as_str()).line(main.line).char_column(main.column);
+        group = group.element(place);
     }
-    group = group.element(Level::HELP.message(fault.mend.as_str()));
-    Renderer::plain().render(&[group])
+    let snippet = snippet(source, &main).annotation(AnnotationKind::Primary.span(main.span.clone()));
+    group = match &also {
+        Some((second, what)) => {
+            let label = AnnotationKind::Context.span(second.span.clone()).label(*what);
+            if second.line == main.line && second.text == main.text {
+                group.element(snippet.annotation(label))
+            } else {
+                group.element(snippet).element(self::snippet(source, second).annotation(label))
+            }
+        }
+        None => group.element(snippet),
+    };
+    let report = [group.element(Level::HELP.message(fault.mend.as_str()))];
+    Renderer::plain().render(&report)
 }
 
-fn snippet<'a>(
-    excerpt: &'a Excerpt,
-    kind: AnnotationKind,
-    label: &'a str,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let mut annotation = kind.span(excerpt.span.clone());
-    if !label.is_empty() {
-        annotation = annotation.label(label);
-    }
-    Snippet::source(excerpt.text.as_str()).line_start(excerpt.line).annotation(annotation)
+fn snippet<'a>(source: &'a Source, excerpt: &'a Excerpt) -> Snippet<'a, Annotation<'a>> {
+    let snippet = Snippet::source(excerpt.text.as_str()).line_start(excerpt.line);
+    if excerpt.is_cut { snippet } else { snippet.path(source.file.as_str()) }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Excerpt {
     pub(crate) column: usize,
     pub(crate) text: String,
     pub(crate) span: Range<usize>,
+    /// Columns of `text` are not those of the line.
+    pub(crate) is_cut: bool,
 }
 
 impl Source {
@@ -72,7 +74,7 @@ impl Source {
         let to = (self.floor(span.end).max(start) - line_start).clamp(from, content.len());
         let column = content[..from].chars().count() + 1;
         let (text, span) = cut(content, from..to);
-        Excerpt { line, column, text, span }
+        Excerpt { line, column, is_cut: text.len() != content.len(), text, span }
     }
 
     fn floor(&self, offset: usize) -> usize {

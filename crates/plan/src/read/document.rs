@@ -37,11 +37,24 @@ const REPEATED: &str = "duplicate key";
 pub(crate) fn tree(text: &str) -> (Spanned<DeTable<'_>>, Syntax) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let is_broken = errors.iter().any(|error| error.message() != REPEATED);
-    let told = errors.iter().filter(|error| !is_broken || error.message() != REPEATED);
-    let faults: Vec<Fault> = told
-        .take(FINDINGS_MAX)
-        .map(|error| syntax(text, error.span().unwrap_or(text.len()..text.len()), error.message()))
+    let mut told: Vec<(Range<usize>, &str)> = errors
+        .iter()
+        .filter(|error| !is_broken || error.message() != REPEATED)
+        .map(|error| (error.span().unwrap_or(text.len()..text.len()), error.message()))
         .collect();
+    told.sort_by_key(|(span, _)| span.start);
+    let mut faults: Vec<Fault> = Vec::new();
+    let mut line_end = 0;
+    for (span, message) in told {
+        // After a mistake the rest of its line rarely means what it seems to.
+        let is_aftermath = is_broken && !faults.is_empty() && span.start <= line_end;
+        if is_aftermath || faults.len() == FINDINGS_MAX {
+            continue;
+        }
+        line_end =
+            text[text.floor_char_boundary(span.start)..].find('\n').map_or(text.len(), |at| span.start + at);
+        faults.push(syntax(text, span, message));
+    }
     let syntax = if is_broken {
         Syntax { broken: Some(faults), repeated: Vec::new() }
     } else {
@@ -89,24 +102,35 @@ fn first_of(text: &str, span: &Range<usize>) -> Option<Range<usize>> {
 
 fn advice(text: &str, span: &Range<usize>, message: &str) -> String {
     let line_start = text[..text.floor_char_boundary(span.start)].rfind('\n').map_or(0, |at| at + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default();
+    let line = text[line_start..].split(['\r', '\n']).next().filter(|line| line.len() <= LINE_BYTES_MAX);
+    let line = line.unwrap_or_default();
     if line.contains(['“', '”', '‘', '’', '「', '」']) {
         return "use straight quotes: \" \"".to_owned();
     }
     if line.contains(['＝', '：', '，', '［', '］', '｛', '｝']) {
         return "use the half-width signs = : , [ ] { }".to_owned();
     }
-    if message.contains("recurse") {
+    if message.starts_with("carriage return") {
+        return "save the file again with the line ends of Unix or of Windows".to_owned();
+    }
+    if message.contains("recurs") {
         return "a plan is never nested this deep; remove the brackets".to_owned();
     }
     match line.split_once('=') {
-        Some((key, value)) if bare(value.trim()) && key.len() < 64 => {
-            format!("write it in quotes: {} = \"{}\"", key.trim(), value.trim())
+        Some((key, value)) if bare(without_remark(value)) && key.len() < 64 => {
+            format!("write it in quotes: {} = \"{}\"", key.trim(), without_remark(value))
         }
         Some(_) => "look at the quotes, brackets and commas of this line and of the one above".to_owned(),
         None if line.trim_start().starts_with('[') => "a header is written as [lines.emergency]".to_owned(),
         None => "write name = value, or begin a remark with #".to_owned(),
     }
+}
+
+/// Longest line that is looked at for advice.
+const LINE_BYTES_MAX: usize = 1_000;
+
+fn without_remark(value: &str) -> &str {
+    value.split('#').next().unwrap_or_default().trim()
 }
 
 /// Whether a value looks like text that forgot its quotes.

@@ -52,6 +52,7 @@ impl Reading {
 
     fn tier_ring(&mut self, table: &Table<'_>, who: Option<Who>) -> Span {
         let Some(entry) = self.field(table, "ring") else { return RING_OUTSIDE };
+        self.places.put(&format!("{}.ring", table.path_of("who")), entry.span());
         if who.is_some_and(|who| !matches!(who, Who::Outside { .. })) {
             let reason = "only an outside number rings for a time of its own";
             let mend = "remove it; how long operators' phones ring is the line's 'ring'";
@@ -92,10 +93,15 @@ impl Reading {
         let numbers = self.draft.destinations.keys().map(|id| format!("outside:{id}"));
         let full: Vec<String> = teams.chain(numbers).collect();
         let fixed = ["own", "other-lines", "closing"];
-        let by_name = full.iter().find(|who| who.split_once(':').is_some_and(|(_, id)| id == bare));
-        let by_name = by_name.map(String::as_str);
-        let meant =
-            by_name.or_else(|| nearest(text, fixed.into_iter().chain(full.iter().map(String::as_str))));
+        let id_of = |who: &&String| who.split_once(':').map_or("", |(_, id)| id) == bare;
+        let by_name = full.iter().find(id_of).map(String::as_str);
+        let whole = || nearest(text, fixed.into_iter().chain(full.iter().map(String::as_str)));
+        let by_part = || {
+            let ids = full.iter().filter_map(|who| who.split_once(':')).map(|(_, id)| id);
+            let id = nearest(bare, ids)?;
+            full.iter().find(|who| who.ends_with(&format!(":{id}"))).map(String::as_str)
+        };
+        let meant = by_name.or_else(whole).or_else(by_part);
         match meant {
             Some(who) => format!("did you mean \"{who}\"?"),
             None => WHO.to_owned(),
@@ -103,7 +109,7 @@ impl Reading {
     }
 
     fn when(&mut self, entry: &Entry<'_>) -> Vec<Trigger> {
-        if matches!(entry.value.get_ref(), DeValue::String(_)) {
+        if !matches!(entry.value.get_ref(), DeValue::Array(_)) {
             return self.trigger(entry).into_iter().collect();
         }
         let mut triggers = Vec::new();

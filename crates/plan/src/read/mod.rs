@@ -78,19 +78,14 @@ impl Places {
 
     /// Gives `to` the places and marks of `from` and everything under it: a line took a default over.
     fn inherit(&mut self, from: &str, to: &str) {
-        let spans: Vec<_> = self
-            .spans
-            .range(from.to_owned()..)
-            .take_while(|(path, _)| path.starts_with(from))
-            .filter_map(|(path, span)| {
-                rest_under(path, from).map(|rest| (format!("{to}{rest}"), span.clone()))
-            })
-            .collect();
-        let broken: Vec<_> = self
-            .broken
-            .iter()
-            .filter_map(|path| rest_under(path, from).map(|rest| format!("{to}{rest}")))
-            .collect();
+        let span_of = |(path, span): (&String, &Range<usize>)| {
+            rest_under(path, from).map(|rest| (format!("{to}{rest}"), span.clone()))
+        };
+        let spans = self.spans.range(from.to_owned()..).take_while(|(path, _)| path.starts_with(from));
+        let spans: Vec<_> = spans.filter_map(span_of).collect();
+        let broken = self.broken.range(from.to_owned()..).take_while(|path| path.starts_with(from));
+        let broken: Vec<_> =
+            broken.filter_map(|path| rest_under(path, from)).map(|rest| format!("{to}{rest}")).collect();
         self.spans.extend(spans);
         self.broken.extend(broken);
     }

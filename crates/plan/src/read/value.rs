@@ -12,6 +12,9 @@ use crate::finding::Fault;
 use crate::schema::Section;
 use crate::source::{nearest, quoted};
 
+/// Most entries of a table or a list: a plan has a few dozen of anything, and what is read stays bounded.
+const MEMBERS_MAX: usize = 1_000;
+
 /// A value and the path it stands under.
 pub(super) struct Entry<'t> {
     pub(super) path: String,
@@ -76,6 +79,16 @@ impl Reading {
     }
 
     fn known_fields(&mut self, path: &str, table: &DeTable<'_>, section: &'static Section) {
+        if table.len() > MEMBERS_MAX {
+            let span = self.places.of(path);
+            self.fault(
+                path,
+                span,
+                "there are more fields here than a plan has",
+                "keep those of docs/plan.md",
+            );
+            return;
+        }
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if section.fields.contains(&name) {
@@ -125,6 +138,11 @@ impl Reading {
             self.wrong_kind(entry, "a table", "write one entry per id".to_owned());
             return Vec::new();
         };
+        if table.len() > MEMBERS_MAX {
+            let reason = format!("there are {} entries here; {MEMBERS_MAX} are the most", table.len());
+            self.fault(&entry.path, entry.span(), reason, "keep those that are used");
+            return Vec::new();
+        }
         let mut members: Vec<_> = table
             .iter()
             .map(|(key, value)| {
@@ -144,6 +162,11 @@ impl Reading {
             self.wrong_kind(entry, "a list", format!("write it in brackets: {example}"));
             return Vec::new();
         };
+        if list.len() > MEMBERS_MAX {
+            let reason = format!("there are {} entries here; {MEMBERS_MAX} are the most", list.len());
+            self.fault(&entry.path, entry.span(), reason, "keep those that are used");
+            return Vec::new();
+        }
         let entries: Vec<_> = list
             .iter()
             .enumerate()

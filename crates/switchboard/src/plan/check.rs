@@ -339,8 +339,8 @@ impl Checker<'_> {
                     if n > 0 && tier.when.is_empty() {
                         c.at("when", |c| c.fault(PlanProblem::NeverOpens));
                     }
-                    for trigger in &tier.when {
-                        c.at("when", |c| c.trigger(trigger));
+                    for (k, trigger) in tier.when.iter().enumerate() {
+                        c.at("when", |c| c.at(k, |c| c.trigger(trigger)));
                     }
                     if line.tiers[..n].iter().any(|t| t.who == tier.who) {
                         c.fault(PlanProblem::Repeated);

@@ -1,0 +1,58 @@
+//! The schema is what the reader reads and what the reference page documents.
+
+use plan::schema::{SECTIONS, Section};
+
+const REFERENCE: &str = include_str!("../../../docs/plan.md");
+
+/// A plan with this text as a value of one field of a section, and nothing else wrong with that field's table.
+fn with_field(section: &Section, field: &str, value: &str) -> String {
+    let (before, after) = match section.name {
+        "top of the file" => ("", ""),
+        "defaults" => ("[defaults]\n", ""),
+        "lines.<id>" => ("[lines.a]\n", ""),
+        "tiers" => ("[defaults]\ntiers = [{ who = \"own\" }, { ", " }]"),
+        "prefers" => ("[lines.a]\nprefers = [{ ", " }]"),
+        "lines.<id>.prompts" => ("[lines.a.prompts]\n", ""),
+        "title" => ("[skills.a]\n", ""),
+        "teams.<id>" => ("[teams.a]\n", ""),
+        "destinations.<id>" => ("[destinations.a]\n", ""),
+        "prompts.<id>" => ("[prompts.a]\n", ""),
+        "timers" => ("[timers]\n", ""),
+        name => panic!("section {name} has no example here"),
+    };
+    format!("{before}{field} = {value}{after}\n")
+}
+
+#[test]
+fn every_field_is_read() {
+    for section in SECTIONS {
+        for field in section.fields {
+            let text = with_field(section, field, "1979-05-27");
+            let errors = plan::parse("x", &text).unwrap_err();
+            let kind = errors.findings.iter().find(|f| f.reason.contains("this is a date"));
+            assert!(kind.is_some(), "nobody reads {field} of {}:\n{text}\n{errors}", section.name);
+        }
+    }
+}
+
+#[test]
+fn no_other_field_is_read() {
+    for section in SECTIONS {
+        let errors = plan::parse("x", &with_field(section, "zzzzzzzz", "1")).unwrap_err();
+        assert!(errors.findings.iter().any(|f| f.reason.contains("no field 'zzzzzzzz'")), "{}", section.name);
+    }
+}
+
+#[test]
+fn every_field_is_documented() {
+    for section in SECTIONS {
+        let heading = format!("## `{}`", section.name);
+        let (_, rest) =
+            REFERENCE.split_once(&heading).unwrap_or_else(|| panic!("docs/plan.md has no {heading}"));
+        let table = rest.lines().skip_while(|line| !line.starts_with("| field |"));
+        let rows = table.take_while(|line| line.starts_with('|'));
+        let documented: Vec<&str> =
+            rows.filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+        assert_eq!(documented, section.fields, "docs/plan.md, {heading}");
+    }
+}
