@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use switchboard::call::{CallerKind, Class};
 use switchboard::command::Profile;
 use switchboard::id::{DestinationId, LineId, TeamId};
-use switchboard::plan::{Hours, Line, Plan, WhenClosed, Who};
+use switchboard::plan::{Hours, Line, MINUTES_PER_WEEK, Plan, WhenClosed, Who};
 
 use crate::finding::Fault;
 use crate::read::{Places, week_time};
@@ -33,28 +33,27 @@ pub enum Trap {
         /// On this line.
         line: LineId,
     },
-    /// Lines send the caller from one to the other.
-    SentRound {
-        /// Back to this line.
+    /// Closed lines pass the caller on, farther than the switchboard follows.
+    PassedOn {
+        /// Given up at this line.
         line: LineId,
     },
     /// An emergency caller is let go and no outside number was rung.
     NobodyRung,
 }
 
+/// Closed lines pass a caller on this often, and no further.
+const HOPS_MAX: usize = 8;
+
 /// Every line's dead ends, each kind once per line.
 pub fn dead_ends(plan: &Plan) -> Vec<DeadEnd> {
     let mut found = Vec::new();
     let minutes = minutes_of_change(plan);
-    for (id, line) in &plan.lines {
+    for id in plan.lines.keys() {
         let mut seen = BTreeSet::new();
         for minute in &minutes {
             for caller in [CallerKind::Public, CallerKind::Staff] {
-                let passage = walk(plan, *id, *minute, caller);
-                let is_emergency = line.class == Class::Emergency && caller == CallerKind::Public;
-                let trap =
-                    passage.trap.or((is_emergency && passage.rung.is_empty()).then_some(Trap::NobodyRung));
-                let Some(trap) = trap else { continue };
+                let Some(trap) = passage(plan, *id, *minute, caller).trap else { continue };
                 if seen.insert(trap.clone()) {
                     found.push(DeadEnd { line: *id, minute_of_week: *minute, caller, trap });
                 }
@@ -69,41 +68,54 @@ fn minutes_of_change(plan: &Plan) -> BTreeSet<u16> {
     let mut minutes = BTreeSet::from([0]);
     for line in plan.lines.values() {
         if let Hours::Weekly(windows) = &line.hours {
-            minutes.extend(windows.iter().flat_map(|w| [w.from, w.to % switchboard::plan::MINUTES_PER_WEEK]));
+            minutes.extend(windows.iter().flat_map(|w| [w.from, w.to % MINUTES_PER_WEEK]));
         }
     }
     minutes
 }
 
 /// Where one caller comes by, with nobody on duty and no outside number answering.
-struct Passage {
-    rung: Vec<DestinationId>,
-    trap: Option<Trap>,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// The outside numbers that ring, in order.
+    pub rung: Vec<DestinationId>,
+    /// How it goes wrong, if it does; otherwise the call ends with a message.
+    pub trap: Option<Trap>,
 }
 
-fn walk(plan: &Plan, start: LineId, minute: u16, caller: CallerKind) -> Passage {
-    let mut passage = Passage { rung: Vec::new(), trap: None };
-    let mut been = BTreeSet::new();
+/// Follows one caller of a line who rings at this minute of the week. A line that the plan does not have leads nowhere
+/// and traps nobody.
+pub fn passage(plan: &Plan, line: LineId, minute_of_week: u16, caller: CallerKind) -> Passage {
+    let mut passage = Passage::default();
+    passage.trap = walk(plan, line, minute_of_week, caller, &mut passage.rung);
+    let is_emergency = plan.lines.get(&line).is_some_and(|l| l.class == Class::Emergency);
+    if passage.trap.is_none() && passage.rung.is_empty() && is_emergency && caller == CallerKind::Public {
+        passage.trap = Some(Trap::NobodyRung);
+    }
+    passage
+}
+
+fn walk(
+    plan: &Plan,
+    start: LineId,
+    minute: u16,
+    caller: CallerKind,
+    rung: &mut Vec<DestinationId>,
+) -> Option<Trap> {
     let mut at = start;
-    loop {
-        if !been.insert(at) {
-            passage.trap = Some(Trap::SentRound { line: at });
-            return passage;
-        }
-        let line = &plan.lines[&at];
-        match next_line(plan, line, minute, caller) {
+    for _ in 0..HOPS_MAX {
+        let line = plan.lines.get(&at)?;
+        match next(plan, line, minute, caller) {
             Next::Line(to) => at = to,
-            Next::Message => return passage,
+            Next::Message => return None,
             Next::Ring(destination) => {
-                passage.rung.push(destination);
-                return passage;
+                rung.push(destination);
+                return None;
             }
-            Next::Ladder => {
-                climb(at, line, &mut passage);
-                return passage;
-            }
+            Next::Ladder => return climb(at, line, rung),
         }
     }
+    Some(Trap::PassedOn { line: at })
 }
 
 enum Next {
@@ -113,7 +125,7 @@ enum Next {
     Ladder,
 }
 
-fn next_line(plan: &Plan, line: &Line, minute: u16, caller: CallerKind) -> Next {
+fn next(plan: &Plan, line: &Line, minute: u16, caller: CallerKind) -> Next {
     if !line.hours.contains(minute) {
         return match line.when_closed {
             WhenClosed::Message => Next::Message,
@@ -122,21 +134,26 @@ fn next_line(plan: &Plan, line: &Line, minute: u16, caller: CallerKind) -> Next 
         };
     }
     match line.staff_to {
-        Some(to) if caller == CallerKind::Staff && plan.lines[&to].hours.contains(minute) => Next::Line(to),
+        Some(to)
+            if caller == CallerKind::Staff
+                && plan.lines.get(&to).is_some_and(|l| l.hours.contains(minute)) =>
+        {
+            Next::Line(to)
+        }
         _ => Next::Ladder,
     }
 }
 
 /// Nobody is on duty, so `Empty` opens tier after tier at once.
-fn climb(id: LineId, line: &Line, passage: &mut Passage) {
+fn climb(id: LineId, line: &Line, rung: &mut Vec<DestinationId>) -> Option<Trap> {
     for tier in &line.tiers {
         match tier.who {
             Who::Own | Who::Team(_) | Who::Line(_) | Who::OtherLines => {}
-            Who::Outside { destination, .. } => passage.rung.push(destination),
-            Who::Closing => return,
+            Who::Outside { destination, .. } => rung.push(destination),
+            Who::Closing => return None,
         }
     }
-    passage.trap = Some(Trap::LeftWaiting { line: id });
+    Some(Trap::LeftWaiting { line: id })
 }
 
 /// Who could ever be asked: the teams and home lines of everybody who answers. People are not in the plan.
@@ -194,9 +211,9 @@ fn tell(plan: &Plan, places: &Places, end: &DeadEnd) -> Fault {
             let mend = "add { who = \"closing\", when = [\"empty\", \"wait 15m\"] } as the last tier";
             Fault::new(&path, places.of(&path), reason, mend)
         }
-        Trap::SentRound { line } => {
+        Trap::PassedOn { line } => {
             let path = format!("lines.{line}.when_closed");
-            let reason = format!("{scene} is sent in a circle on {when}");
+            let reason = format!("{scene} is passed on by more than {HOPS_MAX} closed lines on {when}");
             Fault::new(&path, places.of(&path), reason, "let one of these lines end with \"message\"")
         }
         Trap::NobodyRung => {
