@@ -7,6 +7,7 @@ mod coverage;
 mod documents;
 mod fences;
 mod habits;
+mod manifests;
 mod purity;
 mod rooms;
 mod rust_text;
