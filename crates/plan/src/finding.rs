@@ -130,7 +130,7 @@ fn draw(source: &Source, severity: Severity, fault: &Fault) -> String {
     let main = source.excerpt(fault.span.clone());
     let also = fault.also.as_ref().map(|(span, what)| (source.excerpt(span.clone()), what.as_str()));
     let mut group = Group::with_title(level.primary_title(fault.reason.as_str()));
-    if main.is_cut {
+    if !main.is_whole {
         let place = Origin::path(source.file.as_str()).line(main.line).char_column(main.column);
         group = group.element(place);
     }
@@ -152,5 +152,5 @@ fn draw(source: &Source, severity: Severity, fault: &Fault) -> String {
 
 fn snippet<'a>(source: &'a Source, excerpt: &'a Excerpt) -> Snippet<'a, Annotation<'a>> {
     let snippet = Snippet::source(excerpt.text.as_str()).line_start(excerpt.line);
-    if excerpt.is_cut { snippet } else { snippet.path(source.file.as_str()) }
+    if excerpt.is_whole { snippet.path(source.file.as_str()) } else { snippet }
 }

@@ -33,8 +33,8 @@ pub(crate) struct Excerpt {
     pub(crate) column: usize,
     pub(crate) text: String,
     pub(crate) span: Range<usize>,
-    /// Columns of `text` are not those of the line.
-    pub(crate) is_cut: bool,
+    /// Columns of `text` are those of the line, also to the renderer.
+    pub(crate) is_whole: bool,
 }
 
 impl Source {
@@ -61,29 +61,28 @@ impl Source {
     }
 
     pub(crate) fn position(&self, offset: usize) -> Position {
-        let (line, start) = self.line_of(offset);
-        Position { line, column: self.text[start..self.floor(offset)].chars().count() + 1 }
+        let (line, start, content) = self.line_at(offset);
+        let before = (self.text.floor_char_boundary(offset) - start).min(content.len());
+        Position { line, column: content[..before].chars().count() + 1 }
     }
 
     pub(crate) fn excerpt(&self, span: Range<usize>) -> Excerpt {
-        let start = self.floor(span.start);
-        let (line, line_start) = self.line_of(start);
-        let content = self.text[line_start..].split('\n').next().unwrap_or_default();
-        let content = content.strip_suffix('\r').unwrap_or(content);
-        let from = (start - line_start).min(content.len());
-        let to = (self.floor(span.end).max(start) - line_start).clamp(from, content.len());
-        let column = content[..from].chars().count() + 1;
-        let (text, span) = cut(content, from..to);
-        Excerpt { line, column, is_cut: text.len() != content.len(), text, span }
+        let Position { line, column } = self.position(span.start);
+        let (_, start, content) = self.line_at(span.start);
+        let inside =
+            |offset: usize| self.text.floor_char_boundary(offset).saturating_sub(start).min(content.len());
+        let from = inside(span.start);
+        let (text, span) = cut(content, from..inside(span.end).max(from));
+        let is_whole = text == content && !content.contains('\r');
+        Excerpt { line, column, text, span, is_whole }
     }
 
-    fn floor(&self, offset: usize) -> usize {
-        self.text.floor_char_boundary(offset)
-    }
-
-    fn line_of(&self, offset: usize) -> (usize, usize) {
+    /// The line in which an offset lies: its number, where it starts, and what stands in it.
+    fn line_at(&self, offset: usize) -> (usize, usize, &str) {
         let line = self.line_starts.partition_point(|start| *start <= offset.min(self.text.len()));
-        (line, self.line_starts[line - 1])
+        let start = self.line_starts[line - 1];
+        let content = self.text[start..].split('\n').next().unwrap_or_default();
+        (line, start, content.strip_suffix('\r').unwrap_or(content))
     }
 }
 
