@@ -38,6 +38,15 @@ fn faults(path: &str, text: &str) -> Vec<String> {
     faults
 }
 
+/// Public functions whose name begins with a word that says nothing. What a generated trait demands is not public.
+fn name_faults(path: &str, text: &str) -> Vec<String> {
+    let words = Words::of(path, text);
+    let idents: Vec<(usize, &str)> = words.idents().collect();
+    let named = idents.windows(4).filter(|four| four[3].1.starts_with("get_") && four[2].1 == "fn");
+    let public = named.filter(|four| four[0].1 == "pub" || four[1].1 == "pub");
+    public.map(|four| format!("{path}:{}: {}: say what it is", four[3].0, four[3].1)).collect()
+}
+
 fn find(path: &str, words: &Words, habits: &[(&[&str], &str)]) -> Vec<String> {
     let mut faults = Vec::new();
     for (habit, mend) in habits {
@@ -58,6 +67,12 @@ fn nobody_has_bad_habits() {
 }
 
 #[test]
+fn names_say_something() {
+    let files = tree::files_like("crates/", ".rs");
+    assert_none(&files.iter().flat_map(|path| name_faults(path, &tree::text(path))).collect::<Vec<_>>());
+}
+
+#[test]
 fn whoever_is_let_through_exists() {
     for (path, ..) in LET_THROUGH {
         assert!(tree::files().contains(path), "{path} is let through but is not there");
@@ -73,4 +88,9 @@ fn bad_habits_are_seen() {
     assert_eq!(found.len(), 5, "an unwrap in a test is no fault: {found:?}");
     assert_eq!(faults("crates/plan/tests/a.rs", "fn a() { b.unwrap() }"), [""; 0]);
     assert_eq!(faults("crates/plan/src/lib.rs", "// todo! .unwrap()\nfn a() { b.unwrap_or(c) }"), [""; 0]);
+    assert_found(
+        &name_faults("a.rs", "use a;\npub fn get_call() { calls.get_mut(1) }"),
+        &["a.rs:2: get_call"],
+    );
+    assert_eq!(name_faults("a.rs", "pub struct A; impl B for A { fn get_call() {} }"), [""; 0]);
 }
