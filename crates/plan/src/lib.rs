@@ -1,4 +1,4 @@
-//! The plan's text. TOML becomes a [`Plan`](switchboard::plan::Plan) in one step, [`parse`]: read, checked, walked
+//! The plan's text. TOML becomes a [`Plan`] in one step, [`parse`]: read, checked, walked
 //! for dead ends; what is wrong is told with file, line, column, the source line with a caret, the reason and how to
 //! mend it. Hours become absolute edges in [`schedule`].
 //!

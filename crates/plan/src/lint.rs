@@ -192,7 +192,25 @@ pub fn empty_tiers(plan: &Plan, roster: &Roster) -> Vec<(LineId, usize)> {
 pub(crate) fn told(plan: &Plan, places: &Places) -> Vec<Fault> {
     let mut faults: Vec<Fault> = dead_ends(plan).iter().map(|end| tell(plan, places, end)).collect();
     faults.extend(lonely(plan, places));
+    faults.extend(restless(plan, places));
     faults
+}
+
+/// Most openings of all lines in a week: two weeks of edges, and as much again for shifts, stay well inside what a
+/// site takes at once.
+const OPENINGS_MAX: usize = 10_000;
+
+fn restless(plan: &Plan, places: &Places) -> Option<Fault> {
+    let openings = |line: &Line| match &line.hours {
+        Hours::Always => 0,
+        Hours::Weekly(windows) => windows.len(),
+    };
+    let total: usize = plan.lines.values().map(openings).sum();
+    let (busiest, _) = plan.lines.iter().max_by_key(|(_, line)| openings(line))?;
+    let path = format!("lines.{busiest}.hours");
+    let reason = format!("all lines together open {total} times a week; {OPENINGS_MAX} are the most");
+    let fault = || Fault::new(&path, places.of(&path), reason, "write fewer windows, here to begin with");
+    (total > OPENINGS_MAX).then(fault)
 }
 
 fn tell(plan: &Plan, places: &Places, end: &DeadEnd) -> Fault {

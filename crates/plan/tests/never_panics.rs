@@ -40,6 +40,20 @@ fn any_line_of_the_hospital_may_be_missing() {
     assert!((1..lines.len()).contains(&plans), "{plans} of {} lines can be left out", lines.len());
 }
 
+#[test]
+fn a_mistake_at_the_very_end_or_in_a_line_cut_by_as_much_as_is_added() {
+    for text in [
+        "a = 1\r",
+        "\r",
+        "a = \"",
+        "[",
+        "a = [1,\r\n",
+        &format!("a = \"{}\" b = {}", "x".repeat(85), "y".repeat(80)),
+    ] {
+        check(text.as_bytes());
+    }
+}
+
 /// Pieces that a hostile or tired writer might leave in a plan.
 const PIECES: &[&str] = &[
     "\"",
