@@ -12,7 +12,7 @@ use switchboard::rejection::Rejection;
 use switchboard::time::SiteTime;
 
 /// Most decisions of one row: a row stays readable by eye, and a lost append costs little to decide again.
-pub(crate) const BATCH_DECISIONS_MAX: usize = 64;
+pub const BATCH_DECISIONS_MAX: usize = 64;
 
 /// The decisions of one append, and every ask whose answer stands on it, refusals included.
 #[derive(Default)]

@@ -26,6 +26,7 @@ mod schedule;
 mod start;
 mod step;
 
+pub use batch::BATCH_DECISIONS_MAX;
 pub use ask::{Committed, Cursor, Refused};
 pub use clock::{Clock, STEPPED_WALL_START_US};
 pub use feed::{Feed, FeedItem, ResetCause};

@@ -1,0 +1,35 @@
+//! The one binary. Each subcommand is a room of its own; this file only says which there are.
+//!
+//! Not here: anything that decides, stores or serves; those are the crates this one puts together.
+
+mod serve;
+mod tokens;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+
+/// A hospital's hotlines: every caller in one order, every operator's phone at the right moment.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Hotline {
+    /// How much to say on standard error: off, error, warn, info, debug or trace.
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    log: LevelFilter,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve one site to gateways, desks, supervisors and administrators of this machine.
+    Serve(serve::Serve),
+}
+
+fn main() -> Result<()> {
+    let hotline = Hotline::parse();
+    tracing_subscriber::fmt().with_max_level(hotline.log).with_writer(std::io::stderr).init();
+    match hotline.command {
+        Command::Serve(serve) => serve.run(),
+    }
+}

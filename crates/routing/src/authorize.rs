@@ -1,0 +1,256 @@
+//! Who may call what: one table by full method name. A method without a row is never served, because the router does
+//! not start with one.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, Request, Response, header};
+use prost::Message;
+use prost_types::FileDescriptorSet;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use tower::{Layer, Service};
+
+use crate::principal::{Principal, Principals, Role};
+use crate::refusal::DOMAIN;
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without a token.
+    Public,
+    /// These roles.
+    Roles(&'static [Role]),
+}
+
+const GATEWAY: Access = Access::Roles(&[Role::Gateway]);
+const OPERATOR: Access = Access::Roles(&[Role::Operator]);
+const OFFICE: Access = Access::Roles(&[Role::Supervisor, Role::Admin]);
+const ADMIN: Access = Access::Roles(&[Role::Admin]);
+
+/// Every method there is.
+const METHODS: &[(&str, Access)] = &[
+    ("/hotline.v1.GatewayService/Attach", GATEWAY),
+    ("/hotline.v1.GatewayService/Report", GATEWAY),
+    ("/hotline.v1.OperatorService/Attach", OPERATOR),
+    ("/hotline.v1.OperatorService/Heartbeat", OPERATOR),
+    ("/hotline.v1.OperatorService/GoOnDuty", OPERATOR),
+    ("/hotline.v1.OperatorService/Pause", OPERATOR),
+    ("/hotline.v1.OperatorService/Resume", OPERATOR),
+    ("/hotline.v1.OperatorService/Leave", OPERATOR),
+    ("/hotline.v1.OperatorService/ConfirmDelivery", OPERATOR),
+    ("/hotline.v1.OperatorService/Accept", OPERATOR),
+    ("/hotline.v1.OperatorService/Decline", OPERATOR),
+    ("/hotline.v1.OperatorService/ConfirmMedia", OPERATOR),
+    ("/hotline.v1.OperatorService/Hold", OPERATOR),
+    ("/hotline.v1.OperatorService/Retrieve", OPERATOR),
+    ("/hotline.v1.OperatorService/Transfer", OPERATOR),
+    ("/hotline.v1.OperatorService/Consult", OPERATOR),
+    ("/hotline.v1.OperatorService/CompleteTransfer", OPERATOR),
+    ("/hotline.v1.OperatorService/HangUp", OPERATOR),
+    ("/hotline.v1.OperatorService/EndWrapUp", OPERATOR),
+    ("/hotline.v1.OperatorService/BlockCaller", OPERATOR),
+    ("/hotline.v1.SupervisorService/WatchBoard", OFFICE),
+    ("/hotline.v1.SupervisorService/ListCalls", OFFICE),
+    ("/hotline.v1.SupervisorService/GetCall", OFFICE),
+    ("/hotline.v1.SupervisorService/ExplainCall", OFFICE),
+    ("/hotline.v1.SupervisorService/ExplainOperator", OFFICE),
+    ("/hotline.v1.SupervisorService/DivertLine", OFFICE),
+    ("/hotline.v1.SupervisorService/OpenLine", OFFICE),
+    ("/hotline.v1.SupervisorService/CloseLine", OFFICE),
+    ("/hotline.v1.SupervisorService/MoveCall", OFFICE),
+    ("/hotline.v1.SupervisorService/PauseOperator", OFFICE),
+    ("/hotline.v1.SupervisorService/ForceOperator", OFFICE),
+    ("/hotline.v1.SupervisorService/BlockCaller", OFFICE),
+    ("/hotline.v1.SupervisorService/UnblockCaller", OFFICE),
+    ("/hotline.v1.AdminService/GetPlan", ADMIN),
+    ("/hotline.v1.AdminService/ValidatePlan", ADMIN),
+    ("/hotline.v1.AdminService/DiffPlan", ADMIN),
+    ("/hotline.v1.AdminService/ApplyPlan", ADMIN),
+    ("/hotline.v1.AdminService/AddOperator", ADMIN),
+    ("/hotline.v1.AdminService/ChangeOperator", ADMIN),
+    ("/hotline.v1.AdminService/RemoveOperator", ADMIN),
+    ("/hotline.v1.AdminService/ListOperators", ADMIN),
+    ("/hotline.v1.AdminService/TailEvents", ADMIN),
+    ("/hotline.v1.ClockService/Step", ADMIN),
+    ("/grpc.health.v1.Health/Check", Access::Public),
+    ("/grpc.health.v1.Health/List", Access::Public),
+    ("/grpc.health.v1.Health/Watch", Access::Public),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Public),
+    ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Public),
+];
+
+/// The row of a method.
+pub fn access(method: &str) -> Option<Access> {
+    METHODS.iter().find(|(name, _)| *name == method).map(|(_, access)| *access)
+}
+
+/// The table and what is served differ: the router does not start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TableFault {
+    /// Nobody said who may call it.
+    #[error("the method {0} has no row in the authorisation table; say who may call it")]
+    WithoutRow(String),
+    /// The row is about nothing.
+    #[error("the authorisation table has a row for {0}, which is no method")]
+    WithoutMethod(String),
+    /// The description itself cannot be read.
+    #[error("the description of the services cannot be read: {0}")]
+    Unreadable(#[from] prost::DecodeError),
+}
+
+/// Compares the table with the methods of these descriptions, in both directions.
+///
+/// # Errors
+/// [`TableFault`]: the first difference.
+pub fn check_table(descriptions: &[&[u8]]) -> Result<(), TableFault> {
+    let mut methods = BTreeSet::new();
+    for description in descriptions {
+        methods.extend(methods_of(&FileDescriptorSet::decode(*description)?));
+    }
+    if let Some(method) = methods.iter().find(|method| access(method).is_none()) {
+        return Err(TableFault::WithoutRow(method.clone()));
+    }
+    match METHODS.iter().find(|(name, _)| !methods.contains(*name)) {
+        Some((name, _)) => Err(TableFault::WithoutMethod((*name).to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn methods_of(files: &FileDescriptorSet) -> impl Iterator<Item = String> {
+    files.file.iter().flat_map(|file| {
+        file.service.iter().flat_map(move |service| {
+            service
+                .method
+                .iter()
+                .map(move |method| format!("/{}.{}/{}", file.package(), service.name(), method.name()))
+        })
+    })
+}
+
+/// Asks of every request who sends it and whether that one may.
+#[derive(Debug, Clone)]
+pub(crate) struct Doorkeeper {
+    principals: Arc<Principals>,
+}
+
+impl Doorkeeper {
+    /// Who knows these principals.
+    pub(crate) fn new(principals: Arc<Principals>) -> Doorkeeper {
+        Doorkeeper { principals }
+    }
+
+    fn admit(&self, method: &str, headers: &HeaderMap) -> Result<Option<Principal>, Status> {
+        let access = access(method).ok_or_else(|| Status::unimplemented("there is no such method"))?;
+        let Access::Roles(roles) = access else { return Ok(None) };
+        let principal = bearer(headers)
+            .and_then(|token| self.principals.authenticate(token))
+            .ok_or_else(without_token)?;
+        if roles.contains(&principal.who.role()) { Ok(Some(principal)) } else { Err(wrong_role(roles)) }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+fn without_token() -> Status {
+    let mut details = ErrorDetails::new();
+    let mend =
+        "send a token of this server as 'authorization: Bearer hl_…'; if it was one, ask for a new one";
+    details.set_error_info("NO_VALID_TOKEN", DOMAIN, [("mend".to_owned(), mend.to_owned())]);
+    Status::with_error_details(Code::Unauthenticated, format!("no valid token; {mend}"), details)
+}
+
+fn wrong_role(roles: &[Role]) -> Status {
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let mend = format!("use a token of a principal with the role {}", names.join(" or "));
+    let mut details = ErrorDetails::new();
+    details.set_error_info("WRONG_ROLE", DOMAIN, [("mend".to_owned(), mend.clone())]);
+    Status::with_error_details(Code::PermissionDenied, format!("not for this role; {mend}"), details)
+}
+
+impl<S> Layer<S> for Doorkeeper {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { doorkeeper: self.clone(), inner }
+    }
+}
+
+/// A service behind the doorkeeper.
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded<S> {
+    doorkeeper: Doorkeeper,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        match self.doorkeeper.admit(request.uri().path(), request.headers()) {
+            Ok(principal) => {
+                // The token has done its work: nothing behind the door sees it.
+                request.headers_mut().remove(header::AUTHORIZATION);
+                if let Some(principal) = principal {
+                    request.extensions_mut().insert(principal);
+                }
+                Box::pin(self.inner.call(request))
+            }
+            Err(status) => Box::pin(async move { Ok(status.into_http()) }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost_types::{FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto};
+
+    fn described(method: &str) -> Vec<u8> {
+        let method = MethodDescriptorProto { name: Some(method.to_owned()), ..Default::default() };
+        let service =
+            ServiceDescriptorProto { name: Some("AdminService".into()), method: vec![method], options: None };
+        let file = FileDescriptorProto {
+            package: Some("hotline.v1".into()),
+            service: vec![service],
+            ..Default::default()
+        };
+        FileDescriptorSet { file: vec![file] }.encode_to_vec()
+    }
+
+    #[test]
+    fn a_method_without_a_row_is_found() {
+        let fault = check_table(&[&described("SellEverything")]).expect_err("no row");
+        assert_eq!(fault, TableFault::WithoutRow("/hotline.v1.AdminService/SellEverything".into()));
+    }
+
+    #[test]
+    fn a_row_without_a_method_is_found() {
+        let fault = check_table(&[&described("GetPlan")]).expect_err("rows are left over");
+        assert!(matches!(fault, TableFault::WithoutMethod(_)), "{fault}");
+    }
+
+    #[test]
+    fn no_method_has_two_rows() {
+        let names: BTreeSet<&str> = METHODS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), METHODS.len());
+    }
+}

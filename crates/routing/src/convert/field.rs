@@ -1,0 +1,111 @@
+//! One field at a time.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use switchboard::id::{CallerRef, Code, NameFault, RequestId};
+use switchboard::time::Span;
+use tonic::{Code as StatusCode, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use uuid::Uuid;
+
+/// A field that is not what it should be, and what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invalid {
+    path: String,
+    mend: String,
+}
+
+impl Invalid {
+    pub(crate) fn new(path: impl Into<String>, mend: impl Display) -> Invalid {
+        Invalid { path: path.into(), mend: mend.to_string() }
+    }
+}
+
+impl From<Invalid> for Status {
+    fn from(invalid: Invalid) -> Status {
+        invalid_status([invalid])
+    }
+}
+
+/// The answer to a request with such fields.
+pub(crate) fn invalid_status(fields: impl IntoIterator<Item = Invalid>) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info("INVALID_FIELD", crate::refusal::DOMAIN, []);
+    let mut message = String::new();
+    for Invalid { path, mend } in fields {
+        if !message.is_empty() {
+            message.push_str("; ");
+        }
+        message.push_str(&format!("{path}: {mend}"));
+        details.add_bad_request_violation(path, mend);
+    }
+    Status::with_error_details(StatusCode::InvalidArgument, message, details)
+}
+
+/// An id that people give.
+pub(crate) fn name<T: FromStr<Err = NameFault>>(path: &str, text: &str) -> Result<T, Invalid> {
+    text.parse().map_err(|fault| Invalid::new(path, fault))
+}
+
+/// The same, or none for an empty text.
+pub(crate) fn optional_name<T: FromStr<Err = NameFault>>(
+    path: &str,
+    text: &str,
+) -> Result<Option<T>, Invalid> {
+    if text.is_empty() { Ok(None) } else { name(path, text).map(Some) }
+}
+
+/// A coded reason, topic or cause.
+pub(crate) fn code(path: &str, text: &str) -> Result<Code, Invalid> {
+    text.parse().map_err(|fault: NameFault| {
+        Invalid::new(path, format!("a code such as 'lunch' is meant, never free text; {fault}"))
+    })
+}
+
+/// The same, or none for an empty text.
+pub(crate) fn optional_code(path: &str, text: &str) -> Result<Option<Code>, Invalid> {
+    if text.is_empty() { Ok(None) } else { code(path, text).map(Some) }
+}
+
+/// An id that machines mint.
+pub(crate) fn uuid(path: &str, text: &str) -> Result<Uuid, Invalid> {
+    Uuid::try_parse(text)
+        .ok()
+        .filter(|uuid| !uuid.is_nil())
+        .ok_or_else(|| Invalid::new(path, "a UUID is meant, as 0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11"))
+}
+
+/// The request id, or none for an empty text.
+pub(crate) fn request(text: &str) -> Result<Option<RequestId>, Invalid> {
+    if text.is_empty() { Ok(None) } else { uuid("request_id", text).map(|id| Some(RequestId(id))) }
+}
+
+/// A caller, by reference.
+pub(crate) fn caller(path: &str, text: &str) -> Result<CallerRef, Invalid> {
+    uuid(path, text).map(CallerRef)
+}
+
+/// A message that must be there.
+pub(crate) fn present<T>(path: &str, message: Option<T>) -> Result<T, Invalid> {
+    message.ok_or_else(|| Invalid::new(path, "this must be given"))
+}
+
+/// A length of time.
+pub(crate) fn span_ms(path: &str, ms: u64) -> Result<Span, Invalid> {
+    ms.checked_mul(1_000).map(Span).ok_or_else(|| Invalid::new(path, "no such length of time"))
+}
+
+/// The same, or none.
+pub(crate) fn optional_span_ms(path: &str, ms: Option<u64>) -> Result<Option<Span>, Invalid> {
+    ms.map(|ms| span_ms(path, ms)).transpose()
+}
+
+/// How many entries of a list.
+pub(crate) fn page_size(size: u32) -> Result<usize, Invalid> {
+    match size {
+        0 => Ok(100),
+        1..=1_000 => Ok(size as usize),
+        _ => Err(Invalid::new("page_size", "from 1 to 1,000")),
+    }
+}

@@ -1,0 +1,27 @@
+//! Between the wire and the switchboard's words. What comes in is checked field by field, and a refusal names the
+//! field; what goes out cannot fail.
+
+mod board;
+mod call;
+mod desk;
+mod explanation;
+mod facts;
+mod field;
+mod operator;
+mod plan;
+mod treatment;
+mod words;
+
+pub(crate) use self::board::board;
+pub(crate) use self::call::{closed_summary, open_summary};
+pub(crate) use self::desk::desk;
+pub(crate) use self::explanation::{explained_call, explained_operator};
+pub(crate) use self::facts::{Reported, calls, reach, reported};
+pub(crate) use self::field::{
+    Invalid, caller, code, invalid_status, name, optional_code, optional_name, optional_span_ms, page_size,
+    request, span_ms, uuid,
+};
+pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transfer_target};
+pub(crate) use self::plan::{changes, complaint, complaints, gateway_plan};
+pub(crate) use self::treatment::treatment;
+pub(crate) use self::words::force;

@@ -1,0 +1,239 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::v1;
+use api::v1::admin_service_server::AdminService;
+use plan::lint::Roster;
+use plan::{ParsedPlan, PlanErrors};
+use switchboard::command::{Adoption, Command, Profile};
+use switchboard::decision::Reply;
+use switchboard::id::{LineId, OperatorId, Revision};
+use switchboard::rejection::Rejection;
+use switchboard::state::State;
+use tonic::{Code, Request, Response, Status};
+
+use super::Outgoing;
+use crate::convert::{self, Invalid};
+use crate::principal::{Principal, Who};
+use crate::refusal::{self, Reason};
+use crate::site::{Site, principal};
+use crate::streams::{cursor, record, wire_cursor};
+
+/// What errors call a plan that came in a request.
+const PLAN_NAME: &str = "plan";
+
+/// For administrators.
+pub(crate) struct Admin(pub(crate) Arc<Site>);
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl AdminService for Admin {
+    type TailEventsStream = Outgoing<v1::TailEventsResponse>;
+
+    async fn get_plan(&self, request: Request<v1::GetPlanRequest>) -> Answer<v1::GetPlanResponse> {
+        asked(request)?;
+        let (cursor, revision) = self.revision();
+        let text = self.0.plan_texts.of(revision).ok_or_else(no_text)?;
+        Ok(Response::new(v1::GetPlanResponse { cursor, revision: revision.0, text }))
+    }
+
+    async fn validate_plan(
+        &self,
+        request: Request<v1::ValidatePlanRequest>,
+    ) -> Answer<v1::ValidatePlanResponse> {
+        let (_, request) = asked(request)?;
+        Ok(Response::new(match self.read_plan(&request.text) {
+            Ok(parsed) => v1::ValidatePlanResponse {
+                warnings: parsed.warnings.iter().map(convert::complaint).collect(),
+                ..v1::ValidatePlanResponse::default()
+            },
+            Err(errors) => v1::ValidatePlanResponse {
+                complaints: convert::complaints(&errors),
+                left_out: u32::try_from(errors.left_out).unwrap_or(u32::MAX),
+                warnings: Vec::new(),
+            },
+        }))
+    }
+
+    async fn diff_plan(&self, request: Request<v1::DiffPlanRequest>) -> Answer<v1::DiffPlanResponse> {
+        let (_, request) = asked(request)?;
+        let parsed = self.read_plan(&request.text).map_err(|errors| bad_plan(&errors))?;
+        let (cursor, revision) = self.revision();
+        let changes = self
+            .0
+            .exchange
+            .read(|switchboard| convert::changes(switchboard.state().plans.get(&revision), &parsed.plan));
+        Ok(Response::new(v1::DiffPlanResponse { cursor, revision: revision.0, changes }))
+    }
+
+    async fn apply_plan(&self, request: Request<v1::ApplyPlanRequest>) -> Answer<v1::ApplyPlanResponse> {
+        let (who, request) = asked(request)?;
+        let parsed = self.read_plan(&request.text).map_err(|errors| bad_plan(&errors))?;
+        if !request.allow_remove {
+            self.0.exchange.read(|switchboard| removes_nothing(switchboard.state(), &parsed))?;
+        }
+        let adoption = Adoption {
+            plan: parsed.plan,
+            expect: Revision(request.expected_revision),
+            migrate: request.migrate,
+            move_waiting: moves(&request.move_waiting)?,
+        };
+        let command = Command::AdoptPlan(Box::new(adoption));
+        let committed = self.0.ask(who, &request.request_id, command).await?;
+        let Reply::Adopted { revision } = committed.reply else {
+            return Err(Status::internal("an adopted plan has a revision"));
+        };
+        self.0.plan_texts.keep(revision, parsed.text);
+        let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
+        Ok(Response::new(v1::ApplyPlanResponse { receipt, revision: revision.0 }))
+    }
+
+    async fn add_operator(
+        &self,
+        request: Request<v1::AddOperatorRequest>,
+    ) -> Answer<v1::AddOperatorResponse> {
+        let (who, request) = asked(request)?;
+        let operator: OperatorId = convert::name("operator_id", &request.operator_id)?;
+        let profile = convert::profile(request.profile)?;
+        let command = Command::AddOperator { operator, profile };
+        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let person = Principal { site: self.0.id(), who: Who::Operator(operator) };
+        let token = self.0.principals.mint(person).map_err(|fault| Status::internal(fault.to_string()))?;
+        Ok(Response::new(v1::AddOperatorResponse { receipt, token: token.reveal().to_owned() }))
+    }
+
+    async fn change_operator(
+        &self,
+        request: Request<v1::ChangeOperatorRequest>,
+    ) -> Answer<v1::ChangeOperatorResponse> {
+        let (who, request) = asked(request)?;
+        let operator = convert::name("operator_id", &request.operator_id)?;
+        let profile = convert::profile(request.profile)?;
+        let command = Command::ChangeOperator { operator, profile };
+        let receipt = self.0.command(who, &request.request_id, command).await?;
+        Ok(Response::new(v1::ChangeOperatorResponse { receipt }))
+    }
+
+    async fn remove_operator(
+        &self,
+        request: Request<v1::RemoveOperatorRequest>,
+    ) -> Answer<v1::RemoveOperatorResponse> {
+        let (who, request) = asked(request)?;
+        let operator = convert::name("operator_id", &request.operator_id)?;
+        let command = Command::RemoveOperator { operator };
+        let receipt = self.0.command(who, &request.request_id, command).await?;
+        Ok(Response::new(v1::RemoveOperatorResponse { receipt }))
+    }
+
+    async fn list_operators(
+        &self,
+        request: Request<v1::ListOperatorsRequest>,
+    ) -> Answer<v1::ListOperatorsResponse> {
+        let (_, request) = asked(request)?;
+        let size = convert::page_size(request.page_size)?;
+        let after: Option<OperatorId> = convert::optional_name("page_token", &request.page_token)?;
+        let cursor = Some(wire_cursor(self.0.exchange.cursor()));
+        let mut operators = self.0.exchange.read(|switchboard| entries(switchboard.state(), after, size + 1));
+        let more = operators.len() > size;
+        operators.truncate(size);
+        let next_page_token = match operators.last() {
+            Some(last) if more => last.operator_id.clone(),
+            _ => String::new(),
+        };
+        Ok(Response::new(v1::ListOperatorsResponse { cursor, operators, next_page_token }))
+    }
+
+    async fn tail_events(&self, request: Request<v1::TailEventsRequest>) -> Answer<Self::TailEventsStream> {
+        let (_, request) = asked(request)?;
+        let after = request.after.map(cursor);
+        let decisions = record(self.0.exchange.clone(), Arc::clone(&self.0.journal), after);
+        Ok(Response::new(Box::pin(decisions)))
+    }
+}
+
+impl Admin {
+    fn revision(&self) -> (Option<v1::Cursor>, Revision) {
+        let cursor = Some(wire_cursor(self.0.exchange.cursor()));
+        (cursor, self.0.exchange.read(|switchboard| switchboard.state().revision))
+    }
+
+    /// A plan that stands, also with the people there are.
+    fn read_plan(&self, text: &str) -> Result<ParsedPlan, PlanErrors> {
+        let parsed = plan::parse(PLAN_NAME, text)?;
+        let people = self.0.exchange.read(|switchboard| profiles(switchboard.state()));
+        if !people.is_empty() {
+            parsed.staffed_by(&Roster::of(&people))?;
+        }
+        Ok(parsed)
+    }
+}
+
+/// Who asks, and what.
+fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
+    match principal(&request)?.who {
+        who @ Who::Admin(_) => Ok((who, request.into_inner())),
+        Who::Gateway(_) | Who::Operator(_) | Who::Supervisor(_) => {
+            Err(refusal::rejected(&Rejection::NotYours))
+        }
+    }
+}
+
+fn profiles(state: &State) -> Vec<Profile> {
+    let people = state.operators.values().filter(|operator| !operator.removing);
+    people
+        .map(|operator| Profile {
+            teams: operator.teams.clone(),
+            home: operator.home.clone(),
+            skills: state.skills.names(operator.skills),
+            device: operator.device,
+        })
+        .collect()
+}
+
+fn entries(state: &State, after: Option<OperatorId>, count: usize) -> Vec<v1::OperatorEntry> {
+    let people = state.operators.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
+    people
+        .take(count)
+        .map(|(id, operator)| v1::OperatorEntry {
+            operator_id: id.to_string(),
+            profile: Some(convert::shown_profile(operator, &state.skills)),
+            removing: operator.removing,
+        })
+        .collect()
+}
+
+fn moves(moves: &[v1::MoveWaiting]) -> Result<BTreeMap<LineId, LineId>, Invalid> {
+    let parsed = moves.iter().enumerate().map(|(n, entry)| {
+        let from = convert::name(&format!("move_waiting[{n}].from_line_id"), &entry.from_line_id)?;
+        let to = convert::name(&format!("move_waiting[{n}].to_line_id"), &entry.to_line_id)?;
+        Ok((from, to))
+    });
+    parsed.collect()
+}
+
+fn removes_nothing(state: &State, parsed: &ParsedPlan) -> Result<(), Status> {
+    let lines = state.plan().into_iter().flat_map(|plan| plan.lines.keys());
+    let removed: Vec<&str> =
+        lines.filter(|line| !parsed.plan.lines.contains_key(line)).map(LineId::as_str).collect();
+    if removed.is_empty() {
+        return Ok(());
+    }
+    let mend = "keep these lines in the plan, or say allow_remove";
+    let reason = Reason { status: Code::FailedPrecondition, code: "WOULD_REMOVE", mend };
+    Err(refusal::status(reason, &format!("this plan would remove the lines {}", removed.join(", "))))
+}
+
+fn bad_plan(errors: &PlanErrors) -> Status {
+    convert::invalid_status(errors.findings.iter().map(|finding| {
+        let place = format!("text:{}:{}", finding.line, finding.column);
+        let field = if finding.field.is_empty() { place } else { format!("{place} {}", finding.field) };
+        Invalid::new(field, format!("{}; {}", finding.reason, finding.mend))
+    }))
+}
+
+fn no_text() -> Status {
+    let mend = "apply a plan";
+    let reason = Reason { status: Code::NotFound, code: "NO_PLAN_TEXT", mend };
+    refusal::status(reason, "this router has no text of the plan in force")
+}

@@ -1,0 +1,21 @@
+//! The services: each method turns a request into a command or a read, and an answer into a reply.
+
+mod admin;
+mod clock;
+mod gateway;
+mod operator;
+mod supervisor;
+
+use std::pin::Pin;
+
+use futures_util::Stream;
+use tonic::Status;
+
+pub(crate) use self::admin::Admin;
+pub(crate) use self::clock::Clock;
+pub(crate) use self::gateway::Gateway;
+pub(crate) use self::operator::Operator;
+pub(crate) use self::supervisor::Supervisor;
+
+/// A server stream.
+type Outgoing<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;

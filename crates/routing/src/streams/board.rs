@@ -1,0 +1,84 @@
+//! The board's stream: at once, then whenever something changed, at most once per interval of site time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::v1;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use switchboard::time::{SiteTime, Span};
+use tokio::sync::watch;
+use tonic::Status;
+
+use super::{Streams, Told, wire_cursor};
+use crate::convert;
+
+struct Watching {
+    streams: Arc<Streams>,
+    told: watch::Receiver<Told>,
+    interval: Span,
+    stepped: bool,
+    last: Option<SiteTime>,
+}
+
+/// Boards, until the exchange ends.
+pub(crate) fn boards(
+    streams: Arc<Streams>,
+    interval: Span,
+    stepped: bool,
+) -> impl Stream<Item = Result<v1::WatchBoardResponse, Status>> {
+    let told = streams.told();
+    unfold(Watching { streams, told, interval, stepped, last: None }, |mut watching| async move {
+        let board = watching.next().await?;
+        Some((Ok(board), watching))
+    })
+}
+
+impl Watching {
+    async fn next(&mut self) -> Option<v1::WatchBoardResponse> {
+        if self.told.borrow().ended {
+            return None;
+        }
+        while self.last.is_some() {
+            if self.told.changed().await.is_err() || self.told.borrow_and_update().ended {
+                return None;
+            }
+            match self.too_early() {
+                None => break,
+                Some(_) if self.stepped => {}
+                // Time goes on by itself: what changed is shown when the interval is over.
+                Some(wait) => {
+                    tokio::time::sleep(wait).await;
+                    break;
+                }
+            }
+        }
+        let board = self.streams.board();
+        self.last = board.board.as_ref().map(|board| SiteTime(board.at_us));
+        Some(board)
+    }
+
+    /// How long the interval still lasts.
+    fn too_early(&self) -> Option<Duration> {
+        let next = self.last? + self.interval;
+        let wait = next.since(self.streams.exchange.now());
+        (wait > Span::ZERO).then(|| Duration::from_micros(wait.0))
+    }
+}
+
+impl Streams {
+    /// The board at this moment.
+    pub(crate) fn board(&self) -> v1::WatchBoardResponse {
+        let listeners = self.listeners();
+        let board = self.read(|switchboard, cursor| {
+            let plan = switchboard.state().plan();
+            let board = convert::board(&switchboard.view(), plan, &listeners.ledger, listeners.counted_from);
+            v1::WatchBoardResponse { cursor: Some(wire_cursor(cursor)), board: Some(board) }
+        });
+        drop(listeners);
+        v1::WatchBoardResponse {
+            board: board.board.map(|board| v1::Board { at_us: self.exchange.now().0, ..board }),
+            ..board
+        }
+    }
+}
