@@ -8,6 +8,8 @@ pub mod chance;
 pub mod day;
 pub mod drive;
 pub mod habits;
+pub mod history;
 pub mod people;
+pub mod reference;
 pub mod shape;
 pub mod world;

@@ -52,7 +52,7 @@ pub struct SkillRegister(Vec<SkillId>);
 
 impl SkillRegister {
     /// Gives a new skill the next bit. Whether there was room (64 skills for ever) is checked before.
-    pub(crate) fn learn(&mut self, skill: SkillId) {
+    pub fn learn(&mut self, skill: SkillId) {
         if !self.0.contains(&skill) {
             self.0.push(skill);
         }

@@ -154,7 +154,7 @@ impl Switchboard {
             return Hears::Music;
         }
         let prompts = self.state.promise(call).map(|l| l.prompts).unwrap_or_default();
-        let menu = || self.state.line(call.called)?.prompts.staff_menu;
+        let menu = || self.called_line(call)?.prompts.staff_menu;
         if call.closing_until.is_some() {
             prompts.closing.map_or(Hears::Silence, Hears::Prompt)
         } else if self.escapes(call) {

@@ -47,8 +47,8 @@ impl Switchboard {
         let at = self.at();
         let adopted = at - arrival.waited;
         let left = self.place_left(arrival);
-        let terms = self.terms(arrival.line, &arrival.skills, adopted);
         let (arrived_at, ladder_from) = left.unwrap_or((adopted, adopted));
+        let terms = self.terms(arrival.line, &arrival.skills, ladder_from);
         self.emit(Event::CallArrived {
             call: arrival.call,
             gateway,

@@ -69,7 +69,7 @@ impl Switchboard {
     ) -> Decided {
         match stage {
             Stage::Accepted { .. } => self.bridge_failed(id, attempt, cause, cause.is_none()),
-            Stage::Ringing { .. } if cause.is_some() => self.undeliverable(id, attempt),
+            Stage::Ringing { .. } if cause.is_some() => self.undeliverable(id, attempt, true),
             Stage::Ringing { .. } => self.say_no(id, attempt, None),
             Stage::Talking => {
                 debug_assert!(purpose == Purpose::Consult, "only a consult talks as an offer");
@@ -143,7 +143,7 @@ impl Switchboard {
         if !matches!(call.state(), CallState::Waiting | CallState::Offered) {
             return Err(Rejection::WrongCallState);
         }
-        if digit == KEY_TAKE && self.escapes(call) {
+        if digit == KEY_TAKE && self.escapes(call) && !self.is_going(call.called) {
             return self.escape(id);
         }
         let line = self.state.promise(call).ok_or(Rejection::MeaninglessDigit)?;
@@ -154,7 +154,7 @@ impl Switchboard {
         let unfit: alloc::vec::Vec<Attempt> = call
             .offers
             .iter()
-            .filter(|(_, o)| !self.has_skill(o.operator, skill))
+            .filter(|(_, o)| o.purpose != Purpose::Transfer && !self.has_skill(o.operator, skill))
             .map(|(attempt, _)| *attempt)
             .collect();
         for attempt in unfit {
@@ -173,7 +173,12 @@ impl Switchboard {
         call.kind == crate::call::CallerKind::Staff
             && !call.escaped
             && call.line != call.called
-            && self.state.line(call.called).is_some_and(|l| l.staff_to == Some(call.line))
+            && self.called_line(call).is_some_and(|l| l.staff_to == Some(call.line))
+    }
+
+    /// The line a call was made to, as the plan it was promised has it.
+    pub(crate) fn called_line(&self, call: &Call) -> Option<&crate::plan::Line> {
+        self.state.plans.get(&call.revision)?.lines.get(&call.called)
     }
 
     fn escape(&mut self, id: CallId) -> Decided {

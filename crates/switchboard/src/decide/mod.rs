@@ -16,6 +16,7 @@ mod schedule;
 mod tick;
 mod transfers;
 
+pub(crate) use self::tick::Closings;
 use crate::command::{Actor, Command, Input};
 use crate::id::{CallId, GatewayId, OperatorId};
 use crate::rejection::Rejection;

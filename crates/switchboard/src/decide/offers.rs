@@ -190,15 +190,17 @@ impl Switchboard {
         self.work_ended(operator);
     }
 
-    /// An offer that never reached its device.
-    pub(super) fn undeliverable(&mut self, id: CallId, attempt: Attempt) {
+    /// An offer that never reached its device. A desk that did not confirm is in doubt; a phone that failed is not asked
+    /// again at once.
+    pub(super) fn undeliverable(&mut self, id: CallId, attempt: Attempt, phone_failed: bool) {
         let Some(offer) = self.state.calls.get(&id).and_then(|c| c.offers.get(&attempt)) else { return };
         let (operator, purpose, device) = (offer.operator, offer.purpose, offer.device);
         let timers = self.state.timers();
         let online =
             self.state.operators.get(&operator).is_some_and(|o| o.link == crate::operator::Link::Online);
-        let grace_until = (device.has_desk() && online).then(|| self.at() + timers.grace);
-        let cool_until = (!device.has_desk()).then(|| self.at() + timers.cool_down);
+        let desk_failed = device.has_desk() && !phone_failed;
+        let grace_until = (desk_failed && online).then(|| self.at() + timers.grace);
+        let cool_until = (!desk_failed).then(|| self.at() + timers.cool_down);
         self.emit(Event::OfferUndeliverable { call: id, attempt, grace_until, cool_until });
         self.transfer_over(id, purpose);
         self.work_ended(operator);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::call::{Outcome, Phase, Stage, Withdrawal};
+use crate::call::{Call, Outcome, Phase, Stage, Withdrawal};
 use crate::command::Actor;
 use crate::decision::Reply;
 use crate::event::Event;
@@ -13,6 +13,15 @@ use crate::operator::{Duty, Link, Work};
 use crate::rejection::Rejection;
 use crate::switchboard::{Decided, Switchboard};
 use crate::time::SiteTime;
+
+/// What becomes of a call whose closing message is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closings {
+    /// It waits once more, for whoever becomes free at this very moment.
+    Wait,
+    /// It ends.
+    End,
+}
 
 /// What of an offer is due.
 enum Due {
@@ -30,12 +39,12 @@ impl Switchboard {
         if self.next_deadline().is_none_or(|due| due > at) {
             return Err(Rejection::AlreadyDone(Reply::Done));
         }
-        self.fire_due(at);
+        self.fire_due(at, Closings::Wait);
         Ok(Reply::Done)
     }
 
     /// Fires everything due. A subject whose deadline only the ladder knows is stirred, and settled later.
-    pub(crate) fn fire_due(&mut self, at: SiteTime) {
+    pub(crate) fn fire_due(&mut self, at: SiteTime, closings: Closings) {
         let mut passed: Option<(SiteTime, Subject)> = None;
         loop {
             let next = match passed {
@@ -51,7 +60,7 @@ impl Switchboard {
                 Subject::Line(line) => self.fire_line(line, at),
                 Subject::Caller(caller) => self.emit(Event::CallerUnblocked { caller }),
                 Subject::Operator(operator) => self.fire_operator(operator, at),
-                Subject::Call(call) => self.fire_call(call, at),
+                Subject::Call(call) => self.fire_call(call, at, closings),
             }
             self.reindex();
             passed = Some((due, subject));
@@ -93,14 +102,14 @@ impl Switchboard {
         }
     }
 
-    fn fire_call(&mut self, id: CallId, at: SiteTime) {
+    fn fire_call(&mut self, id: CallId, at: SiteTime, closings: Closings) {
         let Some(call) = self.state.calls.get(&id) else { return };
         let due: Vec<(Attempt, Due)> =
             call.offers.iter().filter_map(|(attempt, offer)| Some((*attempt, due(offer, at)?))).collect();
         for (attempt, due) in due {
             match due {
                 Due::LinkLost => self.withdraw(id, attempt, Withdrawal::LinkLost),
-                Due::Undeliverable => self.undeliverable(id, attempt),
+                Due::Undeliverable => self.undeliverable(id, attempt, false),
                 Due::RangOut => self.rang_out(id, attempt),
                 Due::BridgeFailed => self.bridge_failed(id, attempt, None, false),
             }
@@ -108,7 +117,7 @@ impl Switchboard {
         let Some(call) = self.state.calls.get(&id) else { return };
         match call.phase {
             Phase::Diverting { ringing_until: Some(until), .. } if until <= at => self.divert_failed(id),
-            Phase::Queued if call.is_waiting() && call.closing_until.is_some_and(|until| until <= at) => {
+            Phase::Queued if closings == Closings::End && is_heard(call, at) => {
                 self.close(id, Outcome::NobodyOnDuty);
             }
             Phase::Queued | Phase::Bridged { .. } | Phase::Diverting { .. } => self.stir(id),
@@ -122,6 +131,11 @@ impl Switchboard {
             self.index.waiting.stirred.insert(place);
         }
     }
+}
+
+/// Whether a waiting call's closing message is over.
+fn is_heard(call: &Call, at: SiteTime) -> bool {
+    call.is_waiting() && call.closing_until.is_some_and(|until| until <= at)
 }
 
 fn due(offer: &crate::call::Offer, at: SiteTime) -> Option<Due> {

@@ -74,20 +74,24 @@ fn of_call(state: &State, id: CallId, call: &Call, all: &mut Vec<(SiteTime, Stri
     if let Phase::Diverting { ringing_until: Some(at), .. } = call.phase {
         all.push((at, format!("the divert of call {id} rings out")));
     }
-    if let Some(target) = call.target {
-        all.push((target.until, format!("the target of call {id} expires")));
+    match call.target {
+        _ if !call.is_waiting() => {}
+        Some(target) => all.push((target.until, format!("the target of call {id} expires"))),
+        None => of_ladder(state, id, call, all),
     }
+}
+
+/// What a call that waits for whoever is first has coming.
+fn of_ladder(state: &State, id: CallId, call: &Call, all: &mut Vec<(SiteTime, String)>) {
     if let Some(at) = call.closing_until {
         all.push((at, format!("the closing message of call {id} ends")));
     }
     let Some(line) = promised_line(state, call) else { return };
     for preference in &line.prefers {
-        if call.phase == Phase::Queued && call.held.covers(state.skills.bit(preference.skill)) {
+        let skill = state.skills.bit(preference.skill);
+        if !skill.is_empty() && call.held.covers(skill) {
             all.push((call.ladder_from + preference.hold, format!("call {id} prefers {}", preference.skill)));
         }
-    }
-    if !call.is_waiting() || call.target.is_some() {
-        return;
     }
     for (n, tier) in line.tiers.iter().enumerate() {
         let closed = !u8::try_from(n).is_ok_and(|n| call.tiers.contains(n));

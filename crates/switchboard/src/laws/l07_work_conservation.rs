@@ -38,7 +38,6 @@ fn due_tier(state: &State, call: &Call, line: &Line) -> Option<(usize, Trigger)>
     if is_empty(state, call, line) {
         return Some((lowest, Trigger::Empty));
     }
-    let mut depth_seen = false;
     for n in (lowest..line.tiers.len()).filter(closed) {
         for trigger in &line.tiers[n].when {
             let holds = match *trigger {
@@ -46,9 +45,7 @@ fn due_tier(state: &State, call: &Call, line: &Line) -> Option<(usize, Trigger)>
                 Trigger::Empty => false,
                 Trigger::Wait(wait) => state.now >= call.ladder_from + wait,
                 Trigger::Missed(count) => call.missed >= count,
-                Trigger::Depth(depth) => {
-                    !core::mem::replace(&mut depth_seen, true) && depth < waiting(state, call)
-                }
+                Trigger::Depth(depth) => depth < waiting(state, call),
             };
             if holds {
                 return Some((n, *trigger));

@@ -109,7 +109,8 @@ impl Switchboard {
 
     /// Preferred skills whose hold is over are no longer held to.
     pub(super) fn relax(&mut self, id: CallId) {
-        let Some(call) = self.state.calls.get(&id).filter(|c| !c.held.is_empty()) else { return };
+        let holds = |c: &&Call| !c.held.is_empty() && c.target.is_none();
+        let Some(call) = self.state.calls.get(&id).filter(holds) else { return };
         let Some(line) = self.state.promise(call) else { return };
         let over: Vec<_> = line
             .prefers

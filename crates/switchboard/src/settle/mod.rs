@@ -11,6 +11,7 @@ mod ladder;
 use alloc::collections::BTreeSet;
 
 use crate::call::{Place, Purpose};
+use crate::decide::Closings;
 use crate::event::Event;
 use crate::id::{Attempt, CallId, OperatorId};
 use crate::switchboard::Switchboard;
@@ -34,11 +35,11 @@ impl Switchboard {
         }
     }
 
-    /// A timer of no length may be due at once.
+    /// A timer of no length may be due at once; a closing message may be over that nobody cut short.
     fn fire_again(&mut self) -> bool {
         let due = self.next_deadline().is_some_and(|due| due <= self.at());
         if due {
-            self.fire_due(self.at());
+            self.fire_due(self.at(), Closings::End);
         }
         due
     }
@@ -59,8 +60,8 @@ impl Switchboard {
     /// Gives one waiting call its operator, or opens tiers until there is nothing to open.
     fn settle_call(&mut self, place: Place, offered: &mut BTreeSet<Place>) {
         self.index.waiting.stirred.remove(&place);
-        self.relax(place.call);
         loop {
+            self.relax(place.call);
             self.reindex();
             if !self.state.calls.get(&place.call).is_some_and(crate::call::Call::is_waiting) {
                 break;
