@@ -14,6 +14,7 @@ use switchboard::id::{Seq, SiteId};
 
 use crate::ask::Refused;
 use crate::batch::Batch;
+use crate::planted::Mistake;
 use crate::run::Runner;
 
 /// Rows read at once when catching up.
@@ -72,6 +73,9 @@ impl Runner {
     }
 
     fn launch(&mut self, batch: Batch, row: Row) {
+        if self.planted.is(Mistake::PublishBeforeAppend) {
+            self.shared.published.publish(&batch.decisions);
+        }
         let done = Box::pin(append(Arc::clone(&self.journal), self.shared.site, row));
         self.in_flight = Some(Flight { batch, done });
     }
@@ -81,6 +85,13 @@ impl Runner {
         let Some(Flight { batch, .. }) = self.in_flight.take() else { return };
         match landed {
             Ok(Appended::Stored) => self.committed(batch),
+            Ok(Appended::Lost) if self.planted.is(Mistake::LostIsStored) => {
+                self.committed(batch);
+            }
+            Ok(Appended::Lost) if self.planted.is(Mistake::ForgetTheLost) => {
+                drop(batch);
+                self.catch_up().await;
+            }
             Ok(Appended::Lost) => self.lost(batch).await,
             Err(fault) => {
                 self.again.extend(batch.into_asks());
@@ -93,7 +104,9 @@ impl Runner {
         let counters = &self.shared.counters;
         counters.appends.fetch_add(1, Ordering::Relaxed);
         counters.decisions.fetch_add(batch.decisions.len() as u64, Ordering::Relaxed);
-        self.shared.published.publish(&batch.decisions);
+        if !self.planted.is(Mistake::PublishBeforeAppend) {
+            self.shared.published.publish(&batch.decisions);
+        }
         for decision in &batch.decisions {
             self.note_links(decision);
         }

@@ -12,6 +12,7 @@ use switchboard::time::SiteTime;
 
 use crate::ask::{Ask, Asker, Refused};
 use crate::batch::Verdict;
+use crate::planted::Mistake;
 use crate::run::Runner;
 
 /// So many faults of the program at one place in the history, and the site stops: whatever is asked next would
@@ -74,6 +75,9 @@ impl Runner {
             Ok(decision) => {
                 self.building.push(Arc::clone(&decision));
                 self.schedule.note(&decision);
+                if self.planted.is(Mistake::AnswerBeforeAppend) {
+                    return ask.answer(Verdict::Decided(decision).answer(self.shared.published.cursor()));
+                }
                 self.building.answer_later(ask, Verdict::Decided(decision));
             }
             Err(refused) => self.refuse(ask, refused, at),
@@ -84,6 +88,9 @@ impl Runner {
     fn refuse(&mut self, ask: Ask, refused: Refused, at: SiteTime) {
         self.shared.counters.refusals.fetch_add(1, Ordering::Relaxed);
         let verdict = Verdict::Refused { refused, at };
+        if self.planted.is(Mistake::RefuseBeforeAppend) {
+            return ask.answer(verdict.answer(self.shared.published.cursor()));
+        }
         if !self.building.is_empty() {
             self.building.answer_later(ask, verdict);
         } else if let Some(flight) = &mut self.in_flight {
@@ -110,7 +117,12 @@ impl Runner {
     /// here too, as soon as they do so in steps.
     fn draft_one(&mut self, at: SiteTime, input: Input) -> Result<Arc<Decision>, Refused> {
         let (seq, now) = (self.draft.state().seq, self.draft.state().now);
-        let decided = catch_unwind(AssertUnwindSafe(|| self.draft.handle(at, input)));
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            if self.planted.is(Mistake::Panic) && matches!(input.command, Command::PromptFinished { .. }) {
+                panic!("a planted mistake");
+            }
+            self.draft.handle(at, input)
+        }));
         let fault = match decided {
             Ok(Ok(decision)) => match l10_order::check_next(seq, now, &decision) {
                 Ok(()) => return Ok(Arc::new(decision)),

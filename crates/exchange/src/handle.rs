@@ -102,7 +102,7 @@ impl ExchangeHandle {
     /// Waits until everything up to a cursor can be read here.
     ///
     /// # Errors
-    /// [`Refused::Closed`] when the exchange ends before, or the cursor is of another epoch.
+    /// [`Refused::Closed`]: the exchange ended before, or the cursor is of another epoch and never comes here.
     pub async fn reach(&self, at_least: Cursor) -> Result<(), Refused> {
         let shared = self.shared();
         if at_least.epoch != shared.published.cursor().epoch {

@@ -172,3 +172,58 @@ impl Inbox {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use switchboard::command::{Actor, Input};
+
+    use super::*;
+    use crate::ask::Asker;
+
+    #[test]
+    fn the_first_lane_comes_first_and_within_it_the_first_ask() {
+        let inbox = Inbox::default();
+        for lane in Lane::ALL.into_iter().rev() {
+            inbox.put(lane, ask(lane as u64 * 2)).unwrap();
+            inbox.put(lane, ask(lane as u64 * 2 + 1)).unwrap();
+        }
+        let taken: Vec<u64> = std::iter::from_fn(|| inbox.take()).map(|ask| number(&ask)).collect();
+        assert_eq!(taken, (0..10).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn a_full_lane_refuses_and_no_other_notices() {
+        let inbox = Inbox::default();
+        for n in 0..Lane::Arrivals.asks_max() {
+            inbox.put(Lane::Arrivals, ask(n as u64)).unwrap();
+        }
+        let full = inbox.put(Lane::Arrivals, ask(0));
+        assert_eq!(full, Err(Refused::Busy { retry_after: RETRY_AFTER }));
+        for lane in [Lane::Emergency, Lane::Progress, Lane::Desks, Lane::Oversight] {
+            inbox.put(lane, ask(1)).unwrap();
+        }
+        inbox.take();
+        assert!(inbox.put(Lane::Arrivals, ask(0)).is_err(), "an emergency left, not an arrival");
+    }
+
+    #[test]
+    fn closing_is_the_last_word() {
+        let inbox = Inbox::default();
+        inbox.refuse(Refused::Degraded);
+        assert_eq!(inbox.put(Lane::Desks, ask(0)), Err(Refused::Degraded));
+        inbox.refuse(Refused::Closed);
+        inbox.refuse(Refused::Degraded);
+        assert_eq!(inbox.put(Lane::Desks, ask(0)), Err(Refused::Closed));
+    }
+
+    fn ask(n: u64) -> Ask {
+        let gateway = "main-1".parse().expect("a name");
+        let command = Command::LoseGateway { gateway, incarnation: n };
+        Ask { input: Input { actor: Actor::Presence, request: None, command }, asker: Asker::Exchange }
+    }
+
+    fn number(ask: &Ask) -> u64 {
+        let Command::LoseGateway { incarnation, .. } = ask.input.command else { panic!("as asked") };
+        incarnation
+    }
+}

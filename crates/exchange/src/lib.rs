@@ -1,7 +1,7 @@
 //! The runtime of one site's switchboard in one process. It gives each ask a time and a place in the order, lets the
 //! switchboard decide, appends what was decided to the journal as one row, and only then answers and publishes it.
 //!
-//! Read [`run`](crate#reading) first: `run.rs` is the loop, `drafting.rs` what happens between two appends,
+//! `run.rs` is the loop, `drafting.rs` what happens between two appends,
 //! `committing.rs` what an append makes true.
 //!
 //! Not here: what a decision should be (crate `switchboard`), how a row is stored (crate `session`), who is
@@ -20,14 +20,20 @@ mod drafting;
 mod feed;
 mod handle;
 mod inbox;
+mod planted;
 mod published;
 mod run;
 mod schedule;
 mod start;
 mod step;
+#[cfg(test)]
+mod tests;
 
-pub use batch::BATCH_DECISIONS_MAX;
+#[cfg(test)]
+extern crate self as exchange;
+
 pub use ask::{Committed, Cursor, Refused};
+pub use batch::BATCH_DECISIONS_MAX;
 pub use clock::{Clock, STEPPED_WALL_START_US};
 pub use feed::{Feed, FeedItem, ResetCause};
 pub use handle::{ExchangeHandle, Figures, Linked};

@@ -10,10 +10,11 @@ use switchboard::Switchboard;
 use tokio::time::{Instant, sleep_until};
 
 use crate::ask::{Ask, Refused};
-use crate::batch::Batch;
+use crate::batch::{BATCH_DECISIONS_MAX, Batch};
 use crate::committing::Flight;
 use crate::drafting::Faults;
 use crate::handle::Shared;
+use crate::planted::Planted;
 use crate::schedule::Schedule;
 
 /// The one who decides: nobody else touches the draft.
@@ -30,6 +31,7 @@ pub(crate) struct Runner {
     pub(crate) schedule: Schedule,
     pub(crate) faults: Faults,
     pub(crate) degraded: bool,
+    pub(crate) planted: Planted,
 }
 
 /// What woke the loop.
@@ -60,10 +62,15 @@ impl Runner {
         let now = self.now();
         self.fire_due(now);
         self.decide_again();
-        while !self.building.is_full() {
-            let Some(ask) = self.shared.inbox.take() else { break };
+        for _ in 0..BATCH_DECISIONS_MAX {
+            if self.building.is_full() {
+                return;
+            }
+            let Some(ask) = self.shared.inbox.take() else { return };
             self.decide(ask);
         }
+        // Refusals fill no append: look at the append under way before going on.
+        self.shared.inbox.ring();
     }
 
     pub(crate) fn decide_again(&mut self) {

@@ -96,3 +96,22 @@ fn hours(plan: &Plan, site: SiteTime, wall_us: i64) -> Result<Vec<Edge>, HoursFa
 fn difference(wall_us: i64, site: SiteTime) -> i64 {
     wall_us.saturating_sub(i64::try_from(site.0).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_jump_of_the_wall_clock_makes_the_edges_due() {
+        let at = |seconds| SiteTime(0) + Span::secs(seconds);
+        let tomorrow = Some(at(86_400));
+        let mut schedule = Schedule { due: tomorrow, wall_less_site_us: Some(5_000_000) };
+        schedule.compare(at(100), 105_900_000);
+        schedule.compare(at(101), 105_100_000);
+        assert_eq!(schedule.due, tomorrow, "less than a second either way");
+        schedule.compare(at(102), 3_600_000_000);
+        assert_eq!(schedule.due, Some(at(102)));
+        schedule.compare(at(103), 0);
+        assert_eq!(schedule.due, Some(at(102)), "it is due already");
+    }
+}

@@ -16,24 +16,31 @@ use crate::committing::{TailFault, tail};
 use crate::drafting::Faults;
 use crate::handle::{Counters, ExchangeHandle, Shared};
 use crate::inbox::Inbox;
+use crate::planted::Planted;
 use crate::published::Published;
 use crate::run::Runner;
 use crate::schedule::Schedule;
 
 /// What an exchange is started with.
 pub struct ExchangeConfig {
-    /// Whose switchboard.
-    pub site: SiteId,
-    /// The name it appends under: another one at each start.
-    pub writer: Writer,
-    /// Who tracks the links; none means this process alone.
-    pub presence: Option<Arc<dyn Presence>>,
+    site: SiteId,
+    writer: Writer,
+    presence: Option<Arc<dyn Presence>>,
+    pub(crate) planted: Planted,
 }
 
 impl ExchangeConfig {
-    /// A site whose every desk and gateway comes to this process.
+    /// Whose switchboard, and the name it appends under: another one at each start. Its links are tracked in this
+    /// process alone.
     pub fn alone(site: SiteId, writer: Writer) -> ExchangeConfig {
-        ExchangeConfig { site, writer, presence: None }
+        ExchangeConfig { site, writer, presence: None, planted: Planted::default() }
+    }
+
+    /// Another tracker of the links than this process alone.
+    #[must_use]
+    pub fn with_presence(mut self, presence: Arc<dyn Presence>) -> ExchangeConfig {
+        self.presence = Some(presence);
+        self
     }
 }
 
@@ -61,7 +68,7 @@ impl Exchange {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Result<ExchangeHandle, StartFault> {
-        let ExchangeConfig { site, writer, presence } = config;
+        let ExchangeConfig { site, writer, presence, planted } = config;
         let durable = replay(&*journal, site).await?;
         let head = journal.head(site).await?;
         let started = match clock {
@@ -91,6 +98,7 @@ impl Exchange {
             again: Default::default(),
             faults: Faults::default(),
             degraded: false,
+            planted,
         };
         tokio::spawn(runner.run());
         Ok(ExchangeHandle::new(shared))

@@ -17,26 +17,30 @@ use switchboard::operator::Device;
 use switchboard::plan::Plan;
 use switchboard::time::{SiteTime, Span};
 
-pub fn main_site() -> SiteId {
+pub(crate) fn main_site() -> SiteId {
     name("main")
 }
 
-pub fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a name")
 }
 
-pub fn at(seconds: u64) -> SiteTime {
+pub(crate) fn at(seconds: u64) -> SiteTime {
     SiteTime(0) + Span::secs(seconds)
 }
 
-pub async fn start(journal: &Arc<impl Journal + 'static>, writer: &str, clock: Clock) -> ExchangeHandle {
+pub(crate) async fn start(
+    journal: &Arc<impl Journal + 'static>,
+    writer: &str,
+    clock: Clock,
+) -> ExchangeHandle {
     let config = ExchangeConfig::alone(main_site(), Writer::new(writer));
     let journal: Arc<dyn Journal> = Arc::clone(journal) as Arc<dyn Journal>;
     Exchange::spawn(config, journal, clock).await.expect("the journal can be read")
 }
 
 /// A stepped exchange on a fresh journal, with the hospital's plan and its gateway.
-pub async fn hospital() -> (ExchangeHandle, Arc<MemoryJournal>, Linked) {
+pub(crate) async fn hospital() -> (ExchangeHandle, Arc<MemoryJournal>, Linked) {
     let journal = Arc::new(MemoryJournal::new());
     let exchange = start(&journal, "a", Clock::STEPPED).await;
     let stream = open(&exchange).await;
@@ -44,14 +48,14 @@ pub async fn hospital() -> (ExchangeHandle, Arc<MemoryJournal>, Linked) {
 }
 
 /// Adopts the hospital's plan and attaches its gateway, whose stream stays open as long as the answer is held.
-pub async fn open(exchange: &ExchangeHandle) -> Linked {
+pub(crate) async fn open(exchange: &ExchangeHandle) -> Linked {
     exchange.ask(adopt(0)).await.expect("the plan is adopted");
     exchange.ask(attach_gateway()).await.expect("the gateway is attached");
     exchange.link(Holder::Gateway { gateway: gateway(), incarnation: 1 }).expect("it was attached")
 }
 
 /// An operator whose desk is attached and on duty; the stream stays open as long as the answer is held.
-pub async fn on_duty(exchange: &ExchangeHandle, n: u64) -> Linked {
+pub(crate) async fn on_duty(exchange: &ExchangeHandle, n: u64) -> Linked {
     ask(exchange, add_operator(n)).await;
     let attached = ask(exchange, attach_desk(n)).await;
     ask(exchange, by_operator(n, Command::GoOnDuty { operator: operator(n) })).await;
@@ -59,41 +63,41 @@ pub async fn on_duty(exchange: &ExchangeHandle, n: u64) -> Linked {
     exchange.link(Holder::Desk { operator: operator(n), desk: desk(n), session }).expect("it was attached")
 }
 
-pub fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     plan::parse("hospital.toml", plan::HOSPITAL).expect("the shipped plan").plan
 }
 
-pub fn adopt(expect: u32) -> Input {
+pub(crate) fn adopt(expect: u32) -> Input {
     let adoption =
         Adoption { plan: plan(), expect: Revision(expect), migrate: false, move_waiting: BTreeMap::new() };
     by_admin(Command::AdoptPlan(Box::new(adoption)))
 }
 
-pub fn by_admin(command: Command) -> Input {
+pub(crate) fn by_admin(command: Command) -> Input {
     input(Actor::Admin(name("admin")), command)
 }
 
-pub fn input(actor: Actor, command: Command) -> Input {
+pub(crate) fn input(actor: Actor, command: Command) -> Input {
     Input { actor, request: None, command }
 }
 
-pub fn gateway() -> GatewayId {
+pub(crate) fn gateway() -> GatewayId {
     name("main-1")
 }
 
-pub fn attach_gateway() -> Input {
+pub(crate) fn attach_gateway() -> Input {
     by_gateway(Command::AttachGateway { incarnation: 1, reaches: None, calls: BTreeSet::new() })
 }
 
-pub fn by_gateway(command: Command) -> Input {
+pub(crate) fn by_gateway(command: Command) -> Input {
     input(Actor::Gateway(gateway()), command)
 }
 
-pub fn call(n: u64) -> CallId {
+pub(crate) fn call(n: u64) -> CallId {
     CallId(uuid::Uuid::from_u64_pair(0x018f_0000_0000_7000, 0x8000_0000_0000_0000 | n))
 }
 
-pub fn arrive_on(line: &str, n: u64) -> Input {
+pub(crate) fn arrive_on(line: &str, n: u64) -> Input {
     by_gateway(Command::Arrive(Arrival {
         call: call(n),
         line: name(line),
@@ -105,19 +109,19 @@ pub fn arrive_on(line: &str, n: u64) -> Input {
     }))
 }
 
-pub fn arrive(n: u64) -> Input {
+pub(crate) fn arrive(n: u64) -> Input {
     arrive_on("switchboard", n)
 }
 
-pub fn hang_up(n: u64) -> Input {
+pub(crate) fn hang_up(n: u64) -> Input {
     by_gateway(Command::CallerHungUp { call: call(n) })
 }
 
-pub fn operator(n: u64) -> OperatorId {
+pub(crate) fn operator(n: u64) -> OperatorId {
     name(&format!("op-{n:02}"))
 }
 
-pub fn add_operator(n: u64) -> Input {
+pub(crate) fn add_operator(n: u64) -> Input {
     let profile = Profile {
         teams: [name("professionals")].into(),
         home: [name("switchboard")].into(),
@@ -127,35 +131,46 @@ pub fn add_operator(n: u64) -> Input {
     by_admin(Command::AddOperator { operator: operator(n), profile })
 }
 
-pub fn desk(n: u64) -> DeskId {
+/// Somebody of no team and no line: takes no calls, and needs no plan.
+pub(crate) fn add_visitor(n: u64) -> Input {
+    let profile = Profile {
+        teams: BTreeSet::new(),
+        home: BTreeSet::new(),
+        skills: BTreeSet::new(),
+        device: Device::AutoAnswer,
+    };
+    by_admin(Command::AddOperator { operator: operator(n), profile })
+}
+
+pub(crate) fn desk(n: u64) -> DeskId {
     DeskId(uuid::Uuid::from_u64_pair(9, n))
 }
 
-pub fn by_operator(n: u64, command: Command) -> Input {
+pub(crate) fn by_operator(n: u64, command: Command) -> Input {
     input(Actor::Operator(operator(n)), command)
 }
 
-pub fn attach_desk(n: u64) -> Input {
+pub(crate) fn attach_desk(n: u64) -> Input {
     by_operator(n, Command::AttachDesk { operator: operator(n), desk: desk(n) })
 }
 
-pub async fn ask(exchange: &ExchangeHandle, input: Input) -> Committed {
+pub(crate) async fn ask(exchange: &ExchangeHandle, input: Input) -> Committed {
     exchange.ask(input).await.expect("it is accepted")
 }
 
-pub async fn refusal(exchange: &ExchangeHandle, input: Input) -> Refused {
+pub(crate) async fn refusal(exchange: &ExchangeHandle, input: Input) -> Refused {
     exchange.ask(input).await.expect_err("it is refused")
 }
 
-pub async fn step(exchange: &ExchangeHandle, seconds: u64) -> Stepped {
+pub(crate) async fn step(exchange: &ExchangeHandle, seconds: u64) -> Stepped {
     exchange.step(StepTo::At(at(seconds))).await.expect("it steps")
 }
 
-pub async fn rows(journal: &dyn Journal) -> Vec<StoredRow> {
+pub(crate) async fn rows(journal: &dyn Journal) -> Vec<StoredRow> {
     journal.tail(main_site(), Seq(0), usize::MAX).await.expect("memory answers")
 }
 
-pub async fn decisions(journal: &dyn Journal) -> Vec<Decision> {
+pub(crate) async fn decisions(journal: &dyn Journal) -> Vec<Decision> {
     let rows = rows(journal).await;
     rows.iter().flat_map(|stored| session::decode(&stored.row).expect("it was written here")).collect()
 }

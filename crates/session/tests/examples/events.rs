@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use switchboard::call::{CallerKind, Class, DivertedBy, EndedBy, MoveCause, Outcome, Purpose, Withdrawal};
+use switchboard::call::{
+    CallerKind, Class, DivertedBy, EndedBy, MoveCause, Outcome, Purpose, TierSet, Withdrawal,
+};
 use switchboard::command::{Actor, Command, TransferTarget};
 use switchboard::decision::{Decision, Reply};
 use switchboard::event::{Alarm, Event};
@@ -59,10 +61,10 @@ fn passage() -> Vec<Event> {
         Event::SkillChosen { call, skill: text("cantonese") },
         Event::PreferenceRelaxed { call, skill: text("cantonese") },
         Event::TierOpened { call, tier: 2, trigger: Trigger::Wait(Span::secs(10)) },
-        Event::CallMigrated { call, revision: Revision(4) },
+        Event::CallMigrated { call, revision: Revision(4), tiers: tiers() },
         Event::TargetExpired { call },
         Event::ClosingStarted { call, until: at(100) },
-        Event::CallRequeued { call, operator },
+        Event::CallRequeued { call, operator, tiers: tiers() },
         Event::CallDiverted {
             call,
             destination: text("duty-phone"),
@@ -205,4 +207,10 @@ fn site() -> Vec<Event> {
         Event::GatewayLost { gateway: gateway() },
         Event::AlarmRaised { alarm: Alarm::NobodyOnDuty { line: line("emergency") } },
     ]
+}
+
+fn tiers() -> TierSet {
+    let mut tiers = TierSet::FIRST;
+    tiers.insert(2);
+    tiers
 }

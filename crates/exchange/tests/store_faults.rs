@@ -1,0 +1,133 @@
+//! A store that is away, that does not say what it did, or that holds what cannot be read.
+
+mod site;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use exchange::{Clock, Refused, StartFault};
+use session::{Appended, BodyFault, Head, Journal, JournalFault, MemoryJournal, Row, StoredRow, Writer};
+use site::*;
+use switchboard::id::{Seq, SiteId};
+
+/// What becomes of an append.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    /// Not stored, and said so.
+    Away,
+    /// Stored, and nothing said.
+    StoredInSilence,
+    /// Not stored, and nothing said.
+    ForgottenInSilence,
+    /// Another writer's row was first, and nothing said.
+    BeatenInSilence,
+    /// The journal is broken.
+    Broken,
+}
+
+/// Acts as told, then as memory does.
+struct Moody {
+    store: MemoryJournal,
+    acts: Mutex<VecDeque<Act>>,
+}
+
+impl Moody {
+    fn new(acts: &[Act]) -> Arc<Moody> {
+        let acts = Mutex::new(acts.iter().copied().collect());
+        Arc::new(Moody { store: MemoryJournal::new(), acts })
+    }
+}
+
+#[async_trait]
+impl Journal for Moody {
+    async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+        let act = self.acts.lock().expect("whole").pop_front();
+        let silence = Err(JournalFault::OutcomeUnknown("the connection was lost".to_owned()));
+        match act {
+            None => self.store.append(site, row).await,
+            Some(Act::Away) => Err(JournalFault::Unavailable("nobody answers".to_owned())),
+            Some(Act::Broken) => Err(JournalFault::Damaged("a page is torn".to_owned())),
+            Some(Act::ForgottenInSilence) => silence,
+            Some(Act::StoredInSilence) => {
+                self.store.append(site, row).await?;
+                silence
+            }
+            Some(Act::BeatenInSilence) => {
+                let other = Row { writer: Writer::new("another"), ..other_row(row.seq) };
+                self.store.append(site, &other).await?;
+                silence
+            }
+        }
+    }
+
+    async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
+        self.store.tail(site, after, rows_max).await
+    }
+
+    async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
+        self.store.head(site).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_the_store_says_an_ask_is_done_once() {
+    for acts in [
+        vec![Act::Away, Act::Away, Act::Away],
+        vec![Act::StoredInSilence],
+        vec![Act::ForgottenInSilence],
+        vec![Act::Away, Act::ForgottenInSilence, Act::StoredInSilence],
+        vec![Act::BeatenInSilence],
+        vec![Act::BeatenInSilence, Act::ForgottenInSilence, Act::StoredInSilence],
+    ] {
+        let journal = Moody::new(&acts);
+        let exchange = start(&journal, "a", Clock::STEPPED).await;
+        let done = ask(&exchange, add_visitor(1)).await;
+        assert!(!done.again, "{acts:?}");
+        assert_eq!(ask(&exchange, add_visitor(2)).await.cursor.seq, done.cursor.seq.next(), "{acts:?}");
+        let stored = decisions(&*journal).await;
+        let mine = stored.iter().filter(|d| d.input == add_visitor(1)).count();
+        assert_eq!(mine, 1, "{acts:?}: {stored:?}");
+        let beaten = acts.iter().filter(|act| matches!(act, Act::BeatenInSilence)).count();
+        assert_eq!(stored.len(), 2 + beaten, "{acts:?}");
+        assert_eq!(exchange.figures().lost, beaten as u64, "{acts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_journal_stops_the_site_and_reads_go_on() {
+    let journal = Moody::new(&[]);
+    let exchange = start(&journal, "a", Clock::STEPPED).await;
+    ask(&exchange, add_visitor(1)).await;
+    journal.acts.lock().unwrap().push_back(Act::Broken);
+    assert_eq!(refusal(&exchange, add_visitor(2)).await, Refused::Degraded);
+    assert_eq!(refusal(&exchange, add_visitor(3)).await, Refused::Degraded);
+    assert!(exchange.read(|sb| sb.operator(operator(1)).is_some() && sb.operator(operator(2)).is_none()));
+    assert!(!exchange.is_serving());
+    exchange.close().await;
+}
+
+#[tokio::test]
+async fn a_format_from_the_future_stops_the_site() {
+    let journal = Arc::new(MemoryJournal::new());
+    let exchange = start(&journal, "a", Clock::STEPPED).await;
+    let asked = ask(&exchange, add_visitor(1)).await;
+    let strange = Row { format: session::FORMAT + 1, ..other_row(asked.cursor.seq.next()) };
+    assert_eq!(journal.append(main_site(), &strange).await, Ok(Appended::Stored));
+    assert_eq!(refusal(&exchange, add_visitor(2)).await, Refused::Degraded);
+    let config = exchange::ExchangeConfig::alone(main_site(), Writer::new("b"));
+    let Err(fault) = exchange::Exchange::spawn(config, journal, Clock::STEPPED).await else {
+        panic!("it must not start")
+    };
+    assert!(matches!(fault, StartFault::Body(BodyFault::UnknownFormat { .. })), "{fault}");
+}
+
+/// A row of another exchange at this place.
+fn other_row(seq: Seq) -> Row {
+    let mut elsewhere = switchboard::Switchboard::new();
+    let mut decision = elsewhere.handle(at(0), add_visitor(77)).expect("a new visitor");
+    decision.seq = seq;
+    let body = session::encode([&decision]);
+    let writer = Writer::new("another");
+    Row { seq, last_seq: seq, at: decision.at, wall_us: 0, writer, format: session::FORMAT, body }
+}
