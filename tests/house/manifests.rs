@@ -1,5 +1,7 @@
 //! Manifests: one place for versions, one set of lints, and a reason beside everything that others wrote.
 
+use std::collections::BTreeSet;
+
 use toml::{Table, Value};
 
 use crate::tree::{self, assert_found, assert_none};
@@ -30,8 +32,9 @@ fn package_faults(path: &str, manifest: &str) -> Vec<String> {
     faults
 }
 
-/// A dependency has its reason on its own line, or stands in a block of lines that begins with one.
-fn workspace_faults(manifest: &str) -> Vec<String> {
+/// A dependency has its reason on its own line, or stands in a block of lines that begins with one. `used` are the
+/// dependencies that some package names.
+fn workspace_faults(manifest: &str, used: &BTreeSet<String>) -> Vec<String> {
     let lines = manifest.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
     let mut faults = Vec::new();
     let mut has_reason = false;
@@ -42,6 +45,9 @@ fn workspace_faults(manifest: &str) -> Vec<String> {
         };
         if !has_reason && !line.contains(" # ") {
             faults.push(format!("Cargo.toml: {name}: say what it is for"));
+        }
+        if !used.contains(name) && !line.contains("{ path = ") {
+            faults.push(format!("Cargo.toml: {name}: nobody needs it"));
         }
     }
     faults
@@ -55,8 +61,9 @@ fn packages_take_what_is_common_from_the_workspace() {
 }
 
 #[test]
-fn every_dependency_has_a_reason() {
-    assert_none(&workspace_faults(&tree::text("Cargo.toml")));
+fn every_dependency_has_a_reason_and_a_user() {
+    let used = tree::needs(&tree::metadata()).into_iter().map(|need| need.to).collect();
+    assert_none(&workspace_faults(&tree::text("Cargo.toml"), &used));
 }
 
 #[test]
@@ -65,5 +72,9 @@ fn bad_manifests_are_seen() {
     assert_found(&found, &["workspace's lints", "edition is not", "rand: write its version once"]);
 
     let manifest = "[workspace.dependencies]\n# Reason.\na = \"1\"\nb = \"1\"\n\nc = \"1\"\nd = \"1\" # reason\n\n[x]\ne = 1\n";
-    assert_eq!(workspace_faults(manifest), ["Cargo.toml: c: say what it is for"]);
+    let used = ["a", "c", "d"].map(String::from).into();
+    assert_eq!(
+        workspace_faults(manifest, &used),
+        ["Cargo.toml: b: nobody needs it", "Cargo.toml: c: say what it is for"]
+    );
 }
