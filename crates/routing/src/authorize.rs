@@ -78,7 +78,6 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.AdminService/TailEvents", ADMIN),
     ("/hotline.v1.ClockService/Step", ADMIN),
     ("/grpc.health.v1.Health/Check", Access::Public),
-    ("/grpc.health.v1.Health/List", Access::Public),
     ("/grpc.health.v1.Health/Watch", Access::Public),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Public),
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Public),
