@@ -147,7 +147,8 @@ impl AdminService for Admin {
     async fn tail_events(&self, request: Request<v1::TailEventsRequest>) -> Answer<Self::TailEventsStream> {
         let (_, request) = asked(request)?;
         let after = request.after.map(cursor);
-        let decisions = record(self.0.exchange.clone(), Arc::clone(&self.0.journal), after);
+        let (exchange, journal) = (self.0.exchange.clone(), Arc::clone(&self.0.journal));
+        let decisions = record(exchange, journal, after, self.0.streams.told());
         Ok(Response::new(Box::pin(decisions)))
     }
 }

@@ -10,7 +10,7 @@ use switchboard::time::{SiteTime, Span};
 use tokio::sync::watch;
 use tonic::Status;
 
-use super::{Streams, Told, wire_cursor};
+use super::{Streams, Told, closing, wire_cursor};
 use crate::convert;
 
 struct Watching {
@@ -21,16 +21,20 @@ struct Watching {
     last: Option<SiteTime>,
 }
 
-/// Boards, until the exchange ends.
+/// Boards, until the router or the exchange ends.
 pub(crate) fn boards(
     streams: Arc<Streams>,
     interval: Span,
     stepped: bool,
 ) -> impl Stream<Item = Result<v1::WatchBoardResponse, Status>> {
     let told = streams.told();
-    unfold(Watching { streams, told, interval, stepped, last: None }, |mut watching| async move {
-        let board = watching.next().await?;
-        Some((Ok(board), watching))
+    let watching = Watching { streams, told, interval, stepped, last: None };
+    unfold(Some(watching), |watching| async move {
+        let mut watching = watching?;
+        match watching.next().await {
+            Some(board) => Some((Ok(board), Some(watching))),
+            None => Some((Err(closing()), None)),
+        }
     })
 }
 

@@ -13,9 +13,10 @@ use session::Journal;
 use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::Seq;
+use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use super::wire_cursor;
+use super::{Told, closing, wire_cursor};
 use crate::refusal::{Reason, status};
 
 /// Decisions of one message: it stays far below what a client takes by default.
@@ -37,13 +38,15 @@ struct Reading {
     forgotten: Seq,
     reset: bool,
     ahead: VecDeque<Arc<Decision>>,
+    told: watch::Receiver<Told>,
 }
 
-/// Decisions behind a cursor, or from the first, until the exchange ends.
+/// Decisions behind a cursor, or from the first, until the router or the exchange ends.
 pub(crate) fn record(
     exchange: ExchangeHandle,
     journal: Arc<dyn Journal>,
     after: Option<Cursor>,
+    told: watch::Receiver<Told>,
 ) -> impl Stream<Item = Result<v1::TailEventsResponse, Status>> {
     let here = exchange.cursor();
     let known = after.filter(|after| after.epoch == here.epoch && after.seq <= here.seq);
@@ -51,34 +54,35 @@ pub(crate) fn record(
     let reset = after.is_some() && known.is_none();
     let feed = exchange.subscribe(Some(Cursor { seq: place, ..here }));
     let ahead = VecDeque::new();
-    let reading = Reading { exchange, journal, feed, place, forgotten: place, reset, ahead };
+    let reading = Reading { exchange, journal, feed, place, forgotten: place, reset, ahead, told };
     unfold(Some(reading), |reading| async move {
         let mut reading = reading?;
         match reading.next().await {
-            Some(Ok(message)) => Some((Ok(message), Some(reading))),
-            Some(Err(status)) => Some((Err(status), None)),
-            None => None,
+            Ok(message) => Some((Ok(message), Some(reading))),
+            Err(status) => Some((Err(status), None)),
         }
     })
 }
 
 impl Reading {
-    async fn next(&mut self) -> Option<Result<v1::TailEventsResponse, Status>> {
+    async fn next(&mut self) -> Result<v1::TailEventsResponse, Status> {
         while self.ahead.is_empty() {
             if self.place < self.forgotten {
-                if let Err(status) = self.read_journal().await {
-                    return Some(Err(status));
-                }
+                self.read_journal().await?;
                 continue;
             }
-            let item = self.feed.next().await?;
-            self.take_in(item);
+            let item = tokio::select! {
+                item = self.feed.next() => item,
+                // An error means that nobody follows the exchange any more.
+                _ = self.told.wait_for(|told| told.ended) => None,
+            };
+            self.take_in(item.ok_or_else(closing)?);
         }
         while self.place >= self.forgotten && self.ahead.len() < MESSAGE_DECISIONS_MAX {
             let Some(item) = self.feed.ready() else { break };
             self.take_in(item);
         }
-        Some(Ok(self.message()))
+        Ok(self.message())
     }
 
     fn take_in(&mut self, item: FeedItem) {

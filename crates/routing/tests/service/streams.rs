@@ -169,7 +169,15 @@ async fn a_router_that_stops_ends_its_streams_and_clients_look_for_another() {
     let mut bare = DeskFeed { desk_id: Uuid::new_v4().to_string() };
     let mut stream = bare.open(&ana.client, None).await.expect("open").into_inner();
     in_time(stream.message()).await.expect("a message");
+    let mut record = hospital.admin.admin().tail_events(v1::TailEventsRequest::default()).await;
+    let record = record.as_mut().expect("open").get_mut();
+    let mut board = hospital.supervisor.supervisor().watch_board(v1::WatchBoardRequest::default()).await;
+    let board = board.as_mut().expect("open").get_mut();
+    in_time(record.message()).await.expect("decisions");
+    in_time(board.message()).await.expect("a board");
     in_time(hospital.router.stop()).await;
+    assert_eq!(reason(&in_time(record.message()).await.expect_err("closing")), "CLOSING");
+    assert_eq!(reason(&in_time(board.message()).await.expect_err("closing")), "CLOSING");
     let status = loop {
         match in_time(stream.message()).await {
             Ok(Some(_)) => {}
