@@ -5,9 +5,11 @@ use api::v1::operator_service_server::OperatorService;
 use exchange::{Committed, Refused};
 use futures_util::stream::unfold;
 use presence::{HEARTBEAT, Holder};
+use switchboard::Switchboard;
 use switchboard::command::{Command, Input};
 use switchboard::decision::Reply;
 use switchboard::id::{CallId, DeskId, DeskSession, OperatorId};
+use switchboard::operator::Link;
 use switchboard::rejection::Rejection;
 use tonic::{Request, Response, Status};
 
@@ -42,12 +44,16 @@ impl OperatorService for Operator {
     }
 
     async fn heartbeat(&self, request: Request<v1::HeartbeatRequest>) -> Answer<v1::HeartbeatResponse> {
-        let (_, operator, request) = asked(request)?;
+        let (who, operator, request) = asked(request)?;
         let session = DeskSession(request.session);
-        let desk = self.0.exchange.read(|switchboard| switchboard.operator(operator).and_then(|o| o.desk));
+        let shown = |board: &Switchboard| board.operator(operator).and_then(|o| Some((o.desk?, o.link)));
         let stale = || refusal::rejected(&Rejection::StaleSession);
-        let desk = desk.ok_or_else(stale)?;
+        let (desk, link) = self.0.exchange.read(shown).ok_or_else(stale)?;
         self.0.exchange.heartbeat(Holder::Desk { operator, desk, session }).map_err(|_| stale())?;
+        // An offer that was not confirmed in time put the desk in grace; a heartbeat proves it alive.
+        if link != Link::Online {
+            self.0.ask(who, "", Command::AttachDesk { operator, desk }).await?;
+        }
         let cursor = Some(wire_cursor(self.0.exchange.cursor()));
         Ok(Response::new(v1::HeartbeatResponse { cursor, next_within_ms: HEARTBEAT.0 / 1_000 }))
     }

@@ -107,6 +107,23 @@ async fn an_open_desk_needs_no_heartbeat_on_a_stepped_clock() {
     assert_eq!(reason(&status), "STALE_SESSION");
 }
 
+#[tokio::test]
+async fn a_desk_that_missed_an_offer_but_beats_is_back() {
+    let hospital = Hospital::open().await;
+    let (ana, mut desk) = hospital.on_duty("ana", &["duty"]).await;
+    hospital.report_to_attached().await;
+    desk.until("an offer", |desk| desk.offer.is_some()).await;
+    step(&hospital, 3 * SECOND, false).await;
+    desk.until("grace after an offer nobody confirmed", |desk| is_linked(desk, v1::LinkState::Grace)).await;
+    let heartbeat = v1::HeartbeatRequest { session: desk.desk().session };
+    ana.client.send(heartbeat).await.expect("alive");
+    desk.until("online", |desk| is_linked(desk, v1::LinkState::Online)).await;
+}
+
+fn is_linked(desk: &v1::Desk, state: v1::LinkState) -> bool {
+    desk.link.is_some_and(|link| link.state() == state)
+}
+
 impl Hospital {
     async fn report_to_attached(&self) {
         let (_gateway, _) = self.attach_gateway().await;
