@@ -2,8 +2,11 @@
 //!
 //! Not here: anything that decides, stores or serves; those are the crates this one puts together.
 
+mod demo;
 mod serve;
 mod tokens;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -24,12 +27,14 @@ struct Hotline {
 enum Command {
     /// Serve one site to gateways, desks, supervisors and administrators of this machine.
     Serve(serve::Serve),
+    Demo(demo::DemoFlags),
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let hotline = Hotline::parse();
     tracing_subscriber::fmt().with_max_level(hotline.log).with_writer(std::io::stderr).init();
     match hotline.command {
-        Command::Serve(serve) => serve.run(),
+        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
+        Command::Demo(flags) => Ok(demo::run(&flags)),
     }
 }

@@ -1,0 +1,76 @@
+//! The report for programs: one object. It says nothing of the machine, the pace or the language, so that the same seed
+//! gives the same text everywhere.
+
+use serde_json::{Map, Value, json};
+use switchboard::ledger::Account;
+
+use super::figures::{LineFigures, ServiceLevel};
+use super::report::{OUTCOMES, Report, outcome};
+
+/// The object.
+pub(super) fn report(report: &Report) -> Value {
+    let (figures, total) = (&report.figures, &report.figures.total);
+    let inside: u64 = figures.lines.iter().map(LineFigures::inside).sum();
+    json!({
+        "seed": report.seed,
+        "surge": report.surge,
+        "calls": {
+            "offered": total.arrived,
+            "first_attempts": report.first_attempts,
+            "redials": report.redials,
+            "redials_resumed": report.resumed,
+            "inside_at_start": total.inside_at_start,
+            "inside": inside,
+            "answered": total.answered,
+            "abandoned": total.abandoned(),
+            "overflowed": total.overflowed,
+            "outcomes": outcomes(total),
+        },
+        "service_level": service_level(total, figures.threshold.0),
+        "ledger": {
+            "law": "L13",
+            "balanced": report.verdict.is_balanced(),
+            "faults": report.verdict.faults,
+            "decisions": figures.ledger.decisions,
+            "hash": figures.ledger.hash,
+            "state_hash": report.state_hash,
+        },
+        "lines": figures.lines.iter().map(|line| line_object(line, figures.threshold.0)).collect::<Vec<_>>(),
+    })
+}
+
+fn line_object(line: &LineFigures, threshold_us: u64) -> Value {
+    let account = &line.account;
+    json!({
+        "line_id": line.id.as_str(),
+        "title": { "zh": line.title.zh, "en": line.title.en },
+        "offered": account.arrived,
+        "moved_in": account.moved_in,
+        "moved_out": account.moved_out,
+        "inside_at_start": account.inside_at_start,
+        "inside": line.inside(),
+        "answered": account.answered,
+        "abandoned": account.abandoned(),
+        "overflowed": account.overflowed,
+        "outcomes": outcomes(account),
+        "wait_mean_ms": (account.wait_sum.0 / 1_000).checked_div(account.answered),
+        "wait_max_ms": account.wait_max.0 / 1_000,
+        "service_level": service_level(account, threshold_us),
+    })
+}
+
+fn outcomes(account: &Account) -> Value {
+    let counts = OUTCOMES.iter().map(|(kind, key, ..)| ((*key).to_owned(), outcome(account, *kind).into()));
+    Value::Object(counts.collect::<Map<_, _>>())
+}
+
+fn service_level(account: &Account, threshold_us: u64) -> Value {
+    let level = ServiceLevel::of(account);
+    json!({
+        "formula": "answered_in_time / (inside_at_start + offered + moved_in - moved_out)",
+        "threshold_ms": threshold_us / 1_000,
+        "answered_in_time": account.answered_in_time,
+        "of": level.map_or(0, |level| level.of),
+        "per_mille": level.map(ServiceLevel::tenths),
+    })
+}

@@ -1,0 +1,172 @@
+//! `hotline demo`: a hospital's day, played through the service over gRPC. The service runs as a child process on a
+//! stepped clock; this process is its gateway, its desks, its administrator, and the one who looks at the board.
+//!
+//! Read `day.rs` first: it is the loop. `wire.rs` is what connects it to the service, `record.rs` what the service's
+//! record says of the day, `check.rs` whether that is true.
+
+mod asking;
+mod board;
+mod check;
+mod day;
+mod fault;
+mod figures;
+mod flags;
+mod hearing;
+mod json;
+mod lang;
+mod record;
+mod report;
+mod screen;
+mod server;
+mod table;
+mod wire;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use sim::world::{World, WorldConfig};
+use switchboard::id::GatewayId;
+use tokio::runtime::Builder;
+use tokio::signal::ctrl_c;
+
+use self::asking::Askers;
+use self::check::verdict;
+use self::day::Day;
+use self::fault::DemoFault;
+pub(crate) use self::flags::DemoFlags;
+use self::flags::Output;
+use self::lang::Lang;
+use self::report::Report;
+use self::screen::Screen;
+use self::server::Server;
+use self::wire::Wire;
+
+/// Exit codes beside 0, as the help of the flags lists them.
+const NOT_BALANCED: u8 = 1;
+const WRONG_FLAGS: u8 = 2;
+const NOT_PLAYED: u8 = 3;
+const INTERRUPTED: u8 = 130;
+
+/// Plays the day and says how it went, in the exit code, too. Must not be called from within an async runtime: it has
+/// its own, of one thread, so that nothing in this process happens beside anything else.
+pub(crate) fn run(flags: &DemoFlags) -> ExitCode {
+    let fault = match try_run(flags) {
+        Ok(code) => return code,
+        Err(fault) => fault,
+    };
+    // Where even this cannot be written the exit code is all there is to say.
+    drop(eprint_line(&format!("error: {fault}")));
+    ExitCode::from(if matches!(fault, DemoFault::TooManyCalls { .. }) { WRONG_FLAGS } else { NOT_PLAYED })
+}
+
+fn try_run(flags: &DemoFlags) -> Result<ExitCode, DemoFault> {
+    flags.first_attempts().map_err(|calls| DemoFault::TooManyCalls { calls })?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(DemoFault::machine("starting the runtime"))?;
+    runtime.block_on(play(flags))
+}
+
+async fn play(flags: &DemoFlags) -> Result<ExitCode, DemoFault> {
+    let started = Instant::now();
+    let lang = flags.lang.unwrap_or_else(Lang::of_environment);
+    let mut server = Server::start(flags.seed).await?;
+    let askers = askers(&server, flags.seed)?;
+    let gateway = server.gateway_id()?;
+    let played = tokio::select! {
+        played = whole_day(askers, gateway, flags, lang) => played,
+        () = server.ended() => Err(DemoFault::ServerGone { how: String::new() }),
+        _ = ctrl_c() => {
+            server.end().await;
+            eprint_line(lang.of("已中断。", "Interrupted."))?;
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    };
+    let report = match played {
+        Ok(report) => report,
+        // A request that failed because the service is gone says less than how it ended.
+        Err(fault) => return Err(server.cause_of(fault).await),
+    };
+    server.end().await;
+    let seconds = started.elapsed().as_secs_f64();
+    eprint_line(&match lang {
+        Lang::Zh => format!("\n用时 {seconds:.1} 秒，步速 {}。", flags.pace),
+        Lang::En => format!("\nPlayed in {seconds:.1} s at pace {}.", flags.pace),
+    })?;
+    tell(&report, flags.output, lang)?;
+    let balanced = report.verdict.is_balanced();
+    Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::from(NOT_BALANCED) })
+}
+
+fn askers(server: &Server, seed: u64) -> Result<Askers, DemoFault> {
+    let gateway = server.client("gateway")?;
+    let supervisor = server.client("supervisor")?;
+    let admin = server.client("admin")?;
+    Ok(Askers::new(seed, gateway, supervisor, admin))
+}
+
+async fn whole_day(
+    askers: Askers,
+    gateway: GatewayId,
+    flags: &DemoFlags,
+    lang: Lang,
+) -> Result<Report, DemoFault> {
+    let plan = askers.plan_in_force().await?;
+    let config = WorldConfig::hospital(&plan, flags.seed, flags.calls, flags.surge);
+    let without_desk = config.people.iter().filter(|person| !person.profile.device.has_desk());
+    let without_desk = without_desk.map(|person| person.operator).collect();
+    let world = World::new(WorldConfig { gateways: vec![gateway], ..config }, &plan);
+    let wire = Wire::new(askers, gateway, without_desk);
+    let screen = Screen::stderr(lang, heading(flags, lang));
+    let mut day = Day::new(world, wire, flags.pace, screen);
+    day.play().await?;
+    let end = day.end();
+    let figures = day.figures(end);
+    let tally = day.tally();
+    let wire = day.wire();
+    let board = wire.board().await?;
+    let verdict = verdict(&figures, &wire.record.inside(), &wire.seen, &board, lang);
+    Ok(Report {
+        seed: flags.seed,
+        surge: flags.surge,
+        first_attempts: tally.first_attempts,
+        redials: tally.redials,
+        resumed: wire.record.redials_resumed(),
+        figures,
+        state_hash: wire.record.state_hash(),
+        verdict,
+    })
+}
+
+fn heading(flags: &DemoFlags, lang: Lang) -> String {
+    let DemoFlags { seed, pace, surge, .. } = flags;
+    let surged = if *surge > 1 { format!(" · {surge}x") } else { String::new() };
+    match lang {
+        Lang::Zh => format!("热线演示：医院的一天，种子 {seed}，步速 {pace}{surged}"),
+        Lang::En => format!("Hotline demo: a hospital's day, seed {seed}, pace {pace}{surged}"),
+    }
+}
+
+/// The report on standard output, as asked for. For programs it is one line, the last; people read it beside it.
+fn tell(report: &Report, output: Output, lang: Lang) -> Result<(), DemoFault> {
+    let text = report.lines(lang).join("\n");
+    match output {
+        Output::Text => print_line(&format!("\n{text}")),
+        Output::Json => {
+            eprint_line(&format!("\n{text}"))?;
+            print_line(&json::report(report).to_string())
+        }
+    }
+}
+
+fn print_line(text: &str) -> Result<(), DemoFault> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    written.map_err(DemoFault::machine("writing to standard output"))
+}
+
+fn eprint_line(text: &str) -> Result<(), DemoFault> {
+    writeln!(io::stderr().lock(), "{text}").map_err(DemoFault::machine("writing to standard error"))
+}

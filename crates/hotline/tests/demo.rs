@@ -1,0 +1,202 @@
+//! The demonstration from outside: its flags, its report, its repeatability, and what it leaves behind.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed the test")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const HOTLINE: &str = env!("CARGO_BIN_EXE_hotline");
+
+fn demo(flags: &str) -> Command {
+    let mut command = Command::new(HOTLINE);
+    command.arg("demo").args(flags.split_whitespace()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
+fn played(flags: &str) -> Output {
+    let output = demo(flags).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{flags}: {}\n{said}", output.status);
+    output
+}
+
+fn last_line(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).lines().last().unwrap_or_default().to_owned()
+}
+
+fn object(flags: &str) -> Value {
+    serde_json::from_str(&last_line(&played(flags))).unwrap()
+}
+
+fn sum(outcomes: &Value) -> u64 {
+    outcomes.as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_small_day_is_reported_and_balances() {
+    let day = object("--seed 5 --calls 60 -o json");
+    let calls = &day["calls"];
+    let figure = |name: &str| calls[name].as_u64().unwrap();
+    assert_eq!(day["seed"], 5);
+    assert_eq!(figure("first_attempts"), 60);
+    assert_eq!(figure("offered"), figure("first_attempts") + figure("redials"));
+    assert_eq!(figure("offered"), sum(&calls["outcomes"]) + figure("inside"));
+    assert!(figure("overflowed") <= figure("offered"));
+    assert!(figure("answered") > 30, "{day:#}");
+    assert_eq!(day["ledger"]["balanced"], true, "{day:#}");
+    assert_eq!(day["ledger"]["faults"], Value::Array(Vec::new()));
+    assert_eq!(day["ledger"]["hash"].as_str().unwrap().len(), 64);
+
+    let lines = day["lines"].as_array().unwrap();
+    let names: Vec<&str> = lines.iter().map(|line| line["line_id"].as_str().unwrap()).collect();
+    let all = ["switchboard", "outpatient-1", "outpatient-2", "emergency", "duty", "comfort", "staff"];
+    assert_eq!(names, all);
+    let of_lines = |name: &str| lines.iter().map(|line| line[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(of_lines("offered"), figure("offered"));
+    assert_eq!(of_lines("moved_in"), of_lines("moved_out"));
+    for line in lines {
+        let came = line["offered"].as_u64().unwrap() + line["moved_in"].as_u64().unwrap();
+        let went = sum(&line["outcomes"]) + line["moved_out"].as_u64().unwrap();
+        assert_eq!(came, went + line["inside"].as_u64().unwrap(), "{line:#}");
+        assert_eq!(line["service_level"]["threshold_ms"], 20_000);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_day_whatever_the_pace() {
+    let flags = "--seed 11 --calls 25 -o json";
+    let first = last_line(&played(flags));
+    assert_eq!(first, last_line(&played(flags)));
+    // A day in less than two seconds, and yet with waiting between the steps.
+    assert_eq!(first, last_line(&played(&format!("{flags} --pace 60000x --lang zh-CN"))));
+    assert_ne!(first, last_line(&played("--seed 12 --calls 25 -o json")));
+}
+
+#[test]
+fn a_surge_is_so_many_times_as_many_callers_and_still_the_same_each_time() {
+    let flags = "--seed 3 --calls 20 --surge 10 -o json";
+    let first = last_line(&played(flags));
+    assert_eq!(first, last_line(&played(flags)));
+    let day: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(day["calls"]["first_attempts"], 200);
+    assert_eq!(day["ledger"]["balanced"], true);
+}
+
+#[test]
+fn the_report_for_people_is_in_their_language() {
+    let zh = String::from_utf8(played("--calls 10 --lang zh-CN").stdout).unwrap();
+    for words in ["全天报告", "急诊咨询", "遇忙转移", "20秒内接通", "账平"] {
+        assert!(zh.contains(words), "{words} in {zh}");
+    }
+    let output = demo("--calls 10").env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), zh, "the locale says the same as the flag");
+    let en = String::from_utf8(played("--calls 10").stdout).unwrap();
+    for words in ["The day's report", "Emergency consultation", "overflow", "in 20 s", "Balanced"] {
+        assert!(en.contains(words), "{words} in {en}");
+    }
+}
+
+#[test]
+fn away_from_a_terminal_the_board_is_lines_without_control_codes() {
+    let output = played("--calls 10 -o json");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.lines().filter(|line| line.ends_with("balanced")).count() >= 24, "one line an hour: {said}");
+    assert!(!said.contains('\x1b'), "{said:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1, "nothing but the object");
+}
+
+#[test]
+fn flags_that_make_no_sense_are_refused_with_what_to_write() {
+    let cases = [
+        ("--calls 0", "0"),
+        ("--calls -3", "--calls"),
+        ("--surge 0", "0"),
+        ("--pace fast", "write 1x, 60x, another whole number with an x, or max"),
+        ("--lang fr", "write zh-CN or en"),
+        ("-o xml", "xml"),
+        ("--sed 4", "--seed"),
+    ];
+    for (flags, words) in cases {
+        let output = demo(flags).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{flags}: {said}");
+        assert!(said.contains(words), "{flags}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = demo("--calls 200000 --surge 50").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("10000000 callers"), "{output:?}");
+}
+
+#[test]
+fn without_a_private_place_for_tokens_nothing_is_started() {
+    let nowhere = demo("--calls 5").env("TMPDIR", "/nowhere-at-all").output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&nowhere.stderr);
+    assert!(said.contains("making a private directory for the tokens"), "{said}");
+}
+
+#[test]
+fn the_service_does_not_survive_a_demo_that_is_killed() {
+    let mut demo = under_way();
+    let service = child_of(demo.id());
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    wait_until("the service is gone", || !is_running(service));
+}
+
+#[test]
+fn an_interrupt_ends_the_demo_and_its_service_in_good_order() {
+    let mut demo = under_way();
+    let service = child_of(demo.id());
+    let sent = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(demo.wait().unwrap().code(), Some(130));
+    assert!(!is_running(service), "the demo waits for its service to end");
+}
+
+#[test]
+fn a_service_that_dies_ends_the_demo_with_a_word_about_it() {
+    let mut demo = under_way();
+    let service = child_of(demo.id());
+    assert!(Command::new("kill").args(["-KILL", &service.to_string()]).status().unwrap().success());
+    let status = demo.wait().unwrap();
+    let mut said = String::new();
+    demo.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("the service ended in the middle of the day"), "{said}");
+}
+
+/// A demo that would take a day, once its first line of the board is out.
+fn under_way() -> Child {
+    let mut demo = demo("--pace 1x").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(demo.stderr.take().unwrap());
+    let mut first = String::new();
+    stderr.read_line(&mut first).unwrap();
+    assert!(first.starts_with("00:00:00"), "{first}");
+    demo.stderr = Some(stderr.into_inner());
+    demo
+}
+
+fn child_of(parent: u32) -> u32 {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let children = std::fs::read_to_string(path).unwrap();
+    children.split_whitespace().next().expect("the service runs").parse().unwrap()
+}
+
+fn is_running(process: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return false };
+    // A zombie has ended: nobody has asked for its status yet.
+    !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z')
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < patience, "not within 20 s: {what}");
+        std::thread::yield_now();
+    }
+}
