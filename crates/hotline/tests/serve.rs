@@ -88,7 +88,8 @@ async fn it_says_where_it_listens_and_serves_whoever_has_a_token() {
     admin.with_token(server.token("supervisor")).send(v1::ListCallsRequest::default()).await.expect("calls");
 }
 
-#[tokio::test]
+// The client's connection has to answer while this thread waits for the child.
+#[tokio::test(flavor = "multi_thread")]
 async fn it_ends_when_told_and_closes_its_streams() {
     let mut server = Server::start("told", &["--clock", "stepped"]);
     let ready = server.ready();
