@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::tokens;
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
-const CLOSE_AT_LATEST: Duration = Duration::from_secs(5);
+const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
 
 /// Serve one site.
 #[derive(Debug, Args)]

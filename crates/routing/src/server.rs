@@ -44,7 +44,7 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 const STREAMS_PER_CONNECTION_MAX: u32 = 1_024;
 
 /// After this long a router that was told to stop stops listening to those who do not let go.
-const STOP_AT_LATEST: Duration = Duration::from_secs(5);
+const STOP_AT_LATEST: Duration = Duration::from_secs(2);
 
 /// What a router serves.
 pub struct RouterConfig {

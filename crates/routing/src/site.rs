@@ -33,7 +33,11 @@ pub(crate) struct Site {
     callers: Arc<dyn Callers>,
     staff: StaffNumbers,
     stepped: bool,
+    listening: Mutex<BTreeMap<Principal, usize>>,
 }
+
+/// Streams of one supervisor or administrator at a time.
+const LISTENING_MAX: usize = 8;
 
 impl Site {
     pub(crate) fn new(
@@ -46,7 +50,8 @@ impl Site {
         stepped: bool,
     ) -> Site {
         let plan_texts = PlanTexts::default();
-        Site { exchange, journal, streams, principals, plan_texts, callers, staff, stepped }
+        let listening = Mutex::default();
+        Site { exchange, journal, streams, principals, plan_texts, callers, staff, stepped, listening }
     }
 
     pub(crate) fn id(&self) -> SiteId {
@@ -147,6 +152,23 @@ impl Site {
         self.principals.revoke(&Principal { site: self.id(), who: Who::Operator(operator) });
     }
 
+    /// One more stream of somebody in the office, until what this returns is dropped.
+    ///
+    /// # Errors
+    /// That one has as many as there may be.
+    pub(crate) fn listen(self: &Arc<Self>, principal: Principal) -> Result<Listening, Status> {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = listening.entry(principal).or_default();
+        if *streams >= LISTENING_MAX {
+            let mend = "close another stream of this principal";
+            let reason = Reason { status: Code::ResourceExhausted, code: "TOO_MANY_STREAMS", mend };
+            let message = format!("this principal has {LISTENING_MAX} streams open already");
+            return Err(refusal::status(reason, &message));
+        }
+        *streams += 1;
+        Ok(Listening { site: Arc::clone(self), principal })
+    }
+
     /// The stream of a holder is open from here until what this returns is dropped.
     pub(crate) fn opened(
         self: &Arc<Self>,
@@ -189,6 +211,24 @@ impl Drop for OpenStream {
             let _answered = site.exchange.ask(tick).await;
             site.streams.closed(whose);
         });
+    }
+}
+
+/// One open stream of somebody in the office.
+pub(crate) struct Listening {
+    site: Arc<Site>,
+    principal: Principal,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut listening = self.site.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = listening.get_mut(&self.principal) {
+            *streams -= 1;
+            if *streams == 0 {
+                listening.remove(&self.principal);
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use switchboard::rejection::Rejection;
 use switchboard::state::State;
 use tonic::{Code, Request, Response, Status};
 
-use super::Outgoing;
+use super::{Outgoing, holding};
 use crate::convert::{self, Invalid};
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
@@ -145,11 +145,12 @@ impl AdminService for Admin {
     }
 
     async fn tail_events(&self, request: Request<v1::TailEventsRequest>) -> Answer<Self::TailEventsStream> {
+        let listening = self.0.listen(principal(&request)?)?;
         let (_, request) = asked(request)?;
         let after = request.after.map(cursor);
         let (exchange, journal) = (self.0.exchange.clone(), Arc::clone(&self.0.journal));
         let decisions = record(exchange, journal, after, self.0.streams.told());
-        Ok(Response::new(Box::pin(decisions)))
+        Ok(Response::new(holding(listening, decisions)))
     }
 }
 

@@ -8,7 +8,7 @@ mod supervisor;
 
 use std::pin::Pin;
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use tonic::Status;
 
 pub(crate) use self::admin::Admin;
@@ -19,3 +19,14 @@ pub(crate) use self::supervisor::Supervisor;
 
 /// A server stream.
 type Outgoing<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// A stream that holds something until it ends.
+fn holding<T: 'static>(
+    held: impl Send + 'static,
+    stream: impl Stream<Item = Result<T, Status>> + Send + 'static,
+) -> Outgoing<T> {
+    Box::pin(stream.map(move |item| {
+        let _until_dropped = &held;
+        item
+    }))
+}

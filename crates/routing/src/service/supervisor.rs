@@ -10,7 +10,7 @@ use switchboard::rejection::Rejection;
 use switchboard::time::{SiteTime, Span};
 use tonic::{Request, Response, Status};
 
-use super::Outgoing;
+use super::{Outgoing, holding};
 use crate::convert;
 use crate::principal::Who;
 use crate::refusal;
@@ -30,13 +30,14 @@ impl SupervisorService for Supervisor {
     type WatchBoardStream = Outgoing<v1::WatchBoardResponse>;
 
     async fn watch_board(&self, request: Request<v1::WatchBoardRequest>) -> Answer<Self::WatchBoardStream> {
+        let listening = self.0.listen(principal(&request)?)?;
         let (_, request) = asked(request)?;
         let interval = match request.interval_ms {
             0 => BOARD_INTERVAL,
             ms => convert::span_ms("interval_ms", ms)?,
         };
         let boards = boards(Arc::clone(&self.0.streams), interval, self.0.is_stepped());
-        Ok(Response::new(Box::pin(boards)))
+        Ok(Response::new(holding(listening, boards)))
     }
 
     async fn list_calls(&self, request: Request<v1::ListCallsRequest>) -> Answer<v1::ListCallsResponse> {

@@ -1,5 +1,6 @@
 //! A hospital in one process: a server on a stepped clock, and the clients of everybody in it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(crate) struct Hospital {
     pub(crate) admin: Client,
     pub(crate) supervisor: Client,
     pub(crate) gateway: Client,
+    journal: Arc<MemoryJournal>,
 }
 
 pub(crate) fn site() -> SiteId {
@@ -41,6 +43,29 @@ pub(crate) fn who(role: &str, id: &str) -> Principal {
     Principal { site: site(), who }
 }
 
+async fn serve(
+    clock: Clock,
+    listen: SocketAddr,
+    journal: &Arc<MemoryJournal>,
+    principals: &Arc<Principals>,
+) -> (ExchangeHandle, Router) {
+    let config = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
+    let exchange = Exchange::spawn(config, journal.clone(), clock).await.expect("a journal that can be read");
+    let parts = RouterParts {
+        exchange: exchange.clone(),
+        journal: journal.clone(),
+        callers: Arc::new(MemoryCallers::seeded(7)),
+        principals: principals.clone(),
+    };
+    let config = RouterConfig {
+        listen,
+        stepped: clock != Clock::System,
+        staff: StaffNumbers::parse(["8001", "021999*"]).expect("numbers"),
+        first_plan: Some(plan::parse("hospital.toml", plan::HOSPITAL).expect("a good plan")),
+    };
+    (exchange, Router::start(config, parts).await.expect("a free port"))
+}
+
 impl Hospital {
     pub(crate) async fn open() -> Hospital {
         Hospital::with_clock(Clock::STEPPED).await
@@ -48,28 +73,24 @@ impl Hospital {
 
     pub(crate) async fn with_clock(clock: Clock) -> Hospital {
         let journal = Arc::new(MemoryJournal::new());
-        let config = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
-        let exchange = Exchange::spawn(config, journal.clone(), clock).await.expect("an empty journal");
         let principals = Arc::new(Principals::new());
-        let parts = RouterParts {
-            exchange: exchange.clone(),
-            journal,
-            callers: Arc::new(MemoryCallers::seeded(7)),
-            principals: Arc::clone(&principals),
-        };
-        let config = RouterConfig {
-            listen: "127.0.0.1:0".parse().expect("an address"),
-            stepped: clock != Clock::System,
-            staff: StaffNumbers::parse(["8001", "021999*"]).expect("numbers"),
-            first_plan: Some(plan::parse("hospital.toml", plan::HOSPITAL).expect("a good plan")),
-        };
-        let router = Router::start(config, parts).await.expect("a free port");
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let (exchange, router) = serve(clock, listen, &journal, &principals).await;
         let address = format!("http://{}", router.address());
         let mint = |role, id| bearer(principals.mint(who(role, id)).expect("randomness").reveal());
         let admin = Client::new(&address, mint("admin", "admin")).expect("an address");
         let supervisor = admin.with_token(mint("supervisor", "supervisor"));
         let gateway = admin.with_token(mint("gateway", "gw-1"));
-        Hospital { address, exchange, principals, router, admin, supervisor, gateway }
+        Hospital { address, exchange, principals, router, admin, supervisor, gateway, journal }
+    }
+
+    /// The router ends, and another one begins with the same journal at the same address.
+    pub(crate) async fn restart(self) -> Hospital {
+        let listen = self.router.address();
+        in_time(self.router.stop()).await;
+        in_time(self.exchange.close()).await;
+        let (exchange, router) = serve(Clock::STEPPED, listen, &self.journal, &self.principals).await;
+        Hospital { exchange, router, ..self }
     }
 
     /// Adds a person on a line of her own, without anybody's help.

@@ -2,7 +2,7 @@
 
 use api::v1::operator_service_client::OperatorServiceClient;
 use api::v1::{self, TreatmentShape as Shape};
-use api::{DeskFeed, Feed, Update};
+use api::{BoardFeed, DeskFeed, EventFeed, Feed, Update};
 use tonic::Code;
 use tonic::transport::Channel;
 use uuid::Uuid;
@@ -191,6 +191,56 @@ async fn a_router_that_stops_ends_its_streams_and_clients_look_for_another() {
     let patience = std::time::Duration::from_millis(200);
     let status = hospital.admin.give_up_after(patience).send(request).await.expect_err("nobody there");
     assert_eq!(status.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn clients_find_a_restarted_router_and_miss_nothing() {
+    let hospital = Hospital::open().await;
+    let (mut gateway, _) = hospital.attach_gateway().await;
+    let (ana, mut desk) = hospital.on_duty("ana", &["duty"]).await;
+    let mut record = hospital.admin.attach(EventFeed::default());
+    let mut seqs = Vec::new();
+    let call = new_call();
+    hospital.report(arrival(&call, "duty", "1")).await;
+    gateway.until(&call, Shape::Ring).await;
+    desk.until("an offer", |desk| desk.offer.is_some()).await;
+    let session = desk.desk().session;
+
+    let hospital = hospital.restart().await;
+    let again = in_time(gateway.next()).await;
+    assert!(matches!(again, Update::Change(_)), "it goes on where it was: {again:?}");
+    assert_eq!(desk.next().await, v1::UpdateKind::Change);
+    assert_eq!(desk.desk().session, session, "the same desk, the same session");
+    let pause = v1::PauseRequest { reason: "lunch".into(), ..v1::PauseRequest::default() };
+    ana.client.send(pause).await.expect("the token and the desk are known");
+    let last = hospital.exchange.cursor().seq.0;
+    while seqs.last().is_none_or(|seq| *seq < last) {
+        let decisions = in_time(record.next()).await.expect("decisions").into_message().decisions;
+        seqs.extend(decisions.iter().map(|decision| decision.seq));
+    }
+    assert!(seqs.iter().copied().eq(1..=last), "none left out, none twice: {seqs:?}");
+}
+
+#[tokio::test]
+async fn somebody_in_the_office_has_a_bounded_number_of_streams() {
+    let hospital = Hospital::open().await;
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        let request = v1::TailEventsRequest::default();
+        streams.push(hospital.admin.admin().tail_events(request).await.expect("open"));
+    }
+    let board = hospital.admin.supervisor().watch_board(v1::WatchBoardRequest::default()).await;
+    let status = board.expect_err("too many");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "TOO_MANY_STREAMS"));
+    hospital.supervisor.supervisor().watch_board(v1::WatchBoardRequest::default()).await.expect("another");
+    streams.clear();
+    let mut board = hospital.admin.attach(BoardFeed { interval_ms: 0 });
+    in_time(async {
+        while board.next().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
