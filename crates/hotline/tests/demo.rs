@@ -65,6 +65,28 @@ fn a_small_day_is_reported_and_balances() {
     }
 }
 
+/// The hospital is the same state machine in one process and over the network: if the wire loses, delays or reorders
+/// anything that matters, the accounts differ.
+#[test]
+fn a_day_over_the_wire_is_the_day_without_one() {
+    let over_the_wire = object("--seed 21 --calls 150 -o json");
+    let plan = plan::parse("hospital.toml", plan::HOSPITAL).unwrap().plan;
+    let day = sim::day::play(sim::world::WorldConfig::hospital(&plan, 21, 150, 1), &plan);
+    let total = day.ledger.total();
+    let calls = &over_the_wire["calls"];
+    assert_eq!(calls["offered"], total.arrived);
+    assert_eq!(calls["answered"], total.answered);
+    assert_eq!(calls["abandoned"], total.abandoned());
+    assert_eq!(calls["overflowed"], total.overflowed);
+    assert_eq!(calls["inside"], day.switchboard.state().calls.len());
+    for line in over_the_wire["lines"].as_array().unwrap() {
+        let id = line["line_id"].as_str().unwrap().parse().unwrap();
+        let account = day.ledger.lines().get(&id).cloned().unwrap_or_default();
+        assert_eq!(line["answered"], account.answered, "{id}");
+        assert_eq!(line["wait_max_ms"], account.wait_max.0 / 1_000, "{id}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_day_whatever_the_pace() {
     let flags = "--seed 11 --calls 25 -o json";

@@ -123,3 +123,90 @@ fn is_same(shown: &v1::LineAccount, account: &Account) -> bool {
         && shown.answered_in_time == account.answered_in_time
         && ended == account.ended()
 }
+
+#[cfg(test)]
+mod tests {
+    use switchboard::plan::Title;
+    use switchboard::time::{SiteTime, Span};
+    use switchboard::view::{Crew, LineView};
+    use uuid::Uuid;
+
+    use super::super::figures::{LedgerFigures, LineFigures};
+    use super::*;
+
+    type Lie = fn(&mut Witnesses);
+
+    struct Witnesses {
+        figures: Figures,
+        inside: BTreeMap<CallId, LineId>,
+        seen: Seen,
+        board: v1::Board,
+    }
+
+    impl Witnesses {
+        /// Three calls rang in on one line; one is inside.
+        fn in_agreement() -> Witnesses {
+            let line: LineId = "duty".parse().unwrap();
+            let call = CallId(Uuid::from_u128(1));
+            let kind = switchboard::ledger::OutcomeKind::AnsweredEndedByCaller;
+            let account =
+                Account { arrived: 3, answered: 2, outcomes: [(kind, 2)].into(), ..Account::default() };
+            let title = Title { zh: "值班热线".into(), en: "Duty line".into() };
+            let figures = Figures {
+                at: SiteTime(0),
+                end: SiteTime(1),
+                lines: vec![LineFigures {
+                    id: line,
+                    title,
+                    view: LineView::default(),
+                    account: account.clone(),
+                }],
+                total: account,
+                teams: Vec::new(),
+                operators: Crew::default(),
+                threshold: Span::secs(20),
+                ledger: LedgerFigures { balanced: true, decisions: 9, hash: String::new() },
+            };
+            let mut seen = Seen::default();
+            seen.arrived.insert(line, 3);
+            seen.inside.insert(call);
+            let counted = v1::OutcomeCount { outcome: v1::Outcome::AnsweredEndedByCaller.into(), count: 2 };
+            let shown = v1::LineAccount {
+                arrived: 3,
+                answered: 2,
+                outcomes: vec![counted],
+                ..v1::LineAccount::default()
+            };
+            let shown =
+                v1::BoardLine { line_id: line.to_string(), account: Some(shown), ..v1::BoardLine::default() };
+            let board = v1::Board { lines: vec![shown], ..v1::Board::default() };
+            Witnesses { figures, inside: [(call, line)].into(), seen, board }
+        }
+
+        fn faults(&self) -> Vec<String> {
+            verdict(&self.figures, &self.inside, &self.seen, &self.board, Lang::En).faults
+        }
+    }
+
+    #[test]
+    fn witnesses_in_agreement_balance() {
+        assert_eq!(Witnesses::in_agreement().faults(), [""; 0]);
+    }
+
+    #[test]
+    fn each_lie_is_seen() {
+        let lies: [(Lie, &str); 5] = [
+            (|w| w.inside.clear(), "what came is not what went"),
+            (|w| *w.seen.arrived.values_mut().next().unwrap() += 1, "the gateway reported 4 arrivals"),
+            (|w| w.seen.inside.clear(), "the gateway holds 0 callers"),
+            (|w| w.board.lines.clear(), "board and the record differ"),
+            (|w| w.figures.ledger.balanced = false, "a line that the plan does not have"),
+        ];
+        for (lie, words) in lies {
+            let mut witnesses = Witnesses::in_agreement();
+            lie(&mut witnesses);
+            let faults = witnesses.faults();
+            assert!(faults.iter().any(|fault| fault.contains(words)), "{words}: {faults:?}");
+        }
+    }
+}
