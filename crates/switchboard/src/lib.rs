@@ -35,6 +35,7 @@ pub mod ledger;
 pub mod line;
 pub mod operator;
 pub mod plan;
+pub mod planted;
 pub mod rejection;
 mod settle;
 pub mod skills;

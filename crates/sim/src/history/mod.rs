@@ -5,6 +5,7 @@
 //! [`play`] hands a history to the switchboard and to the [`reference`](crate::reference) side by side, with every law
 //! after every step.
 
+mod compare;
 mod deeds;
 mod play;
 mod quiet;
@@ -19,7 +20,7 @@ use switchboard::command::{Command, Input};
 use switchboard::plan::{Line, LinePrompts, Title};
 use switchboard::time::SiteTime;
 
-pub use self::play::{Played, play};
+pub use self::play::{Played, Watch, play};
 
 /// One step of a history: what is done, and numbers to choose by.
 pub type Draw = [u16; 6];
@@ -71,7 +72,7 @@ impl History {
 /// What went wrong, with everything needed to see it again.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Which law did not hold; none when switchboard and reference differ, or one of them is not what it seems.
+    /// Which law did not hold; none when switchboard and reference differ, or the switchboard's indexes are wrong.
     pub law: Option<&'static str>,
     /// What was found.
     pub what: String,

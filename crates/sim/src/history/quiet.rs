@@ -17,7 +17,13 @@ pub(super) fn next(state: &State) -> Option<(Actor, Command)> {
 fn staff(state: &State) -> Option<(Actor, Command)> {
     for n in 0..PEOPLE {
         let operator = operator_id(n);
-        let Some(person) = state.operators.get(&operator).filter(|person| !person.removing) else { continue };
+        let Some(person) = state.operators.get(&operator) else { continue };
+        if matches!(person.work, Work::WrapUp { .. }) {
+            return Some((Actor::Operator(operator), Command::EndWrapUp { topic: None }));
+        }
+        if person.removing {
+            continue;
+        }
         if person.device.has_desk() && !person.is_reachable() {
             let desk = person.desk.unwrap_or_else(|| desk_id(n, 0));
             return Some((Actor::Operator(operator), Command::AttachDesk { operator, desk }));
@@ -26,7 +32,7 @@ fn staff(state: &State) -> Option<(Actor, Command)> {
         if free && (person.duty != Duty::On || person.cool_until.is_some()) {
             return Some((supervisor(), Command::ForceOperator { operator, to: Force::On }));
         }
-        if matches!(person.work, Work::WrapUp { .. } | Work::OutsideCall) {
+        if person.work == Work::OutsideCall {
             return Some((supervisor(), Command::ForceOperator { operator, to: Force::Idle }));
         }
     }

@@ -5,6 +5,7 @@ use crate::command::TransferTarget;
 use crate::event::Event;
 use crate::id::{CallId, Seq};
 use crate::operator::Work;
+use crate::planted::{self, Bug};
 use crate::skills::SkillSet;
 use crate::switchboard::Switchboard;
 use crate::time::{SiteTime, Span};
@@ -55,6 +56,9 @@ impl Switchboard {
                     c.phase = Phase::Queued;
                     c.tiers = *tiers;
                     c.ladder_from = at;
+                    if planted::is(Bug::ForgottenPlace) {
+                        c.arrived_at = at;
+                    }
                 });
                 self.freed(*operator, true);
             }

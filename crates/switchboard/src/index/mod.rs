@@ -9,6 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{CallId, CallerRef, GatewayId, LineId, OperatorId, RequestId, Revision, Seq, TeamId};
 use crate::plan::Who;
+use crate::planted::{self, Bug};
 use crate::state::State;
 use crate::time::SiteTime;
 
@@ -144,7 +145,10 @@ impl Index {
         if before == after {
             return;
         }
-        self.set_deadline(Subject::Call(id), before.deadline, after.deadline);
+        let moved = before.open.zip(after.open).is_some_and(|(from, to)| from.1 != to.1);
+        if !(moved && planted::is(Bug::DeadlineLost)) {
+            self.set_deadline(Subject::Call(id), before.deadline, after.deadline);
+        }
         if before.waiting != after.waiting {
             if let Some(wait) = &before.waiting {
                 self.waiting.remove(wait, state);

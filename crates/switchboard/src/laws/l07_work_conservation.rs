@@ -1,11 +1,15 @@
 //! L07: no eligible idle operator and waiting call coexist, except by a rule of the closed list in
-//! [`crate::eligible`]; and that a tier is not open is no excuse while one of its triggers holds.
+//! [`crate::eligible`]; and that a tier is not open is no excuse while one of its triggers holds. The list is closed on
+//! both sides: whoever is asked has none of its reasons.
 
 use alloc::format;
+use alloc::vec::Vec;
 
-use super::{Violation, demand};
-use crate::call::Call;
+use super::{Step, Violation, demand};
+use crate::call::{Call, Purpose};
 use crate::eligible::{is_in_tier, promised_line, terms};
+use crate::event::Event;
+use crate::operator::Work;
 use crate::plan::{Line, Trigger};
 use crate::state::State;
 
@@ -27,6 +31,27 @@ pub(super) fn check(state: &State) -> Result<(), Violation> {
                 format!("tier {due:?} of waiting call {id} should be open")
             })?;
         }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// Names an operator who was asked although a reason of the list held.
+pub(super) fn check_asked(step: Step<'_>) -> Result<(), Violation> {
+    let mut state = step.after.state().clone();
+    for event in step.decision.events.iter().rev() {
+        let Event::OfferMade { call, attempt, operator, purpose, .. } = event else { continue };
+        if !state.calls.get(call).is_some_and(|c| c.offers.contains_key(attempt)) {
+            continue;
+        }
+        // Going backwards, everybody asked later in this decision is idle again.
+        if let Some(asked) = state.operators.get_mut(operator) {
+            asked.work = Work::Idle;
+        }
+        let reasons = if *purpose == Purpose::Consult { Vec::new() } else { terms(&state, *operator, *call) };
+        demand(LAW, state.seq, reasons.is_empty(), || {
+            format!("{operator} was asked about call {call} although {reasons:?}")
+        })?;
     }
     Ok(())
 }

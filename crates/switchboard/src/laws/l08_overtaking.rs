@@ -1,15 +1,16 @@
 //! L08: nobody is offered an operator before an earlier call in the order (class, arrived_at − boost, seq) that the
-//! same operator could have taken, so that the boost is the only way to overtake, by at most [`BOOST_MAX`].
+//! same operator could have taken, so that the boost is the only way to overtake, by at most [`BOOST_MAX`]. And nobody
+//! loses a place: nothing that happens to an open call changes when it arrived.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
 
 use super::{Step, Violation, demand};
-use crate::call::{Call, Place, Purpose, TierSet};
+use crate::call::{Call, Class, Purpose, TierSet};
 use crate::eligible::{promised_line, terms};
 use crate::event::Event;
-use crate::id::{CallId, OperatorId};
+use crate::id::{CallId, OperatorId, Seq};
 use crate::operator::Work;
 use crate::plan::{BOOST_MAX, Trigger};
 use crate::state::State;
@@ -21,6 +22,7 @@ const LAW: &str = "L08";
 /// Names who overtook whom.
 pub(super) fn check(step: Step<'_>) -> Result<(), Violation> {
     let state = step.after.state();
+    check_places_kept(step.before, state)?;
     let waiting: Vec<CallId> =
         state.calls.iter().filter(|(_, c)| c.is_waiting()).map(|(id, _)| *id).collect();
     if waiting.is_empty() {
@@ -31,7 +33,7 @@ pub(super) fn check(step: Step<'_>) -> Result<(), Violation> {
         let then = as_it_was(step, operator);
         for passed in &waiting {
             let other = &state.calls[passed];
-            let earlier = place(state, *passed, other) < place(state, served, call);
+            let earlier = place(state, other) < place(state, call);
             let could = earlier && terms(&then, operator, *passed).is_empty();
             demand(LAW, state.seq, !could, || {
                 format!("call {served} was offered to {operator} before call {passed}, who comes first")
@@ -44,6 +46,13 @@ pub(super) fn check(step: Step<'_>) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+fn check_places_kept(before: &State, after: &State) -> Result<(), Violation> {
+    let place = |call: &Call| (call.arrived_at, call.seq, call.rang_at);
+    let moved =
+        after.calls.iter().find(|(id, call)| before.calls.get(id).is_some_and(|b| place(b) != place(call)));
+    demand(LAW, after.seq, moved.is_none(), || format!("call {:?} lost its place", moved.map(|(id, _)| id)))
 }
 
 /// The offers of the line's ladder made in this decision that still ring.
@@ -83,7 +92,8 @@ fn as_it_was(step: Step<'_>, operator: OperatorId) -> State {
     state
 }
 
-fn place(state: &State, id: CallId, call: &Call) -> Place {
+/// The order everywhere: class, arrival less boost, sequence number of the arrival.
+fn place(state: &State, call: &Call) -> (Class, i128, Seq) {
     let boost = promised_line(state, call).map_or(Span::ZERO, |line| line.boost);
-    Place::of(id, call, boost)
+    (call.class, i128::from(call.arrived_at.0) - i128::from(boost.0), call.seq)
 }

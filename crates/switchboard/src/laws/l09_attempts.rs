@@ -5,7 +5,7 @@ use alloc::format;
 
 use super::{Step, Violation, demand};
 use crate::call::{Call, ENDED_MAX, OfferEnd, Phase};
-use crate::command::Command;
+use crate::command::{Actor, Command};
 use crate::decision::Decision;
 use crate::event::Event;
 use crate::id::{Attempt, CallId};
@@ -45,12 +45,29 @@ pub(super) fn check_state(state: &State) -> Result<(), Violation> {
 /// # Errors
 /// Names the event about an attempt that was not live, or not the next one.
 pub(super) fn check(step: Step<'_>) -> Result<(), Violation> {
+    check_session(step)?;
     let mut attempts = Attempts::before(step.before);
     for event in &step.decision.events {
         let right = attempts.follow(event);
         demand(LAW, step.decision.seq, right, || format!("not a live attempt, or not the next: {event:?}"))?;
     }
     Ok(())
+}
+
+/// What a desk says about an offer counts only from the session that holds the desk.
+fn check_session(step: Step<'_>) -> Result<(), Violation> {
+    let said = match step.decision.input.command {
+        Command::ConfirmDelivery { session, .. }
+        | Command::Accept { session, .. }
+        | Command::Decline { session, .. }
+        | Command::ConfirmMedia { session, .. } => session,
+        _ => return Ok(()),
+    };
+    let Actor::Operator(operator) = step.decision.input.actor else { return Ok(()) };
+    let current = step.before.operators.get(&operator).map(|o| o.session);
+    demand(LAW, step.decision.seq, current == Some(said), || {
+        format!("{operator} was heard on session {}, while {current:?} holds the desk", said.0)
+    })
 }
 
 /// A fact or an answer that was accepted changes nothing when it comes again.

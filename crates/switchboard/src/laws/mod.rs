@@ -62,12 +62,13 @@ impl core::error::Error for Violation {}
 /// The first violation found.
 pub fn check_step(step: Step<'_>) -> Result<(), Violation> {
     l10_order::check(step)?;
-    l09_attempts::check(step)?;
     l06_one_close::check(step)?;
+    l09_attempts::check(step)?;
     l13_conservation::check(step)?;
     l03_deadlines::check(step)?;
     check_state(step.after)?;
     l05_treatment::check(step)?;
+    l07_work_conservation::check_asked(step)?;
     l08_overtaking::check(step)?;
     l12_privacy::check(step)
 }

@@ -7,6 +7,7 @@ use crate::event::{Alarm, Event};
 use crate::id::{CallId, LineId};
 use crate::index::Pool;
 use crate::plan::{Line, Tier, Trigger, Who};
+use crate::planted::{self, Bug};
 use crate::skills::SkillSet;
 use crate::switchboard::Switchboard;
 use crate::time::Span;
@@ -58,11 +59,13 @@ impl Switchboard {
             Trigger::Depth(_) => false,
         };
         let lowest = closed(line, call.tiers).next()?.0;
-        closed(line, call.tiers).find_map(|(n, tier)| {
+        let due = |(n, tier): (u8, &Tier)| {
             let listed = tier.when.iter().copied().find(holds);
             let empty = (n == lowest && listed.is_none() && unstaffed()).then_some(Trigger::Empty);
             Some((n, listed.or(empty)?, tier.who))
-        })
+        };
+        let mut tiers = closed(line, call.tiers).filter_map(due);
+        if planted::is(Bug::TierSkipped) { tiers.last() } else { tiers.next() }
     }
 
     fn open_tier(&mut self, id: CallId, tier: u8, trigger: Trigger, who: Who) {
