@@ -58,6 +58,11 @@ impl Drive {
     }
 
     /// Everything handed in so far, in order.
+    pub fn script(&self) -> &[Scripted] {
+        &self.script
+    }
+
+    /// The same, at the end.
     pub fn into_script(self) -> Vec<Scripted> {
         self.script
     }

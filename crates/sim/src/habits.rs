@@ -53,6 +53,8 @@ pub struct Habits {
     pub vanishes_every: Span,
     /// Between two pauses of one operator, on average.
     pub pauses_every: Span,
+    /// How long a pause is, at most.
+    pub pause_max: Span,
     /// Between two calls of an operator's phone that are not the hotline's, on average.
     pub outside_calls_every: Span,
 }
@@ -84,6 +86,7 @@ impl Habits {
         outside_takes: 700,
         vanishes_every: Span::secs(4 * 3_600),
         pauses_every: Span::secs(2 * 3_600),
+        pause_max: Span::secs(900),
         outside_calls_every: Span::secs(3 * 3_600),
     };
 
@@ -108,8 +111,9 @@ impl Habits {
         transfers: 150,
         outside_takes: 500,
         vanishes_every: Span::secs(200),
-        pauses_every: Span::secs(300),
-        outside_calls_every: Span::secs(400),
+        pauses_every: Span::secs(200),
+        pause_max: Span::secs(80),
+        outside_calls_every: Span::secs(500),
         ..Habits::USUAL
     };
 
@@ -128,6 +132,7 @@ impl Habits {
             transfers: 0,
             abusive: 0,
             operator_ends: 500,
+            patience: Span(u64::MAX),
             vanishes_every: Span(u64::MAX),
             pauses_every: Span(u64::MAX),
             outside_calls_every: Span(u64::MAX),

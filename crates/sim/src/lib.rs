@@ -12,4 +12,5 @@ pub mod history;
 pub mod people;
 pub mod reference;
 pub mod shape;
+pub mod torture;
 pub mod world;

@@ -61,6 +61,10 @@ impl World {
         self.habits = self.habits.calmed();
         self.end = self.now;
         self.agenda.forget_arrivals();
+        for number in self.passage_of.values() {
+            // Nobody loses the patience that was drawn before.
+            self.passages[*number].spell += 1;
+        }
         for gateway in 0..self.gateways.len() {
             self.cut_gateway(gateway);
             self.reattach_gateway(gateway);

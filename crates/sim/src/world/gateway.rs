@@ -1,7 +1,9 @@
 //! The gateway: makes a caller's treatment so, and says what its legs did.
 
+use std::collections::BTreeSet;
+
 use switchboard::command::{Actor, Command, LegFact};
-use switchboard::id::{Attempt, Code, GatewayId};
+use switchboard::id::{Attempt, Code, GatewayId, OperatorId};
 use switchboard::time::Span;
 use switchboard::treatment::{Hears, Leg, LegTo, Role, Shape, Treatment, Wish};
 
@@ -15,13 +17,14 @@ use crate::chance::Purpose;
 pub(super) struct Gateway {
     pub(super) id: GatewayId,
     pub(super) incarnation: u64,
+    reaches: Option<BTreeSet<OperatorId>>,
     /// Its stream to a router is open.
     pub(super) attached: bool,
 }
 
 impl Gateway {
-    pub(super) fn new(id: GatewayId) -> Gateway {
-        Gateway { id, incarnation: 1, attached: false }
+    pub(super) fn new(id: GatewayId, reaches: Option<BTreeSet<OperatorId>>) -> Gateway {
+        Gateway { id, incarnation: 1, reaches, attached: false }
     }
 }
 
@@ -54,7 +57,8 @@ impl World {
         let known = &mut self.gateways[gateway];
         known.attached = true;
         let (actor, incarnation) = (Actor::Gateway(known.id), known.incarnation);
-        self.say(actor, Command::AttachGateway { incarnation, reaches: None, calls });
+        let reaches = known.reaches.clone();
+        self.say(actor, Command::AttachGateway { incarnation, reaches, calls });
     }
 
     /// Says something about a passage; false when no router can be reached.

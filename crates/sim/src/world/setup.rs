@@ -1,6 +1,6 @@
 //! What a hospital is made of, and its first moments.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use switchboard::call::Class;
 use switchboard::command::{Actor, Command};
@@ -44,6 +44,8 @@ pub struct WorldConfig {
     pub people: Vec<Person>,
     /// Where callers come in: by turns.
     pub gateways: Vec<GatewayId>,
+    /// Whose devices a gateway can ring, for those that cannot ring all.
+    pub reaches: BTreeMap<GatewayId, BTreeSet<OperatorId>>,
     /// How people and equipment behave.
     pub habits: Habits,
     /// What a wall clock shows at the start, in milliseconds since 1970: goes into ids, decides nothing.
@@ -73,6 +75,7 @@ impl WorldConfig {
             shares,
             people: people::hospital(plan),
             gateways: vec!["gateway-1".parse().expect("a fixed name is a name")],
+            reaches: BTreeMap::new(),
             habits: Habits::USUAL,
             wall_start_ms: WALL_START_MS,
         }
@@ -88,14 +91,18 @@ pub(super) struct LineFacts {
 
 impl World {
     /// A hospital before its first moment. The plan is what gateways and callers know of it: recordings, menus.
+    pub fn new(config: WorldConfig, plan: &Plan) -> World {
+        let calls = config.calls.saturating_mul(config.surge.max(1));
+        let WorldConfig { seed, start, midnight_ago, length, ref shares, .. } = config;
+        let arrivals = shape::arrivals(Chance::new(seed), calls, start, midnight_ago, length, shares);
+        World::with_arrivals(config, plan, arrivals)
+    }
+
+    /// A hospital in which first attempts ring in at these moments, in order, whatever the shape of its day.
     ///
     /// # Panics
     /// Never: the supervisor's id is a name.
-    pub fn new(config: WorldConfig, plan: &Plan) -> World {
-        let chance = Chance::new(config.seed);
-        let calls = config.calls.saturating_mul(config.surge.max(1));
-        let arrivals =
-            shape::arrivals(chance, calls, config.start, config.midnight_ago, config.length, &config.shares);
+    pub fn with_arrivals(config: WorldConfig, plan: &Plan, arrivals: Vec<(SiteTime, LineId)>) -> World {
         let numbers = config
             .people
             .iter()
@@ -103,7 +110,7 @@ impl World {
             .map(|(n, p)| (p.operator, n))
             .collect::<BTreeMap<OperatorId, _>>();
         let mut world = World {
-            chance,
+            chance: Chance::new(config.seed),
             habits: config.habits,
             start: config.start,
             end: config.start + config.length,
@@ -115,7 +122,11 @@ impl World {
             desks: vec![Desk::default(); config.people.len()],
             people: config.people,
             numbers,
-            gateways: config.gateways.into_iter().map(Gateway::new).collect(),
+            gateways: config
+                .gateways
+                .into_iter()
+                .map(|id| Gateway::new(id, config.reaches.get(&id).cloned()))
+                .collect(),
             arrivals,
             callers: Vec::new(),
             passages: Vec::new(),

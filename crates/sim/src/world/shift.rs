@@ -144,12 +144,12 @@ impl World {
         }
         let mut draw = self.day_draw(person);
         let next = draw.memoryless(self.habits.pauses_every);
-        let length = draw.between(Span::secs(120), Span::secs(900));
+        let length = draw.between(Span(self.habits.pause_max.0 / 8), self.habits.pause_max);
         self.person_later(person, length + next, PersonAct::Pauses);
         if self.desks[person].duty != Duty::On {
             return;
         }
-        let ends_by_itself = draw.per_mille(700);
+        let ends_by_itself = length >= Span::secs(60) && draw.per_mille(700);
         let reason = "break".parse().expect("a fixed code");
         let lasting = ends_by_itself.then_some(length);
         let operator = self.operator(person);

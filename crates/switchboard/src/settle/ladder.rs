@@ -18,20 +18,21 @@ const CLOSING_DEFAULT: Span = Span::secs(10);
 impl Switchboard {
     /// Opens the next tier that must open for a waiting call nobody is eligible for; false when none must.
     pub(super) fn climb(&mut self, id: CallId) -> bool {
-        let Some(call) = self.state.calls.get(&id) else { return false };
-        if let Some(target) = call.target {
-            let over = target.until <= self.at();
-            if over {
-                self.emit(Event::TargetExpired { call: id });
-            }
-            return over;
-        }
+        let Some(call) = self.state.calls.get(&id).filter(|c| c.target.is_none()) else { return false };
         match self.next_tier(call) {
             Some((tier, trigger, who)) => self.open_tier(id, tier, trigger, who),
             None if self.owes_closing(call) => self.start_closing(id),
             None => return false,
         }
         true
+    }
+
+    /// Ends a blind transfer's wait for one person whose time is over, also when that person is ready at this moment.
+    pub(super) fn expire_target(&mut self, id: CallId) {
+        let target = self.state.calls.get(&id).filter(|c| c.is_waiting()).and_then(|c| c.target);
+        if target.is_some_and(|t| t.until <= self.at()) {
+            self.emit(Event::TargetExpired { call: id });
+        }
     }
 
     /// Whether the ladder has ended for a call, and the closing message does not play (an offer may have stopped it).

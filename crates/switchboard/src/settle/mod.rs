@@ -61,6 +61,7 @@ impl Switchboard {
     fn settle_call(&mut self, place: Place, offered: &mut BTreeSet<Place>) {
         self.index.waiting.stirred.remove(&place);
         loop {
+            self.expire_target(place.call);
             self.relax(place.call);
             self.reindex();
             if !self.state.calls.get(&place.call).is_some_and(crate::call::Call::is_waiting) {
