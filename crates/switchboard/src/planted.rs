@@ -1,5 +1,5 @@
 //! Ten mistakes to plant, one at a time: the test of the tests. Each is one that somebody really makes. Without the
-//! feature `planted-bugs`, which no shipped build has, [`is`] is constantly false and the compiler leaves no trace.
+//! feature `planted-bugs`, which no shipped build has, `is` is constantly false and the compiler leaves no trace.
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
