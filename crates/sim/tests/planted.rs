@@ -1,5 +1,5 @@
-//! The test of the tests: ten mistakes, planted one at a time. The laws alone and the reference alone must each find
-//! what they can see, within a bounded number of random histories; with nothing planted, nothing may be found.
+//! The test of the tests: ten mistakes, planted one at a time. Each must be found by the law that is about it, or by
+//! the reference where no law is, within a bounded number of random histories; with nothing planted, nothing may be found.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -48,7 +48,7 @@ fn each_planted_mistake_is_caught_and_nothing_else_is() {
         let by_reference = found(REFERENCE, SEEDS_MAX);
         let by_law = law.and_then(|_| found(LAWS, SEEDS_MAX));
         println!("{bug:?}: the laws {by_law:?}, the reference {by_reference:?}");
-        assert!(by_reference.is_some(), "{bug:?} escapes the reference");
+        assert!(by_reference.is_some() || by_law.is_some(), "{bug:?} is not caught");
         assert_eq!(by_law.map(|(_, law)| law).as_deref(), law, "{bug:?}");
     }
     plant(None);
