@@ -38,6 +38,11 @@ impl CallerNumber {
         CallerNumber(None)
     }
 
+    /// The number itself, for the room that seals it.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
     /// Whether it was withheld.
     pub fn is_withheld(&self) -> bool {
         self.0.is_none()
@@ -64,6 +69,9 @@ pub enum CallersFault {
     /// The machine gave no random bytes.
     #[error("the machine gave no random bytes: {0}")]
     NoChance(String),
+    /// What the store holds cannot be read.
+    #[error("the record of callers is damaged: {0}; restore the data directory from a backup")]
+    Damaged(String),
 }
 
 /// Who calls, as a reference. It is written before the arrival is.
@@ -83,7 +91,8 @@ pub struct MemoryCallers {
     known: Mutex<BTreeMap<SiteId, BTreeMap<String, CallerRef>>>,
 }
 
-enum Chance {
+/// Where references come from.
+pub(crate) enum Chance {
     Machine,
     Seeded { seed: u64, withheld: AtomicU64 },
 }
@@ -97,15 +106,17 @@ impl MemoryCallers {
     /// References that follow from a seed, whatever the order of the callers: for a stepped clock, where the same
     /// seed is to give the same day. Whoever knows the seed can test numbers against references.
     pub fn seeded(seed: u64) -> MemoryCallers {
-        MemoryCallers {
-            chance: Chance::Seeded { seed, withheld: AtomicU64::new(0) },
-            known: Mutex::default(),
-        }
+        MemoryCallers { chance: Chance::seeded(seed, 0), known: Mutex::default() }
     }
 }
 
 impl Chance {
-    fn reference(&self, site: SiteId, number: Option<&str>) -> Result<CallerRef, CallersFault> {
+    /// From a seed; withheld numbers go on behind the first `withheld`.
+    pub(crate) fn seeded(seed: u64, withheld: u64) -> Chance {
+        Chance::Seeded { seed, withheld: AtomicU64::new(withheld) }
+    }
+
+    pub(crate) fn reference(&self, site: SiteId, number: Option<&str>) -> Result<CallerRef, CallersFault> {
         match self {
             Chance::Machine => {
                 let mut bytes = [0; 16];

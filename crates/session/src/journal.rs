@@ -107,6 +107,10 @@ pub enum JournalFault {
     /// The append may or may not be there: read the tail and look for one's own row before anything else.
     #[error("the journal did not say whether the append was stored: {0}")]
     OutcomeUnknown(String),
+    /// The append may or may not be there, and what this process reads is no proof either way: it has to end, and its
+    /// successor finds out from the disk.
+    #[error("the journal failed, and only a restart can tell what was stored: {0}")]
+    RestartNeeded(String),
     /// The rows do not follow each other. Nothing more may be written; restore from a backup.
     #[error("the journal of this site is damaged: {0}")]
     Damaged(String),

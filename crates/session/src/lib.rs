@@ -1,6 +1,6 @@
 //! The durable record of a site: the [`Journal`] of its decisions, and [`Callers`], which knows a caller's number by
-//! a random reference. Both are traits; this crate holds the store in memory, and is the only room in which a store
-//! on a database may ever stand.
+//! a random reference. Both are traits; this crate holds the store in memory and the one on SQLite, and is the only
+//! room in which a store on a database may ever stand. Its statements are in `sql.rs`, all of them.
 //!
 //! Not here: deciding anything, the clock, group commit (crate `exchange`), who can be reached (crate `presence`),
 //! gRPC. The canonical encoding of a decision is the switchboard's; this crate only says how the decisions of one
@@ -10,8 +10,11 @@ mod body;
 mod caller;
 mod journal;
 mod memory;
+mod sql;
+mod sqlite;
 
 pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
 pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
 pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, Writer};
 pub use memory::MemoryJournal;
+pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};

@@ -1,0 +1,156 @@
+//! The journal's rows in SQLite.
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Error, Row as _, SqliteConnection};
+use switchboard::id::{Seq, SiteId};
+use switchboard::time::SiteTime;
+
+use super::fault::{self, Kind};
+use super::{SqliteStore, Writer, wall_us};
+use crate::journal::{self, Appended, Head, Journal, JournalFault, Row, StoredRow};
+use crate::sql;
+
+#[async_trait]
+impl Journal for SqliteStore {
+    async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+        let Some(writing) = &self.writing else {
+            return Err(JournalFault::Unavailable("it was opened to be read only".to_owned()));
+        };
+        let mut writer = writing.writer.lock().await;
+        if writing.sweep.is_broken() {
+            return Err(JournalFault::RestartNeeded("an earlier write failed".to_owned()));
+        }
+        let appended = writer.append(site, row).await;
+        match &appended {
+            Ok(Appended::Stored) => writing.sweep.appended(row.body.len(), &writing.writer),
+            Err(JournalFault::RestartNeeded(_)) => writing.sweep.broke(),
+            _ => {}
+        }
+        appended
+    }
+
+    async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
+        let mut reader = self.reader.lock().await;
+        tail(&mut reader, site, after, rows_max).await.map_err(|error| fault::reading(&error))
+    }
+
+    async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
+        let mut reader = self.reader.lock().await;
+        let last = head(&mut reader, site).await.map_err(|error| fault::reading(&error))?;
+        let store_now_us = wall_us();
+        let last = last.unwrap_or(Last { seq: Seq(0), at: SiteTime(0), wall_us: 0, store_us: store_now_us });
+        let Last { seq, at, wall_us, store_us } = last;
+        Ok(Head { epoch: self.epoch, last_seq: seq, at, wall_us, store_us, store_now_us })
+    }
+}
+
+impl Writer {
+    async fn append(&mut self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+        let last_seq = self.end(site).await.map_err(|error| fault::reading(&error))?;
+        if row.seq <= last_seq
+            && self.stands_at(site, row.seq).await.map_err(|error| fault::reading(&error))?
+        {
+            return Ok(Appended::Lost);
+        }
+        if row.seq != last_seq.next() || row.last_seq < row.seq {
+            return Err(JournalFault::Gap { seq: row.seq, last_seq });
+        }
+        match append(&mut self.connection, site, row).await {
+            Ok(()) => {
+                self.ends.insert(site, row.last_seq);
+                Ok(Appended::Stored)
+            }
+            Err(error) => {
+                // Whatever happened, the file knows better where it ends.
+                self.ends.remove(&site);
+                if fault::kind(&error) == Kind::KeyTaken {
+                    Ok(Appended::Lost)
+                } else {
+                    Err(fault::writing(&error))
+                }
+            }
+        }
+    }
+
+    /// Where the site's journal ends.
+    async fn end(&mut self, site: SiteId) -> Result<Seq, Error> {
+        if let Some(end) = self.ends.get(&site) {
+            return Ok(*end);
+        }
+        let end = head(&mut self.connection, site).await?.map_or(Seq(0), |last| last.seq);
+        self.ends.insert(site, end);
+        Ok(end)
+    }
+
+    async fn stands_at(&mut self, site: SiteId, seq: Seq) -> Result<bool, Error> {
+        let found = tail(&mut self.connection, site, Seq(seq.0.saturating_sub(1)), 1).await?;
+        Ok(found.first().is_some_and(|stored| stored.row.seq == seq))
+    }
+}
+
+async fn append(connection: &mut SqliteConnection, site: SiteId, row: &Row) -> Result<(), Error> {
+    let query = sqlx::query(sql::APPEND)
+        .bind(site.as_str().to_owned())
+        .bind(number(row.seq.0))
+        .bind(number(row.last_seq.0))
+        .bind(number(row.at.0))
+        .bind(row.wall_us)
+        .bind(row.writer.as_str().to_owned())
+        .bind(i64::from(row.format))
+        .bind(row.body.clone());
+    query.execute(connection).await.map(|_| ())
+}
+
+async fn tail(
+    connection: &mut SqliteConnection,
+    site: SiteId,
+    after: Seq,
+    rows_max: usize,
+) -> Result<Vec<StoredRow>, Error> {
+    let rows = sqlx::query(sql::TAIL)
+        .bind(site.as_str().to_owned())
+        .bind(number(after.0))
+        .bind(i64::try_from(rows_max).unwrap_or(i64::MAX));
+    rows.fetch_all(connection).await?.iter().map(stored).collect()
+}
+
+struct Last {
+    seq: Seq,
+    at: SiteTime,
+    wall_us: i64,
+    store_us: i64,
+}
+
+async fn head(connection: &mut SqliteConnection, site: SiteId) -> Result<Option<Last>, Error> {
+    let query = sqlx::query(sql::HEAD).bind(site.as_str().to_owned());
+    let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
+    let (seq, at) = (Seq(place(&row, "last_seq")?), SiteTime(place(&row, "at_us")?));
+    Ok(Some(Last { seq, at, wall_us: row.try_get("wall_us")?, store_us: row.try_get("store_us")? }))
+}
+
+fn stored(row: &SqliteRow) -> Result<StoredRow, Error> {
+    let format: i64 = row.try_get("format")?;
+    let writer: String = row.try_get("writer")?;
+    let inside = Row {
+        seq: Seq(place(row, "seq")?),
+        last_seq: Seq(place(row, "last_seq")?),
+        at: SiteTime(place(row, "at_us")?),
+        wall_us: row.try_get("wall_us")?,
+        writer: journal::Writer::new(writer),
+        // A format beyond any this release can know is unknown all the same.
+        format: u32::try_from(format).unwrap_or(u32::MAX),
+        body: row.try_get("body")?,
+    };
+    Ok(StoredRow { row: inside, store_us: row.try_get("store_us")? })
+}
+
+fn place(row: &SqliteRow, column: &'static str) -> Result<u64, Error> {
+    let number: i64 = row.try_get(column)?;
+    u64::try_from(number).map_err(|fault| Error::Decode(format!("{column} is {number}: {fault}").into()))
+}
+
+/// Sequence numbers and site times stay far below what a column holds: 2^63 microseconds are 292,000 years.
+pub(crate) fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

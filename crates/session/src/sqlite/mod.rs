@@ -1,0 +1,232 @@
+//! The record on SQLite, in one data directory that one process holds. `journal.db` is what must never be lost.
+
+mod callers;
+mod fault;
+mod journal;
+mod open;
+mod seal;
+mod sweep;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, Row as _, SqliteConnection};
+use switchboard::id::{Seq, SiteId};
+use tokio::sync::Mutex;
+
+pub use self::callers::SqliteCallers;
+pub use self::open::OpenFault;
+use self::open::{Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate};
+pub use self::seal::{SealKey, SealKeyFault};
+use self::sweep::Sweep;
+use crate::journal::{Epoch, JournalFault};
+use crate::sql;
+
+const JOURNAL_STEPS: [(&str, &str); 1] =
+    [("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql"))];
+
+/// A data directory: its journal and its callers.
+pub struct SqliteStore {
+    dir: PathBuf,
+    epoch: Epoch,
+    reader: Mutex<SqliteConnection>,
+    /// None when it was opened to be read only.
+    writing: Option<Writing>,
+}
+
+struct Writing {
+    writer: Arc<Mutex<Writer>>,
+    sweep: Arc<Sweep>,
+    _held: Held,
+}
+
+/// The connection of the appends, and where each site's journal ends. No other process writes, so what is known
+/// here stays true.
+struct Writer {
+    connection: SqliteConnection,
+    /// For what need not be durable before the next append is.
+    behind: SqliteConnection,
+    ends: BTreeMap<SiteId, Seq>,
+}
+
+impl SqliteStore {
+    /// Opens a data directory, or begins one, and keeps every other process out of it until dropped.
+    ///
+    /// # Errors
+    /// [`OpenFault`]: what is wrong with the directory or its files, and what mends it. Nothing was changed.
+    pub async fn open(dir: &Path) -> Result<SqliteStore, OpenFault> {
+        let held = hold(dir)?;
+        let path = dir.join(JOURNAL_FILE);
+        make(&path).await?;
+        look(&path)?;
+        let mut connection = connect(&path, Use::Durable).await?;
+        migrate(&path, &mut connection, &JOURNAL_STEPS).await?;
+        let epoch = live(&mut connection).await.map_err(|error| judged(&path, &error))?;
+        let sweep = Sweep::new(connect(&path, Use::Durable).await?);
+        // What an earlier process left in the log may never have reached the disk, if a sync had failed under it.
+        sweep.once().await;
+        let reader = Mutex::new(connect(&path, Use::Read).await?);
+        let behind = connect(&path, Use::Behind).await?;
+        let writer = Arc::new(Mutex::new(Writer { connection, behind, ends: BTreeMap::new() }));
+        let writing = Some(Writing { writer, sweep, _held: held });
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, writing })
+    }
+
+    /// Opens a data directory only to read it, also while another process writes there.
+    ///
+    /// # Errors
+    /// [`OpenFault`].
+    pub async fn inspect(dir: &Path) -> Result<SqliteStore, OpenFault> {
+        let path = dir.join(JOURNAL_FILE);
+        if !path.exists() {
+            return Err(OpenFault::NoJournal { dir: dir.to_owned() });
+        }
+        look(&path)?;
+        let mut connection = connect(&path, Use::Read).await?;
+        let epoch = epoch(&mut connection).await.map_err(|error| judged(&path, &error))?;
+        let epoch = epoch.ok_or_else(|| OpenFault::NoJournal { dir: dir.to_owned() })?;
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader: Mutex::new(connection), writing: None })
+    }
+
+    /// Which sites have decisions here.
+    ///
+    /// # Errors
+    /// [`JournalFault`].
+    pub async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        let mut reader = self.reader.lock().await;
+        sites(&mut reader).await.map_err(|error| fault::reading(&error))
+    }
+
+    /// Which directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Ends the connections in good order. What was appended is durable without it.
+    pub async fn close(self) {
+        let reader = self.reader.into_inner().close().await;
+        let mut ended = vec![reader];
+        if let Some(Writing { writer, sweep, _held }) = self.writing {
+            sweep.once().await;
+            if let Some(writer) = Arc::into_inner(writer) {
+                let Writer { connection, behind, .. } = writer.into_inner();
+                ended.push(behind.close().await);
+                ended.push(connection.close().await);
+            }
+        }
+        for error in ended.into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "a connection to the journal did not end in good order");
+        }
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+/// The present life of the record; begins the first.
+async fn live(connection: &mut SqliteConnection) -> Result<Epoch, sqlx::Error> {
+    if let Some(epoch) = epoch(connection).await? {
+        return Ok(epoch);
+    }
+    let now_us = wall_us();
+    sqlx::query(sql::BEGIN_LIFE).bind(now_us).bind(now_us).execute(&mut *connection).await?;
+    Ok(Epoch(now_us.unsigned_abs()))
+}
+
+async fn sites(connection: &mut SqliteConnection) -> Result<Vec<SiteId>, sqlx::Error> {
+    let rows = sqlx::query(sql::SITES).fetch_all(connection).await?;
+    let site = |row: &SqliteRow| {
+        let name: String = row.try_get("site")?;
+        name.parse().map_err(|_| sqlx::Error::Decode(format!("no site is called {name}").into()))
+    };
+    rows.iter().map(site).collect()
+}
+
+async fn epoch(connection: &mut SqliteConnection) -> Result<Option<Epoch>, sqlx::Error> {
+    let row = sqlx::query(sql::EPOCH).fetch_one(connection).await?;
+    let epoch: Option<i64> = row.try_get("epoch")?;
+    Ok(epoch.map(|us| Epoch(us.unsigned_abs())))
+}
+
+/// The store's own clock is the machine's, in microseconds since 1970 UTC.
+fn wall_us() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Executor, Statement};
+
+    use super::*;
+    use crate::journal::{self, Appended, Journal, Row};
+    use switchboard::time::SiteTime;
+
+    #[tokio::test]
+    async fn every_statement_is_prepared() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+        let mut reader = store.reader.lock().await;
+        for text in sql::IN_JOURNAL {
+            let statement = reader.prepare(sqlx::SqlStr::from_static(text)).await.expect(text);
+            let places = (1..).take_while(|n| text.contains(&format!("${n}"))).count();
+            let parameters = statement.parameters().expect("counted").right_or(usize::MAX);
+            assert_eq!(parameters, places, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_stores_nothing_and_recovers_by_itself() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+        let site = "main".parse().expect("a name");
+        limit_pages(&store, 20).await;
+        let mut n = 1;
+        let fault = loop {
+            match store.append(site, &row(n)).await {
+                Ok(Appended::Stored) => n += 1,
+                Err(fault) => break fault,
+                Ok(Appended::Lost) => panic!("nobody else writes"),
+            }
+        };
+        assert!(matches!(&fault, JournalFault::OutcomeUnknown(why) if why.contains("make room")), "{fault}");
+        assert_eq!(store.head(site).await.expect("readable").last_seq.next(), Seq(n), "nothing was stored");
+        assert!(matches!(store.append(site, &row(n)).await, Err(JournalFault::OutcomeUnknown(_))));
+        limit_pages(&store, 1_000_000).await;
+        assert_eq!(store.append(site, &row(n)).await, Ok(Appended::Stored));
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_sync_nothing_is_promised() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+        let site = "main".parse().expect("a name");
+        assert_eq!(store.append(site, &row(1)).await, Ok(Appended::Stored));
+        store.writing.as_ref().expect("it writes").sweep.broke();
+        assert!(matches!(store.append(site, &row(2)).await, Err(JournalFault::RestartNeeded(_))));
+    }
+
+    async fn limit_pages(store: &SqliteStore, pages: u32) {
+        let mut writer = store.writing.as_ref().expect("it writes").writer.lock().await;
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        writer.connection.execute(limit).await.expect("limited");
+    }
+
+    fn row(n: u64) -> Row {
+        Row {
+            seq: Seq(n),
+            last_seq: Seq(n),
+            at: SiteTime(n),
+            wall_us: 0,
+            writer: journal::Writer::new("test"),
+            format: crate::FORMAT,
+            body: "x".repeat(3_000),
+        }
+    }
+}
