@@ -26,7 +26,7 @@ pub use self::play::{Played, Watch, play};
 pub type Draw = [u16; 6];
 
 /// A small hospital and what is done there.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct History {
     /// The plan, as numbers; when they run out, zeros.
     pub plan: Vec<u16>,
@@ -46,26 +46,13 @@ impl History {
         let steps = (0..steps).map(|_| core::array::from_fn(|_| number())).collect();
         History { plan, people, steps }
     }
+}
 
-    /// Leaves out whatever the failure does not need, until nothing more can be left out. Slow; for reports.
-    #[must_use]
-    pub fn shrunk(&self, fails: impl Fn(&History) -> bool) -> History {
-        let mut smallest = self.clone();
-        let mut length = smallest.steps.len().max(1);
-        while length > 0 {
-            let mut from = 0;
-            while from < smallest.steps.len() {
-                let mut shorter = smallest.clone();
-                shorter.steps.drain(from..(from + length).min(smallest.steps.len()));
-                if fails(&shorter) {
-                    smallest = shorter;
-                } else {
-                    from += length;
-                }
-            }
-            length /= 2;
-        }
-        smallest
+/// On one line, as it is written in a test.
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let History { plan, people, steps } = self;
+        write!(f, "History {{ plan: vec!{plan:?}, people: vec!{people:?}, steps: vec!{steps:?} }}")
     }
 }
 

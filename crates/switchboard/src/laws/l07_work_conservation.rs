@@ -38,6 +38,9 @@ pub(super) fn check(state: &State) -> Result<(), Violation> {
 /// # Errors
 /// Names an operator who was asked although a reason of the list held.
 pub(super) fn check_asked(step: Step<'_>) -> Result<(), Violation> {
+    if !step.decision.events.iter().any(|event| matches!(event, Event::OfferMade { .. })) {
+        return Ok(());
+    }
     let mut state = step.after.state().clone();
     for event in step.decision.events.iter().rev() {
         let Event::OfferMade { call, attempt, operator, purpose, .. } = event else { continue };

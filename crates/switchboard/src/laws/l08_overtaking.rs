@@ -23,29 +23,37 @@ const LAW: &str = "L08";
 pub(super) fn check(step: Step<'_>) -> Result<(), Violation> {
     let state = step.after.state();
     check_places_kept(step.before, state)?;
-    let waiting: Vec<CallId> =
-        state.calls.iter().filter(|(_, c)| c.is_waiting()).map(|(id, _)| *id).collect();
-    if waiting.is_empty() {
-        return Ok(());
-    }
     for (served, operator) in offered(step) {
         let Some(call) = state.calls.get(&served) else { continue };
-        let then = as_it_was(step, operator);
-        for passed in &waiting {
-            let other = &state.calls[passed];
-            let earlier = place(state, other) < place(state, call);
-            let could = earlier && terms(&then, operator, *passed).is_empty();
-            demand(LAW, state.seq, !could, || {
-                format!("call {served} was offered to {operator} before call {passed}, who comes first")
-            })?;
-            let bound =
-                !earlier && call.class == other.class && call.arrived_at > other.arrived_at + BOOST_MAX;
-            demand(LAW, state.seq, !bound, || {
-                format!("call {served} comes before {passed}, far beyond any boost")
-            })?;
+        check_bound(state, call)?;
+        let earlier = |other: &&Call| other.is_waiting() && place(state, other) < place(state, call);
+        let passed: Vec<CallId> =
+            state.calls.iter().filter(|(_, other)| earlier(other)).map(|(id, _)| *id).collect();
+        if passed.is_empty() {
+            continue;
         }
+        let then = as_it_was(step, operator);
+        let wronged = passed.iter().find(|id| terms(&then, operator, **id).is_empty());
+        demand(LAW, state.seq, wronged.is_none(), || {
+            format!("call {served} was offered to {operator} before call {wronged:?}, who comes first")
+        })?;
     }
     Ok(())
+}
+
+/// Whoever waits and came much earlier, in the same class, comes first whatever the boosts.
+fn check_bound(state: &State, served: &Call) -> Result<(), Violation> {
+    let much_earlier = |other: &Call| other.arrived_at + BOOST_MAX < served.arrived_at;
+    let wronged = state.calls.iter().find(|(_, other)| {
+        let behind = place(state, other) > place(state, served);
+        other.is_waiting() && other.class == served.class && much_earlier(other) && behind
+    });
+    demand(LAW, state.seq, wronged.is_none(), || {
+        format!(
+            "call {:?} stands behind a call that came far later than any boost",
+            wronged.map(|(id, _)| id)
+        )
+    })
 }
 
 fn check_places_kept(before: &State, after: &State) -> Result<(), Violation> {
