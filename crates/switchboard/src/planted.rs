@@ -1,11 +1,16 @@
 //! Ten mistakes to plant, one at a time: the test of the tests. Each is one that somebody really makes. Without the
-//! feature `planted-bugs`, which no shipped build has, `is` is constantly false and the compiler leaves no trace.
+//! feature `planted-bugs`, which no shipped build has, `State::suffers` is constantly false and the compiler leaves no
+//! trace.
+
+use crate::state::State;
+#[cfg(feature = "planted-bugs")]
+use crate::switchboard::Switchboard;
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bug {
     /// A caller whose bridge broke is queued as if only just arrived.
-    ForgottenPlace = 1,
+    ForgottenPlace,
     /// An accept is taken from any session, also one that another desk took over.
     AnySession,
     /// Of two who accept the same call, the second is let through, too.
@@ -26,39 +31,24 @@ pub enum Bug {
     EmergencyInLine,
 }
 
-impl Bug {
-    /// All ten.
-    pub const ALL: [Bug; 10] = [
-        Bug::ForgottenPlace,
-        Bug::AnySession,
-        Bug::SecondAcceptWins,
-        Bug::NoCoolDown,
-        Bug::GuardOffByOne,
-        Bug::TierSkipped,
-        Bug::SilentTreatment,
-        Bug::LateAcceptWins,
-        Bug::DeadlineLost,
-        Bug::EmergencyInLine,
-    ];
+#[cfg(feature = "planted-bugs")]
+impl Switchboard {
+    /// Plants a mistake in this switchboard, in place of the one before; or none.
+    pub fn plant(&mut self, bug: Option<Bug>) {
+        self.state.planted = bug;
+    }
 }
 
-#[cfg(feature = "planted-bugs")]
-static PLANTED: core::sync::atomic::AtomicU8 = core::sync::atomic::AtomicU8::new(0);
+impl State {
+    /// Whether this mistake is planted.
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn suffers(&self, bug: Bug) -> bool {
+        self.planted == Some(bug)
+    }
 
-/// Plants a mistake in every switchboard of this process, in place of the one before; or none.
-#[cfg(feature = "planted-bugs")]
-pub fn plant(bug: Option<Bug>) {
-    PLANTED.store(bug.map_or(0, |bug| bug as u8), core::sync::atomic::Ordering::SeqCst);
-}
-
-/// Whether this mistake is planted.
-#[cfg(feature = "planted-bugs")]
-pub(crate) fn is(bug: Bug) -> bool {
-    PLANTED.load(core::sync::atomic::Ordering::SeqCst) == bug as u8
-}
-
-/// Whether this mistake is planted: never in this build.
-#[cfg(not(feature = "planted-bugs"))]
-pub(crate) const fn is(_: Bug) -> bool {
-    false
+    /// Whether this mistake is planted: never in this build.
+    #[cfg(not(feature = "planted-bugs"))]
+    pub(crate) const fn suffers(&self, _: Bug) -> bool {
+        false
+    }
 }

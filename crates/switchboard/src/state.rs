@@ -5,14 +5,14 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Abandon, Call, Place, Tombstone};
+use crate::call::{Abandon, Call, Class, Place, Tombstone};
 use crate::command::Edge;
 use crate::decision::Reply;
 use crate::id::{CallId, CallerRef, Code, GatewayId, LineId, OperatorId, RequestId, Revision, Seq};
 use crate::line::LineStatus;
 use crate::operator::Operator;
 use crate::plan::{Line, Plan, Timers};
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::skills::SkillRegister;
 use crate::time::{SiteTime, Span};
 
@@ -64,6 +64,10 @@ pub struct State {
     pub edges: VecDeque<Edge>,
     /// Requests done a short while ago, by their decision.
     pub requests: BTreeMap<Seq, RequestMemory>,
+    /// The mistake planted in this switchboard, for the test of the tests. Never stored.
+    #[cfg(feature = "planted-bugs")]
+    #[serde(skip)]
+    pub planted: Option<Bug>,
 }
 
 /// A blocked caller.
@@ -122,13 +126,17 @@ impl State {
 
     /// A call's place in the order, by the boost it was promised.
     pub fn place(&self, id: CallId, call: &Call) -> Place {
-        Place::of(id, call, self.promise(call).map_or(Span::ZERO, |l| l.boost))
+        let mut place = Place::of(id, call, self.promise(call).map_or(Span::ZERO, |l| l.boost));
+        if self.suffers(Bug::EmergencyInLine) {
+            place.class = Class::Normal;
+        }
+        place
     }
 
     /// Idle own operators a line keeps.
     pub fn guard(&self, line: LineId) -> u32 {
         let guard = self.line(line).map_or(0, |l| l.guard);
-        if planted::is(Bug::GuardOffByOne) { guard.saturating_sub(1) } else { guard }
+        if self.suffers(Bug::GuardOffByOne) { guard.saturating_sub(1) } else { guard }
     }
 
     /// Whether a call's gateway can ring an operator's device.

@@ -15,7 +15,7 @@ use crate::fingerprint::fingerprint;
 use crate::id::{CallId, LineId, OperatorId, Seq};
 use crate::index::{CallMark, Index, OperatorMark, Subject};
 use crate::operator::Operator;
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::rejection::Rejection;
 use crate::state::{REMEMBERED_FOR, REMEMBERED_MAX, RequestMemory, State};
 use crate::time::SiteTime;
@@ -224,7 +224,7 @@ impl Switchboard {
         self.state.now = decision.at;
         self.state.seq = decision.seq;
         for (id, before) in core::mem::take(&mut self.turn.treatments) {
-            if !planted::is(Bug::SilentTreatment)
+            if !self.state.suffers(Bug::SilentTreatment)
                 && self.treatment(id) != before
                 && let Some(call) = self.state.calls.get_mut(&id)
             {

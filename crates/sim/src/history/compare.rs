@@ -60,11 +60,15 @@ pub(super) fn states(real: &State, reference: &State) -> Option<String> {
     Some(format!("the state is …{:?}…\nthat of the reference …{:?}…", around(&real), around(&reference)))
 }
 
-/// A state apart from what the reference does not keep: memories of requests, and the revisions of treatments, which
-/// law L05 looks at.
+/// A state apart from what the reference does not keep: memories of requests, the revisions of treatments, which law
+/// L05 looks at, and a planted mistake.
 fn plain(state: &State) -> State {
     let mut plain = state.clone();
     plain.requests.clear();
+    #[cfg(feature = "planted-bugs")]
+    {
+        plain.planted = None;
+    }
     for call in plain.calls.values_mut() {
         call.treatment_revision = Seq(0);
     }

@@ -20,7 +20,7 @@ use switchboard::command::{Command, Input};
 use switchboard::plan::{Line, LinePrompts, Title};
 use switchboard::time::SiteTime;
 
-pub use self::play::{Played, Watch, play};
+pub use self::play::{Played, Watch, play, play_on};
 
 /// One step of a history: what is done, and numbers to choose by.
 pub type Draw = [u16; 6];

@@ -56,9 +56,17 @@ pub struct Played {
 /// # Errors
 /// The first law violated, or the first difference between switchboard and reference.
 pub fn play(history: &History, watch: Watch) -> Result<Played, Box<Failure>> {
+    play_on(Switchboard::new(), history, watch)
+}
+
+/// Plays a history on a switchboard to which nothing has happened, but which may have a mistake planted.
+///
+/// # Errors
+/// The first law violated, or the first difference between switchboard and reference.
+pub fn play_on(real: Switchboard, history: &History, watch: Watch) -> Result<Played, Box<Failure>> {
     let mut stage = Stage {
         watch,
-        real: Switchboard::new(),
+        real,
         reference: Reference::new(),
         deeds: Deeds::default(),
         at: SiteTime(0),
@@ -228,10 +236,37 @@ impl Stage {
         if decision.seq.0.is_multiple_of(8) {
             self.lawful(l01_replay::check_restore(&self.real))?;
         }
-        if self.real.is_indexed_well() {
-            return Ok(());
+        if !self.real.is_indexed_well() {
+            return Err(
+                self.failure(None, "the indexes are not what they would be if built afresh".to_owned())
+            );
         }
-        Err(self.failure(None, "the indexes are not what they would be if built afresh".to_owned()))
+        self.check_views()
+    }
+
+    /// Whoever looks sees what is so: every call once on the board, and a reason for everybody who is not asked.
+    fn check_views(&self) -> Outcome {
+        let state = self.real.state();
+        let lines = self.real.view().lines;
+        let shown: u32 = lines.values().map(|l| l.waiting + l.ringing + l.talking + l.diverting).sum();
+        if shown as usize != state.calls.len() {
+            return Err(self
+                .failure(None, format!("{} calls are inside, the board shows {shown}", state.calls.len())));
+        }
+        for id in state.calls.keys() {
+            let explained = self.real.explain_call(*id);
+            let idle = |c: &&switchboard::explain::Candidate| c.against.is_empty();
+            let free = explained.as_ref().and_then(|e| e.candidates.iter().find(idle));
+            let waits = state.calls[id].is_waiting();
+            if explained.is_none() || (waits && free.is_some()) {
+                return Err(self.failure(None, format!("call {id} is explained by {explained:?}")));
+            }
+        }
+        let unseen = state
+            .operators
+            .keys()
+            .find(|id| self.real.desk(**id).is_none() || self.real.explain_operator(**id).is_none());
+        unseen.map_or(Ok(()), |id| Err(self.failure(None, format!("{id} is not shown"))))
     }
 
     fn agreed(&self, difference: Option<String>) -> Outcome {

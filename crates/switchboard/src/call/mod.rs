@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 pub use self::closed::{Abandon, EndedBy, Failure, Outcome, Refusal, Tombstone};
 pub use self::offer::{DeclineReason, ENDED_MAX, Ended, Offer, OfferEnd, Purpose, Stage, Withdrawal};
 use crate::id::{Attempt, CallId, CallerRef, DestinationId, GatewayId, LineId, OperatorId, Revision, Seq};
-use crate::planted::{self, Bug};
 use crate::skills::SkillSet;
 use crate::time::{SiteTime, Span};
 
@@ -274,8 +273,7 @@ impl Place {
     /// The place of a call whose line has this boost.
     pub fn of(id: CallId, call: &Call, boost: Span) -> Place {
         let arrived_less_boost = call.arrived_at + Span(crate::plan::BOOST_MAX.0 - boost.0);
-        let class = if planted::is(Bug::EmergencyInLine) { Class::Normal } else { call.class };
-        Place { class, arrived_less_boost, seq: call.seq, call: id }
+        Place { class: call.class, arrived_less_boost, seq: call.seq, call: id }
     }
 }
 

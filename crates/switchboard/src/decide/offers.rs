@@ -5,7 +5,7 @@ use crate::decision::Reply;
 use crate::event::{Alarm, Event};
 use crate::id::{Attempt, CallId, Code, DeskSession, OfferId, OperatorId};
 use crate::operator::{DECLINES_SHOWN, Device};
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::rejection::Rejection;
 use crate::switchboard::{Decided, Switchboard};
 use crate::time::{SiteTime, Span};
@@ -50,7 +50,7 @@ impl Switchboard {
             return Err(Rejection::AlreadyDone(accepted));
         }
         let taken = call.accepted().is_some() && offer.purpose != Purpose::Consult;
-        if taken && !planted::is(Bug::SecondAcceptWins) {
+        if taken && !self.state.suffers(Bug::SecondAcceptWins) {
             self.emit(Event::OfferWithdrawn { call: id, attempt, why: Withdrawal::AnsweredElsewhere });
             self.work_ended(operator);
             return Ok(Reply::AnsweredElsewhere);
@@ -82,7 +82,7 @@ impl Switchboard {
         let refusal = self.stale_answer(id.call, operator, id.attempt);
         let strike = self.ended(id).is_some_and(|e| e.operator == operator && e.strike);
         if refusal == Rejection::Expired && strike {
-            if planted::is(Bug::LateAcceptWins) {
+            if self.state.suffers(Bug::LateAcceptWins) {
                 let connect_by = self.at() + self.state.timers().connect_by;
                 self.emit(Event::OfferAccepted { call: id.call, attempt: id.attempt, connect_by });
                 return Ok(Reply::Accepted { offer: id });
@@ -189,7 +189,7 @@ impl Switchboard {
         let (cool_until, suspended) = match purpose {
             Purpose::Consult => (None, None),
             _ if strikes >= timers.misses_to_suspend && !leaving => (None, Some(strikes)),
-            _ if planted::is(Bug::NoCoolDown) => (None, None),
+            _ if self.state.suffers(Bug::NoCoolDown) => (None, None),
             _ => (Some(self.at() + timers.cool_down), None),
         };
         self.emit(Event::OfferRangOut { call: id, attempt, cool_until, suspended });
@@ -240,7 +240,7 @@ impl Switchboard {
 
     fn check_session(&self, operator: OperatorId, session: DeskSession) -> Result<(), Rejection> {
         let known = self.state.operators.get(&operator).ok_or(Rejection::UnknownOperator)?;
-        let current = known.session == session || planted::is(Bug::AnySession);
+        let current = known.session == session || self.state.suffers(Bug::AnySession);
         if current { Ok(()) } else { Err(Rejection::StaleSession) }
     }
 

@@ -5,7 +5,7 @@ use crate::command::TransferTarget;
 use crate::event::Event;
 use crate::id::{CallId, Seq};
 use crate::operator::Work;
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::skills::SkillSet;
 use crate::switchboard::Switchboard;
 use crate::time::{SiteTime, Span};
@@ -52,11 +52,12 @@ impl Switchboard {
                 self.with_call(*call, |c| c.closing_until = Some(*until))
             }
             Event::CallRequeued { call, operator, tiers } => {
+                let forgets = self.state.suffers(Bug::ForgottenPlace);
                 self.with_call(*call, |c| {
                     c.phase = Phase::Queued;
                     c.tiers = *tiers;
                     c.ladder_from = at;
-                    if planted::is(Bug::ForgottenPlace) {
+                    if forgets {
                         c.arrived_at = at;
                     }
                 });

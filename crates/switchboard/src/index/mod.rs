@@ -9,7 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{CallId, CallerRef, GatewayId, LineId, OperatorId, RequestId, Revision, Seq, TeamId};
 use crate::plan::Who;
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::state::State;
 use crate::time::SiteTime;
 
@@ -146,7 +146,7 @@ impl Index {
             return;
         }
         let moved = before.open.zip(after.open).is_some_and(|(from, to)| from.1 != to.1);
-        if !(moved && planted::is(Bug::DeadlineLost)) {
+        if !(moved && state.suffers(Bug::DeadlineLost)) {
             self.set_deadline(Subject::Call(id), before.deadline, after.deadline);
         }
         if before.waiting != after.waiting {

@@ -1,8 +1,8 @@
 //! The laws, one file each, as executable checks. They read the state and the decision as they stand and look at
 //! everything, slowly; none of them asks the switchboard's own indexes, except to find them out.
 //!
-//! [`check_step`] runs what can be seen on one decision; [`l01_replay`], [`l02_refusal`] and [`l11_liveness`] need a
-//! driver who keeps a history.
+//! [`check_step`] runs what can be seen on one decision; [`l01_replay`], [`l02_refusal`] and [`l11_liveness`]
+//! need a driver who keeps a history.
 
 pub mod l01_replay;
 pub mod l02_refusal;

@@ -7,7 +7,7 @@ use crate::event::{Alarm, Event};
 use crate::id::{CallId, LineId};
 use crate::index::Pool;
 use crate::plan::{Line, Tier, Trigger, Who};
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::skills::SkillSet;
 use crate::switchboard::Switchboard;
 use crate::time::Span;
@@ -66,7 +66,7 @@ impl Switchboard {
             Some((n, listed.or(empty)?, tier.who))
         };
         let mut tiers = closed(line, call.tiers).filter_map(due);
-        if planted::is(Bug::TierSkipped) { tiers.last() } else { tiers.next() }
+        if self.state.suffers(Bug::TierSkipped) { tiers.last() } else { tiers.next() }
     }
 
     fn open_tier(&mut self, id: CallId, tier: u8, trigger: Trigger, who: Who) {
