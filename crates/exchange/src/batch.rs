@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use switchboard::decision::Decision;
-
-use crate::ask::{Answer, Committed};
-use crate::ask::{Ask, Cursor, Refused};
-use switchboard::decision::Reply;
+use switchboard::decision::{Decision, Reply};
 use switchboard::rejection::Rejection;
 use switchboard::time::SiteTime;
+
+use crate::ask::{Answer, Ask, Committed, Cursor, Refused};
 
 /// Most decisions of one row: a row stays readable by eye, and a lost append costs little to decide again.
 pub const BATCH_DECISIONS_MAX: usize = 64;

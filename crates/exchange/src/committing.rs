@@ -49,19 +49,16 @@ impl Runner {
     /// Sends what was decided on its way.
     pub(crate) fn append(&mut self) {
         let batch = std::mem::take(&mut self.building);
-        let [first, .., last] = batch.decisions.as_slice() else {
-            let [only] = batch.decisions.as_slice() else { return };
-            let row = self.row(only, only, &batch);
-            return self.launch(batch, row);
-        };
-        let row = self.row(first, last, &batch);
-        self.launch(batch, row);
+        if let Some(row) = self.row(&batch) {
+            self.launch(batch, row);
+        }
     }
 
-    fn row(&mut self, first: &Decision, last: &Decision, batch: &Batch) -> Row {
+    fn row(&mut self, batch: &Batch) -> Option<Row> {
+        let (first, last) = (batch.decisions.first()?, batch.decisions.last()?);
         let wall_us = self.shared.clock.wall_us();
         self.schedule.compare(last.at, wall_us);
-        Row {
+        Some(Row {
             seq: first.seq,
             last_seq: last.seq,
             at: last.at,
@@ -69,7 +66,7 @@ impl Runner {
             writer: self.writer.clone(),
             format: session::FORMAT,
             body: session::encode(batch.decisions.iter().map(Arc::as_ref)),
-        }
+        })
     }
 
     fn launch(&mut self, batch: Batch, row: Row) {
