@@ -23,7 +23,8 @@ pub(super) const PHRASES: &[(&str, Act)] = &[
     ("staff call <call> arrives on <line>[ through <gateway>]", |play, f| {
         arrives(play, f, CallerKind::Staff, f.the("call"))
     }),
-    ("<call> calls again as <call> on <line>", again),
+    ("<call> calls again as <call> on <line>", |play, f| again(play, f, CallerKind::Public)),
+    ("staff <call> calls again as <call> on <line>", |play, f| again(play, f, CallerKind::Staff)),
     ("<call> hangs up", |play, f| {
         let call = call_id(f.the("call"));
         play.gateway_of(call).and_then(|gateway| play.gateway(gateway, Command::CallerHungUp { call }))
@@ -54,7 +55,7 @@ fn arrives(play: &mut Play, f: &Found, kind: CallerKind, caller: &str) -> Result
     play.gateway(gateway, Command::Arrive(arrival))
 }
 
-fn again(play: &mut Play, f: &Found) -> Result<()> {
+fn again(play: &mut Play, f: &Found, kind: CallerKind) -> Result<()> {
     let (before, call) = (f.the("call"), f.nth("call", 1).unwrap_or_default());
     let caller = play.caller_of(before);
     play.same_caller(call, &caller);
@@ -62,7 +63,7 @@ fn again(play: &mut Play, f: &Found) -> Result<()> {
         call: call_id(call),
         line: id(f.the("line")),
         caller: caller_ref(&caller),
-        kind: CallerKind::Public,
+        kind,
         skills: BTreeSet::new(),
         waited: Span::ZERO,
         diverted: None,

@@ -3,6 +3,7 @@
 
 mod answers;
 mod calls;
+mod offers;
 mod operators;
 mod refusals;
 mod site;
@@ -80,12 +81,77 @@ impl Memory {
     }
 }
 
-/// What an event says; most say one thing.
+/// What an event says; most say one thing. A new event is told here, or nothing is built.
 pub(crate) fn told(event: &Event, memory: &Memory) -> Vec<Happening> {
-    calls::told(event, memory)
-        .or_else(|| operators::told(event))
-        .or_else(|| site::told(event, memory))
-        .unwrap_or_else(|| panic!("nobody tells of {event:?}"))
+    match event {
+        Event::CallArrived { .. }
+        | Event::CallMoved { .. }
+        | Event::SkillChosen { .. }
+        | Event::PreferenceRelaxed { .. }
+        | Event::TierOpened { .. }
+        | Event::CallMigrated { .. }
+        | Event::TargetExpired { .. }
+        | Event::ClosingStarted { .. }
+        | Event::CallRequeued { .. }
+        | Event::CallDiverted { .. }
+        | Event::DivertConnected { .. }
+        | Event::DivertFailed { .. }
+        | Event::CallClosed { .. } => calls::passage(event, memory),
+        Event::OfferMade { .. }
+        | Event::OfferDelivered { .. }
+        | Event::OfferAccepted { .. }
+        | Event::OfferDeclined { .. }
+        | Event::OfferRangOut { .. }
+        | Event::OfferUndeliverable { .. }
+        | Event::OfferWithdrawn { .. }
+        | Event::BridgeFailed { .. }
+        | Event::LateAcceptNoted { .. } => offers::told(event, memory),
+        Event::CallConnected { .. }
+        | Event::ConsultConnected { .. }
+        | Event::ConsultEnded { .. }
+        | Event::CallHeld { .. }
+        | Event::CallRetrieved { .. }
+        | Event::CallTransferred { .. }
+        | Event::TransferCompleted { .. } => calls::talk(event, memory),
+        Event::WentOnDuty { .. }
+        | Event::OperatorPaused { .. }
+        | Event::PauseNoted { .. }
+        | Event::OperatorResumed { .. }
+        | Event::OperatorLeaving { .. }
+        | Event::WentOffDuty { .. }
+        | Event::CooledDown { .. }
+        | Event::WrapUpStarted { .. }
+        | Event::WrapUpEnded { .. }
+        | Event::OperatorForcedIdle { .. } => operators::duty(event),
+        Event::DeskAttached { .. }
+        | Event::DeskDropped { .. }
+        | Event::DeskLost { .. }
+        | Event::OutsideCallStarted { .. }
+        | Event::OutsideCallEnded { .. } => operators::desk(event),
+        Event::ShiftStarted { .. }
+        | Event::ShiftEnding { .. }
+        | Event::ShiftEnded { .. }
+        | Event::OperatorAdded { .. }
+        | Event::OperatorChanged { .. }
+        | Event::OperatorRemoving { .. }
+        | Event::OperatorRemoved { .. } => operators::roster(event),
+        Event::LineOpened { .. }
+        | Event::LineClosedBySchedule { .. }
+        | Event::LineClosedByHand { .. }
+        | Event::LineScheduleNoted { .. }
+        | Event::LineDraining { .. }
+        | Event::LineRetired { .. }
+        | Event::LineDiverted { .. }
+        | Event::LineDivertEnded { .. } => site::line(event),
+        Event::PlanAdopted { .. }
+        | Event::ScheduleExtended { .. }
+        | Event::EdgePassed
+        | Event::CallerBlocked { .. }
+        | Event::CallerUnblocked { .. }
+        | Event::GatewayAttached { .. }
+        | Event::GatewayLost { .. }
+        | Event::AlarmRaised { .. } => site::others(event, memory),
+    }
 }
 
 /// A call's letter, from its id.

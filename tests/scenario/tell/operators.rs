@@ -5,11 +5,6 @@ use switchboard::time::SiteTime;
 use super::{Happening, say, some};
 use crate::slot::clock;
 
-/// What an event about an operator says; nothing for any other.
-pub(super) fn told(event: &Event) -> Option<Vec<Happening>> {
-    duty(event).or_else(|| desk(event)).or_else(|| roster(event)).map(|told| vec![told])
-}
-
 fn who(operator: &OperatorId) -> (&'static str, Option<String>) {
     ("operator", some(operator))
 }
@@ -22,8 +17,9 @@ fn code(code: Option<&Code>) -> (&'static str, Option<String>) {
     ("code", code.map(ToString::to_string))
 }
 
-fn duty(event: &Event) -> Option<Happening> {
-    Some(match event {
+/// Whether somebody is meant to answer.
+pub(super) fn duty(event: &Event) -> Vec<Happening> {
+    vec![match event {
         Event::WentOnDuty { operator } => say("<operator> on duty", &[who(operator)]),
         Event::OperatorPaused { operator, reason, until: end, .. } => {
             let sentence = "<operator> paused[ until <time>][ (<code>)]";
@@ -44,12 +40,13 @@ fn duty(event: &Event) -> Option<Happening> {
             say("<operator> done with the wrap-up[ (<code>)]", &[who(operator), code(topic.as_ref())])
         }
         Event::OperatorForcedIdle { operator } => say("<operator> set idle", &[who(operator)]),
-        _ => return None,
-    })
+        _ => unreachable!("not of an operator: {event:?}"),
+    }]
 }
 
-fn desk(event: &Event) -> Option<Happening> {
-    Some(match event {
+/// Whether somebody can be reached.
+pub(super) fn desk(event: &Event) -> Vec<Happening> {
+    vec![match event {
         Event::DeskAttached { operator, session, .. } => {
             let session = ("number", some(session.0));
             say("<operator>'s desk online[ (session <number>)]", &[who(operator), session])
@@ -60,12 +57,13 @@ fn desk(event: &Event) -> Option<Happening> {
         Event::DeskLost { operator } => say("<operator>'s desk lost", &[who(operator)]),
         Event::OutsideCallStarted { operator } => say("<operator> in an outside call", &[who(operator)]),
         Event::OutsideCallEnded { operator } => say("<operator> off the outside call", &[who(operator)]),
-        _ => return None,
-    })
+        _ => unreachable!("not of an operator: {event:?}"),
+    }]
 }
 
-fn roster(event: &Event) -> Option<Happening> {
-    Some(match event {
+/// Who there is, and when.
+pub(super) fn roster(event: &Event) -> Vec<Happening> {
+    vec![match event {
         Event::ShiftStarted { operator, ends_at } => {
             say("<operator>'s shift begun[, ends at <time>]", &[who(operator), until(Some(*ends_at))])
         }
@@ -79,6 +77,6 @@ fn roster(event: &Event) -> Option<Happening> {
         Event::OperatorChanged { operator, .. } => say("<operator> changed", &[who(operator)]),
         Event::OperatorRemoving { operator } => say("<operator> to be removed", &[who(operator)]),
         Event::OperatorRemoved { operator } => say("<operator> removed", &[who(operator)]),
-        _ => return None,
-    })
+        _ => unreachable!("not of an operator: {event:?}"),
+    }]
 }

@@ -4,14 +4,10 @@ use switchboard::id::LineId;
 use super::{Happening, Memory, call_name, say, some};
 use crate::slot::clock;
 
-/// What an event about lines, plans, callers, gateways says; nothing for any other.
-pub(super) fn told(event: &Event, memory: &Memory) -> Option<Vec<Happening>> {
-    line(event).or_else(|| others(event, memory)).map(|told| vec![told])
-}
-
-fn line(event: &Event) -> Option<Happening> {
+/// What happens to a line.
+pub(super) fn line(event: &Event) -> Vec<Happening> {
     let which = |line: &LineId| ("line", some(line));
-    Some(match event {
+    vec![match event {
         Event::LineOpened { line } => say("<line> opened", &[which(line)]),
         Event::LineClosedBySchedule { line } => say("<line> closed by its hours", &[which(line)]),
         Event::LineClosedByHand { line, reason, until } => {
@@ -32,12 +28,13 @@ fn line(event: &Event) -> Option<Happening> {
             say("<line> diverted to <destination>[ until <time>]", &[which(line), to, until])
         }
         Event::LineDivertEnded { line } => say("<line>'s divert over", &[which(line)]),
-        _ => return None,
-    })
+        _ => unreachable!("not of the site: {event:?}"),
+    }]
 }
 
-fn others(event: &Event, memory: &Memory) -> Option<Happening> {
-    Some(match event {
+/// What happens to plans, callers and gateways, and what somebody should look at.
+pub(super) fn others(event: &Event, memory: &Memory) -> Vec<Happening> {
+    vec![match event {
         Event::PlanAdopted { revision, .. } => say("plan <number> in force", &[("number", some(revision.0))]),
         Event::ScheduleExtended { edges } => {
             say("schedule set[ (<number> edges)]", &[("number", some(edges.len()))])
@@ -58,8 +55,8 @@ fn others(event: &Event, memory: &Memory) -> Option<Happening> {
         }
         Event::GatewayLost { gateway } => say("gateway <gateway> lost", &[("gateway", some(gateway))]),
         Event::AlarmRaised { alarm } => raised(alarm),
-        _ => return None,
-    })
+        _ => unreachable!("not of the site: {event:?}"),
+    }]
 }
 
 fn raised(alarm: &Alarm) -> Happening {

@@ -173,9 +173,10 @@ impl Reference {
     pub(super) fn admit(&mut self, id: CallId) {
         for _ in 0..HOPS_MAX {
             let call = self.call(id).clone();
-            let (line, emergency) = (call.line, call.class == Class::Emergency);
+            let line = call.line;
+            let blockable = line == call.called && call.class != Class::Emergency;
             let status = self.state.lines[&line];
-            if self.state.blocks.contains_key(&call.caller) && !emergency {
+            if self.state.blocks.contains_key(&call.caller) && blockable {
                 return self.close(id, Outcome::Refused(Refusal::Blocked));
             }
             if self.is_going(line) {

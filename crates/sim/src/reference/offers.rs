@@ -377,6 +377,7 @@ impl Reference {
 
     fn live_offer(&self, by: OperatorId, offer: OfferId) -> Result<&Offer, Rejection> {
         let call = self.open_call(offer.call)?;
-        call.offers.get(&offer.attempt).filter(|live| live.operator == by).ok_or(Rejection::UnknownAttempt)
+        let live = call.offers.get(&offer.attempt).filter(|live| live.operator == by);
+        live.ok_or_else(|| self.why_over(by, offer))
     }
 }

@@ -144,7 +144,7 @@ impl Switchboard {
     fn gate(&self, call: &Call) -> Gate {
         let status = self.state.lines.get(&call.line).copied().unwrap_or_default();
         let blocked = self.state.blocks.contains_key(&call.caller);
-        if blocked && call.class != Class::Emergency {
+        if blocked && call.line == call.called && call.class != Class::Emergency {
             return Gate::Refuse(Refusal::Blocked);
         }
         let divert = status.divert.map(|d| Gate::Divert(d.destination, DivertedBy::Line));

@@ -155,8 +155,7 @@ impl Switchboard {
         if call.bridge() == Some((operator, attempt)) {
             return Err(Rejection::AlreadyDone(Reply::Done));
         }
-        let offer =
-            call.offers.get(&attempt).filter(|o| o.operator == operator).ok_or(Rejection::UnknownAttempt)?;
+        let offer = self.live_offer(operator, OfferId { call: id, attempt })?;
         let consult = offer.purpose == Purpose::Consult;
         match offer.stage {
             Stage::Talking => return Err(Rejection::AlreadyDone(Reply::Done)),
@@ -246,7 +245,8 @@ impl Switchboard {
 
     fn live_offer(&self, operator: OperatorId, id: OfferId) -> Result<&Offer, Rejection> {
         let call = self.state.calls.get(&id.call).ok_or_else(|| self.no_open_call(id.call))?;
-        call.offers.get(&id.attempt).filter(|o| o.operator == operator).ok_or(Rejection::UnknownAttempt)
+        let offer = call.offers.get(&id.attempt).filter(|o| o.operator == operator);
+        offer.ok_or_else(|| self.stale_answer(id.call, operator, id.attempt))
     }
 }
 
