@@ -147,7 +147,7 @@ fn entries(text: &str) -> Vec<Piece<'_>> {
 }
 
 fn covers(piece: Piece<'_>) -> Result<Vec<String>, Fault> {
-    let Some((ids, why)) = piece.cut(":").filter(|(_, why)| why.text.len() > 10) else {
+    let Some((ids, _)) = piece.cut(":").filter(|(_, why)| why.text.len() > 10) else {
         return Err(piece.fault("say what is covered and why it matters, as 'covers  C01, missed: …'"));
     };
     let covered = ids.split(",");
@@ -159,7 +159,6 @@ fn covers(piece: Piece<'_>) -> Result<Vec<String>, Fault> {
             return Err(fault);
         }
     }
-    let _ = why;
     Ok(covered.iter().map(|id| id.text.to_owned()).collect())
 }
 

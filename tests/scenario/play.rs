@@ -240,14 +240,14 @@ impl Play {
     /// The gateway that holds a call reports something of another leg.
     pub(crate) fn leg_says(&mut self, offer: OfferId, fact: LegFact) -> Result<Option<Reply>> {
         let OfferId { call, attempt } = offer;
-        let gateway = self.gateway_of(call)?;
+        let gateway = self.gateway_of(call);
         self.ask(Actor::Gateway(gateway), Command::Leg { call, attempt, fact })
     }
 
     /// A key is pressed on another leg of a call.
     pub(crate) fn key(&mut self, offer: OfferId, digit: char) -> Result<Option<Reply>> {
         let OfferId { call, attempt } = offer;
-        let gateway = self.gateway_of(call)?;
+        let gateway = self.gateway_of(call);
         self.ask(Actor::Gateway(gateway), Command::Digit { call, attempt: Some(attempt), digit })
     }
 
@@ -256,9 +256,9 @@ impl Play {
     }
 
     /// The gateway of a call; the main one for a call nobody knows.
-    pub(crate) fn gateway_of(&self, call: CallId) -> Result<GatewayId> {
+    pub(crate) fn gateway_of(&self, call: CallId) -> GatewayId {
         let open = self.board.call(call).map(|c| c.gateway);
-        Ok(open.or_else(|| self.board.closed(call).map(|t| t.gateway)).unwrap_or_else(main_gateway))
+        open.or_else(|| self.board.closed(call).map(|t| t.gateway)).unwrap_or_else(main_gateway)
     }
 
     pub(crate) fn held_by(&self, gateway: GatewayId) -> BTreeSet<CallId> {

@@ -27,16 +27,15 @@ pub(super) const PHRASES: &[(&str, Act)] = &[
     ("staff <call> calls again as <call> on <line>", |play, f| again(play, f, CallerKind::Staff)),
     ("<call> hangs up", |play, f| {
         let call = call_id(f.the("call"));
-        play.gateway_of(call).and_then(|gateway| play.gateway(gateway, Command::CallerHungUp { call }))
+        play.gateway(play.gateway_of(call), Command::CallerHungUp { call })
     }),
     ("<call> presses <key>", |play, f| {
         let (call, digit) = (call_id(f.the("call")), f.the("key").chars().next().unwrap_or('0'));
-        let gateway = play.gateway_of(call)?;
-        play.gateway(gateway, Command::Digit { call, attempt: None, digit })
+        play.gateway(play.gateway_of(call), Command::Digit { call, attempt: None, digit })
     }),
     ("<call> has heard the message", |play, f| {
         let call = call_id(f.the("call"));
-        play.gateway_of(call).and_then(|gateway| play.gateway(gateway, Command::PromptFinished { call }))
+        play.gateway(play.gateway_of(call), Command::PromptFinished { call })
     }),
 ];
 
