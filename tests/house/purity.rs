@@ -67,7 +67,7 @@ fn tree_faults(printed: &str) -> Vec<String> {
 }
 
 fn source_faults(path: &str, text: &str) -> Vec<String> {
-    let words = Words::of(path, text);
+    let words = Words::of_product(path, text);
     let names = words.idents().filter(|(_, name)| STRANGERS.contains(name));
     names.chain(words.floats()).map(|(line, name)| format!("{path}:{line}: {name}")).collect()
 }

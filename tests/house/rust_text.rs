@@ -1,5 +1,5 @@
 //! Rust source as a stream of words with their lines: comments and lifetimes are gone, literals are told apart, and
-//! what stands under `#[cfg(test)]` can be left out. Looks at tokens only; it does not know types.
+//! what is not in a shipped build can be left out. Looks at tokens only; it does not know types.
 
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 
@@ -27,7 +27,7 @@ impl Words {
         Words { words }
     }
 
-    /// The words of a file that are built outside tests.
+    /// The words of a file that are in a shipped build: without tests and planted mistakes.
     pub(crate) fn of_product(path: &str, text: &str) -> Words {
         let mut words = Vec::new();
         flatten(stream(path, text), &mut words, true);
@@ -69,13 +69,13 @@ fn stream(path: &str, text: &str) -> TokenStream {
     text.parse().unwrap_or_else(|error| panic!("{path} is not Rust: {error}"))
 }
 
-fn flatten(tokens: TokenStream, words: &mut Vec<(usize, Word)>, skip_tests: bool) {
+fn flatten(tokens: TokenStream, words: &mut Vec<(usize, Word)>, shipped: bool) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let line = token.span().start().line;
         match token {
-            TokenTree::Punct(hash) if hash.as_char() == '#' && skip_tests => {
-                if tokens.peek().is_some_and(is_test_attribute) {
+            TokenTree::Punct(hash) if hash.as_char() == '#' && shipped => {
+                if tokens.peek().is_some_and(keeps_out) {
                     skip_item(&mut tokens);
                 } else {
                     words.push((line, Word::Mark('#')));
@@ -95,15 +95,18 @@ fn flatten(tokens: TokenStream, words: &mut Vec<(usize, Word)>, skip_tests: bool
                     Delimiter::None => ' ',
                 };
                 words.push((line, Word::Mark(mark)));
-                flatten(group.stream(), words, skip_tests);
+                flatten(group.stream(), words, shipped);
             }
         }
     }
 }
 
-/// `[cfg(test)]`, and nothing wider: `cfg(any(test, …))` is built outside tests, too.
-fn is_test_attribute(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Group(group) if group.stream().to_string().replace(' ', "") == "cfg(test)")
+/// What is never in a shipped build. Nothing wider: `cfg(any(test, …))` may be in one.
+const NOT_SHIPPED: [&str; 2] = ["cfg(test)", "cfg(feature=\"planted-bugs\")"];
+
+fn keeps_out(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    NOT_SHIPPED.contains(&group.stream().to_string().replace(' ', "").as_str())
 }
 
 /// Goes on to the end of the item: its body in braces, or its semicolon.
@@ -136,10 +139,11 @@ fn floats_are_told_from_whole_numbers() {
 
 #[test]
 fn comments_and_tests_are_left_out() {
-    let text = "// alpha\nfn beta<'alpha>() {}\n#[cfg(test)]\nmod tests { fn gamma() {} }\n#[cfg(any(test))]\nfn delta() {}";
+    let text = "// alpha\nfn beta<'alpha>() {}\n#[cfg(test)]\nmod tests { fn gamma() {} }\n#[cfg(any(test))]\nfn delta() {}\n\
+                #[cfg(feature = \"planted-bugs\")]\nstatic gamma: u8 = 1;\n#[cfg(not(feature = \"planted-bugs\"))]\nfn eta() {}";
     let product: Vec<String> =
         Words::of_product("sample", text).idents().map(|(line, name)| format!("{line}{name}")).collect();
-    assert!(product.contains(&"2beta".into()) && product.contains(&"6delta".into()), "{product:?}");
+    assert!(product.contains(&"2beta".into()) && product.contains(&"6delta".into()) && product.contains(&"10eta".into()), "{product:?}");
     assert!(!product.iter().any(|name| name.contains("alpha") || name.contains("gamma")), "{product:?}");
     assert!(Words::of("sample", text).idents().any(|(_, name)| name == "gamma"));
 }

@@ -18,6 +18,7 @@ fn run(stages: &str, words: &[&str]) -> (i32, String) {
         .env("HOTLINE_STAGES", directory.join("stages"))
         .env("HOTLINE_TARGET_DIR", &directory)
         .env("CARGO_TARGET_DIR", &directory)
+        .env_remove("HOTLINE_SEEDS")
         .output()
         .expect("there is a bash");
     let printed = String::from_utf8(output.stdout).expect("the runner prints text");
@@ -71,6 +72,16 @@ fn a_stage_without_its_subject_or_mode_is_not_listed() {
     assert_eq!(printed.lines().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(), ["here"]);
     assert_eq!(code, 0);
     assert_eq!(run(stages, &["nonsense"]).0, 2);
+    assert_eq!(run(stages, &["quick"]).0, 2, "a stage of another depth is not passed over in silence");
+}
+
+#[test]
+fn every_depth_has_its_seeds() {
+    let stages = "seeds | qdD | 1 | - | | echo \"test result: $HOTLINE_SEEDS passed;\"\n";
+    let last = |words: &[&str]| run(stages, words).1.lines().last().map(String::from);
+    assert_eq!(last(&["--quick"]).as_deref(), Some("100 passed, 0 failed"));
+    assert_eq!(last(&[]).as_deref(), Some("2000 passed, 0 failed"));
+    assert_eq!(last(&["--deep"]).as_deref(), Some("100000 passed, 0 failed"));
 }
 
 #[test]
