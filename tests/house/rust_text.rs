@@ -143,7 +143,12 @@ fn comments_and_tests_are_left_out() {
                 #[cfg(feature = \"planted-bugs\")]\nstatic gamma: u8 = 1;\n#[cfg(not(feature = \"planted-bugs\"))]\nfn eta() {}";
     let product: Vec<String> =
         Words::of_product("sample", text).idents().map(|(line, name)| format!("{line}{name}")).collect();
-    assert!(product.contains(&"2beta".into()) && product.contains(&"6delta".into()) && product.contains(&"10eta".into()), "{product:?}");
+    assert!(
+        product.contains(&"2beta".into())
+            && product.contains(&"6delta".into())
+            && product.contains(&"10eta".into()),
+        "{product:?}"
+    );
     assert!(!product.iter().any(|name| name.contains("alpha") || name.contains("gamma")), "{product:?}");
     assert!(Words::of("sample", text).idents().any(|(_, name)| name == "gamma"));
 }
