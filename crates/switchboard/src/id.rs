@@ -1,8 +1,9 @@
 //! Names of things. A name is data, never a pointer: the journal, the plan and the wire all carry it as text.
 
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
-use arrayvec::ArrayString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
@@ -34,51 +35,93 @@ impl fmt::Display for NameFault {
 
 impl core::error::Error for NameFault {}
 
-fn checked(text: &str) -> Result<ArrayString<NAME_LEN_MAX>, NameFault> {
-    if text.is_empty() {
-        return Err(NameFault::Empty);
+/// A name's characters, then zeros, then how many there are. No name contains a zero, so that whole blocks of bytes
+/// compare as the texts do: names are the keys of almost every look-up a decision makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(align(8))]
+struct Name([u8; NAME_LEN_MAX + 1]);
+
+impl Name {
+    fn checked(text: &str) -> Result<Name, NameFault> {
+        if text.is_empty() {
+            return Err(NameFault::Empty);
+        }
+        if let Some(at) = text.bytes().position(|b| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+            return Err(NameFault::BadByte(at));
+        }
+        if text.len() > NAME_LEN_MAX {
+            return Err(NameFault::TooLong);
+        }
+        let mut bytes = [0; NAME_LEN_MAX + 1];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes[NAME_LEN_MAX] = text.len() as u8;
+        Ok(Name(bytes))
     }
-    if let Some(at) = text.bytes().position(|b| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
-        return Err(NameFault::BadByte(at));
+
+    fn as_str(&self) -> &str {
+        let len = usize::from(self.0[NAME_LEN_MAX]);
+        core::str::from_utf8(&self.0[..len]).expect("a name has only letters, digits and '-'")
     }
-    ArrayString::from(text).map_err(|_| NameFault::TooLong)
+
+    /// The first sixteen characters as one number: most names differ there.
+    fn head(&self) -> u128 {
+        self.0.first_chunk().map_or(0, |head| u128::from_be_bytes(*head))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> Ordering {
+        self.head().cmp(&other.head()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
 }
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(ArrayString<NAME_LEN_MAX>);
+        pub struct $name(Name);
 
         impl $name {
             /// The name as text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl core::str::FromStr for $name {
             type Err = NameFault;
             fn from_str(text: &str) -> Result<Self, NameFault> {
-                checked(text).map($name)
+                Name::checked(text).map($name)
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
+                serializer.serialize_str(self.as_str())
             }
         }
 
@@ -91,7 +134,7 @@ macro_rules! name {
                         f.write_str("an id of a-z, 0-9 and '-'")
                     }
                     fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
-                        checked(text).map($name).map_err(E::custom)
+                        Name::checked(text).map($name).map_err(E::custom)
                     }
                 }
                 deserializer.deserialize_str(Text)
@@ -209,3 +252,42 @@ pub struct Revision(pub u32);
 /// Which session of an operator's desk: a new desk takes over with the next number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeskSession(pub u32);
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_their_texts() {
+        let longest = "z".repeat(NAME_LEN_MAX);
+        let texts = [
+            "a",
+            "a-",
+            "a-1",
+            "a0",
+            "aa",
+            "op-1",
+            "op-10",
+            "op-2",
+            "outpatient-line-1",
+            "outpatient-line-10",
+            longest.as_str(),
+        ];
+        let names: Vec<OperatorId> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        assert!(texts.is_sorted() && names.is_sorted());
+        let back: Vec<String> = names.iter().map(|name| name.as_str().into()).collect();
+        assert_eq!(back, texts);
+    }
+
+    #[test]
+    fn what_is_no_name_is_told_why() {
+        let fault = |text: &str| text.parse::<LineId>().unwrap_err();
+        assert_eq!(fault(""), NameFault::Empty);
+        assert_eq!(fault("no name"), NameFault::BadByte(2));
+        assert_eq!(fault("a\0"), NameFault::BadByte(1));
+        assert_eq!(fault(&"a".repeat(NAME_LEN_MAX + 1)), NameFault::TooLong);
+    }
+}

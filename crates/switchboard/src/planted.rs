@@ -25,7 +25,7 @@ pub enum Bug {
     SilentTreatment,
     /// An accept that came after the ring had ended gets the call.
     LateAcceptWins,
-    /// A call that changes its line leaves its deadline behind.
+    /// A call that changes its line loses its deadline.
     DeadlineLost,
     /// Emergencies stand in the order by age alone.
     EmergencyInLine,

@@ -3,7 +3,6 @@
 //! Decide by doing: a handler looks at everything first, then emits events; to emit is to apply and to remember. So
 //! `handle` and `evolve` change the state through the same code, and a replay cannot come out differently.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::call::{Call, Tombstone};
@@ -13,7 +12,7 @@ use crate::decision::{Decision, Reply};
 use crate::event::Event;
 use crate::fingerprint::fingerprint;
 use crate::id::{CallId, LineId, OperatorId, Seq};
-use crate::index::{CallMark, Index, OperatorMark, Subject};
+use crate::index::{CallMark, Groups, Index, OperatorMark, Subject};
 use crate::operator::Operator;
 use crate::planted::Bug;
 use crate::rejection::Rejection;
@@ -39,7 +38,7 @@ struct Turn {
     calls: Vec<(CallId, CallMark)>,
     operators: Vec<(OperatorId, OperatorMark)>,
     /// Treatments from before the decision.
-    treatments: BTreeMap<CallId, Option<Treatment>>,
+    treatments: Vec<(CallId, Option<Treatment>)>,
 }
 
 impl Switchboard {
@@ -169,9 +168,9 @@ impl Switchboard {
         if !self.turn.calls.iter().any(|(c, _)| *c == id) {
             self.turn.calls.push((id, CallMark::of(&self.state, id)));
         }
-        if !self.turn.treatments.contains_key(&id) {
+        if !self.turn.treatments.iter().any(|(c, _)| *c == id) {
             let before = self.treatment(id);
-            self.turn.treatments.insert(id, before);
+            self.turn.treatments.push((id, before));
         }
     }
 
@@ -179,6 +178,16 @@ impl Switchboard {
     pub(crate) fn touch_operator(&mut self, id: OperatorId) {
         if !self.turn.operators.iter().any(|(o, _)| *o == id) {
             self.turn.operators.push((id, OperatorMark::of(&self.state, id)));
+        }
+    }
+
+    /// An operator about to change teams, home lines or skills, or to go.
+    pub(crate) fn touch_groups(&mut self, id: OperatorId) {
+        self.touch_operator(id);
+        let groups = Groups::of(&self.state, id);
+        let mark = self.turn.operators.iter_mut().find(|(o, _)| *o == id);
+        if let Some((_, mark)) = mark.filter(|(_, mark)| mark.left.is_none()) {
+            mark.left = groups;
         }
     }
 
@@ -209,21 +218,25 @@ impl Switchboard {
 
     /// Brings the indexes up to date with what was touched.
     pub(crate) fn reindex(&mut self) {
-        for (id, before) in core::mem::take(&mut self.turn.operators) {
-            let after = OperatorMark::of(&self.state, id);
-            self.index.change_operator(id, &before, &after, &self.state);
+        for (id, before) in &self.turn.operators {
+            let after = OperatorMark::of(&self.state, *id);
+            self.index.change_operator(*id, before, &after, &self.state);
         }
-        for (id, before) in core::mem::take(&mut self.turn.calls) {
-            let after = CallMark::of(&self.state, id);
-            self.index.change_call(id, &before, &after, &self.state);
+        for (id, before) in &self.turn.calls {
+            let after = CallMark::of(&self.state, *id);
+            self.index.change_call(*id, before, &after, &self.state);
         }
+        // Emptied, not dropped: the next event needs the room again.
+        self.turn.operators.clear();
+        self.turn.calls.clear();
     }
 
     fn finish(&mut self, decision: &Decision) {
         self.reindex();
         self.state.now = decision.at;
         self.state.seq = decision.seq;
-        for (id, before) in core::mem::take(&mut self.turn.treatments) {
+        let mut treatments = core::mem::take(&mut self.turn.treatments);
+        for (id, before) in treatments.drain(..) {
             if !self.state.suffers(Bug::SilentTreatment)
                 && self.treatment(id) != before
                 && let Some(call) = self.state.calls.get_mut(&id)
@@ -231,6 +244,7 @@ impl Switchboard {
                 call.treatment_revision = decision.seq;
             }
         }
+        self.turn.treatments = treatments;
         if let Some(request) = decision.input.request {
             self.index.requests.insert(request, decision.seq);
             let fingerprint = fingerprint(&(decision.input.actor, &decision.input.command));

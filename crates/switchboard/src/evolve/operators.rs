@@ -18,6 +18,7 @@ impl Switchboard {
             }
             Event::OperatorChanged { operator, profile } => {
                 let skills = self.state.skills.set(&profile.skills);
+                self.touch_groups(*operator);
                 self.with_operator(*operator, |o| {
                     o.teams = profile.teams.clone();
                     o.home = profile.home.clone();
@@ -27,7 +28,7 @@ impl Switchboard {
             }
             Event::OperatorRemoving { operator } => self.with_operator(*operator, |o| o.removing = true),
             Event::OperatorRemoved { operator } => {
-                self.touch_operator(*operator);
+                self.touch_groups(*operator);
                 self.state.operators.remove(operator);
             }
             Event::DeskAttached { operator, desk, session } => {

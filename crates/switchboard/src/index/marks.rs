@@ -101,7 +101,8 @@ pub(crate) struct OperatorMark {
     pub(crate) staff: bool,
     /// Ready, and idle since then.
     pub(crate) ready: Option<SiteTime>,
-    pub(crate) groups: Groups,
+    /// The groups this operator is about to leave; none while they stay as they are.
+    pub(crate) left: Option<Groups>,
 }
 
 /// Where an operator belongs.
@@ -119,12 +120,37 @@ impl OperatorMark {
             deadline: operator_deadline(state, operator),
             staff: operator.is_staff(),
             ready: operator.is_ready().then_some(operator.idle_since),
-            groups: Groups {
-                teams: operator.teams.clone(),
-                home: operator.home.clone(),
-                skills: operator.skills,
-            },
+            left: None,
         }
+    }
+}
+
+impl Groups {
+    /// An operator's, if there is one.
+    pub(crate) fn of(state: &State, id: OperatorId) -> Option<Groups> {
+        let operator = state.operators.get(&id)?;
+        let (teams, home) = (operator.teams.clone(), operator.home.clone());
+        Some(Groups { teams, home, skills: operator.skills })
+    }
+}
+
+/// Where an operator belongs, borrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Belongs<'a> {
+    pub(crate) teams: &'a BTreeSet<TeamId>,
+    pub(crate) home: &'a BTreeSet<LineId>,
+    pub(crate) skills: SkillSet,
+}
+
+impl<'a> From<&'a Groups> for Belongs<'a> {
+    fn from(groups: &'a Groups) -> Belongs<'a> {
+        Belongs { teams: &groups.teams, home: &groups.home, skills: groups.skills }
+    }
+}
+
+impl<'a> From<&'a Operator> for Belongs<'a> {
+    fn from(operator: &'a Operator) -> Belongs<'a> {
+        Belongs { teams: &operator.teams, home: &operator.home, skills: operator.skills }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::planted::Bug;
 use crate::state::State;
 use crate::time::SiteTime;
 
-pub(crate) use self::marks::{CallMark, OperatorMark, WaitMark};
+pub(crate) use self::marks::{CallMark, Groups, OperatorMark, WaitMark};
 pub(crate) use self::ready::Ready;
 pub(crate) use self::waiting::Waiting;
 
@@ -146,9 +146,8 @@ impl Index {
             return;
         }
         let moved = before.open.zip(after.open).is_some_and(|(from, to)| from.1 != to.1);
-        if !(moved && state.suffers(Bug::DeadlineLost)) {
-            self.set_deadline(Subject::Call(id), before.deadline, after.deadline);
-        }
+        let forgets = moved && state.suffers(Bug::DeadlineLost);
+        self.set_deadline(Subject::Call(id), before.deadline, after.deadline.filter(|_| !forgets));
         if before.waiting != after.waiting {
             if let Some(wait) = &before.waiting {
                 self.waiting.remove(wait, state);

@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use super::marks::Groups;
+use super::marks::Belongs;
 use super::{OperatorMark, Pool, count};
 use crate::id::{LineId, OperatorId};
 use crate::skills::SkillSet;
@@ -40,26 +40,28 @@ impl Ready {
         after: &OperatorMark,
         state: &State,
     ) {
-        let moved = before.groups != after.groups;
-        if before.ready != after.ready || (moved && after.ready.is_some()) {
-            if let Some(since) = before.ready {
-                self.leave(id, since, &before.groups, state);
+        let now = state.operators.get(&id).map(Belongs::from);
+        let then = before.left.as_ref().map(Belongs::from).or(now);
+        let moved = then != now;
+        if before.ready != after.ready || moved {
+            if let Some((since, groups)) = before.ready.zip(then) {
+                self.leave(id, since, groups, state);
             }
-            if let Some(since) = after.ready {
-                self.enter(id, since, &after.groups, state);
+            if let Some((since, groups)) = after.ready.zip(now) {
+                self.enter(id, since, groups, state);
             }
         }
-        if before.staff != after.staff || (moved && after.staff) {
-            if before.staff {
-                self.count_staff(&before.groups, -1);
+        if before.staff != after.staff || moved {
+            if let Some(groups) = then.filter(|_| before.staff) {
+                self.count_staff(groups, -1);
             }
-            if after.staff {
-                self.count_staff(&after.groups, 1);
+            if let Some(groups) = now.filter(|_| after.staff) {
+                self.count_staff(groups, 1);
             }
         }
     }
 
-    fn enter(&mut self, id: OperatorId, since: SiteTime, groups: &Groups, state: &State) {
+    fn enter(&mut self, id: OperatorId, since: SiteTime, groups: Belongs<'_>, state: &State) {
         self.stirred.insert(id);
         for pool in pools(groups) {
             self.benches.entry((pool, groups.skills)).or_default().insert((since, id));
@@ -67,25 +69,25 @@ impl Ready {
         if !groups.home.is_empty() {
             self.homed.entry(groups.skills).or_default().insert((since, id));
         }
-        for line in &groups.home {
+        for line in groups.home {
             let ready = count(&mut self.at_home, *line, 1);
             if ready == state.guard(*line) + 1 {
                 self.relend(*line, state);
             }
         }
-        if self.lends(&groups.home, state) {
+        if self.lends(groups.home, state) {
             self.lendable.entry(groups.skills).or_default().insert((since, id));
         }
     }
 
-    fn leave(&mut self, id: OperatorId, since: SiteTime, groups: &Groups, state: &State) {
+    fn leave(&mut self, id: OperatorId, since: SiteTime, groups: Belongs<'_>, state: &State) {
         self.stirred.remove(&id);
         for pool in pools(groups) {
             take(&mut self.benches, (pool, groups.skills), (since, id));
         }
         take(&mut self.homed, groups.skills, (since, id));
         take(&mut self.lendable, groups.skills, (since, id));
-        for line in &groups.home {
+        for line in groups.home {
             let ready = count(&mut self.at_home, *line, -1);
             if ready == state.guard(*line) {
                 self.relend(*line, state);
@@ -137,7 +139,7 @@ impl Ready {
         groups.filter(|((_, skills), _)| skills.covers(required)).any(|((_, skills), n)| *n > own(*skills))
     }
 
-    fn count_staff(&mut self, groups: &Groups, by: i32) {
+    fn count_staff(&mut self, groups: Belongs<'_>, by: i32) {
         let others = (!groups.home.is_empty()).then_some(Pool::Others);
         for pool in pools(groups).chain(others) {
             let left = count(&mut self.staff, (pool, groups.skills), by);
@@ -146,7 +148,7 @@ impl Ready {
     }
 }
 
-fn pools(groups: &Groups) -> impl Iterator<Item = Pool> {
+fn pools(groups: Belongs<'_>) -> impl Iterator<Item = Pool> {
     groups.home.iter().map(|l| Pool::Own(*l)).chain(groups.teams.iter().map(|t| Pool::Team(*t)))
 }
 
