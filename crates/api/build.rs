@@ -8,8 +8,11 @@ use prost::Message;
 
 const PROTO_ROOT: &str = "../../proto";
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 9] = [
     "hotline/v1/types.proto",
+    "hotline/v1/board.proto",
+    "hotline/v1/desk.proto",
+    "hotline/v1/explanation.proto",
     "hotline/v1/gateway.proto",
     "hotline/v1/operator.proto",
     "hotline/v1/supervisor.proto",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::CallState;
 use crate::eligible::is_in_tier;
 use crate::id::{LineId, OperatorId, Revision, Seq, TeamId};
-use crate::line::LineStatus;
+use crate::line::{LineState, LineStatus};
 use crate::operator::{Duty, Link, Operator, Work};
 use crate::state::State;
 use crate::switchboard::Switchboard;
@@ -22,7 +22,7 @@ pub struct SiteView {
     pub at: SiteTime,
     /// The plan in force.
     pub revision: Revision,
-    /// Lines that are not retired.
+    /// Lines that are not retired, and a retired one while a call is on it: one adopted after an outage, say.
     pub lines: BTreeMap<LineId, LineView>,
     /// Operators by team; one in several teams counts in each.
     pub teams: BTreeMap<TeamId, Crew>,
@@ -93,12 +93,17 @@ impl Switchboard {
         let state = &self.state;
         let mut view =
             SiteView { seq: state.seq, at: state.now, revision: state.revision, ..SiteView::default() };
-        for (id, status) in state.lines.iter().filter(|(_, s)| s.state != crate::line::LineState::Retired) {
-            let cover = self.cover(*id);
-            view.lines.insert(*id, LineView { status: *status, cover, ..LineView::default() });
+        let shown = |id, status: &LineStatus| LineView {
+            status: *status,
+            cover: self.cover(id),
+            ..LineView::default()
+        };
+        for (id, status) in state.lines.iter().filter(|(_, s)| s.state != LineState::Retired) {
+            view.lines.insert(*id, shown(*id, status));
         }
         for call in state.calls.values() {
-            let Some(line) = view.lines.get_mut(&call.line) else { continue };
+            let status = state.lines.get(&call.line).copied().unwrap_or_default();
+            let line = view.lines.entry(call.line).or_insert_with(|| shown(call.line, &status));
             match call.state() {
                 CallState::Waiting => line.waiting += 1,
                 CallState::Offered => line.ringing += 1,
