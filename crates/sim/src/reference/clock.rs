@@ -1,7 +1,6 @@
 //! What happens by itself. Deadlines are found by looking at everybody, and fire in the order (deadline, subject).
 
 use switchboard::call::{Call, Offer, Outcome, Phase, Stage, Withdrawal};
-use switchboard::decision::Reply;
 use switchboard::event::Event;
 use switchboard::id::{Attempt, CallId, CallerRef, LineId, OperatorId};
 use switchboard::line::LineState;
@@ -9,7 +8,7 @@ use switchboard::operator::{Duty, Link, Operator, Work};
 use switchboard::plan::Trigger;
 use switchboard::time::SiteTime;
 
-use super::{Answer, Reference};
+use super::Reference;
 
 /// What becomes of calls whose closing message is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,20 +35,16 @@ impl Reference {
         self.deadlines().into_iter().map(|(at, _)| at).min()
     }
 
-    /// Fires what is due; settling does the rest.
-    pub(super) fn tick(&mut self) -> Answer {
-        self.fire_due(Closings::Wait);
-        Ok(Reply::Done)
-    }
-
     /// Fires each subject that has something due, the earliest first. Whether any had.
     pub(super) fn fire_due(&mut self, closings: Closings) -> bool {
         let now = self.now();
         let mut passed = None;
+        let mut any = false;
         loop {
             let due =
                 self.deadlines().into_iter().filter(|entry| entry.0 <= now && Some(*entry) > passed).min();
-            let Some((at, subject)) = due else { return passed.is_some() };
+            let Some((at, subject)) = due else { return any };
+            any = true;
             match subject {
                 Subject::Schedule => self.pass_edges(),
                 Subject::Line(line) => self.fire_line(line),
@@ -60,7 +55,13 @@ impl Reference {
                 Subject::Operator(operator) => self.fire_operator(operator),
                 Subject::Call(call) => self.fire_call(call, closings),
             }
-            passed = Some((at, subject));
+            // What comes of it may have been due before it; only calls may stay due, for their ladders.
+            let first = self
+                .deadlines()
+                .into_iter()
+                .filter(|(at, subject)| *at <= now && !matches!(subject, Subject::Call(_)))
+                .min();
+            passed = first.is_none_or(|entry| entry > (at, subject)).then_some((at, subject));
         }
     }
 

@@ -14,8 +14,9 @@ use super::Reference;
 use super::clock::Closings;
 
 impl Reference {
-    /// Matches calls and operators, opens tiers and fires what is due by now, until nothing more happens.
+    /// Fires what is due by now, matches calls and operators and opens tiers, until nothing more happens.
     pub(super) fn settle(&mut self) {
+        self.fire_due(Closings::Wait);
         let mut fresh = Vec::new();
         loop {
             while self.in_order().into_iter().any(|call| self.serve(call, &mut fresh)) {}

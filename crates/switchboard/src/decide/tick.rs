@@ -32,6 +32,7 @@ enum Due {
 }
 
 impl Switchboard {
+    /// Settling does the rest: it begins with what is due.
     pub(super) fn tick(&mut self, at: SiteTime, actor: Actor) -> Decided {
         if actor != Actor::Clock {
             return Err(Rejection::NotYours);
@@ -39,12 +40,24 @@ impl Switchboard {
         if self.next_deadline().is_none_or(|due| due > at) {
             return Err(Rejection::AlreadyDone(Reply::Done));
         }
-        self.fire_due(at, Closings::Wait);
         Ok(Reply::Done)
     }
 
-    /// Fires everything due. A subject whose deadline only the ladder knows is stirred, and settled later.
+    /// Fires everything due, and what becomes due by that: a shift that starts late may be near its end, a cool-down
+    /// may last no time. A call whose deadline only the ladder knows is stirred, and settled later.
     pub(crate) fn fire_due(&mut self, at: SiteTime, closings: Closings) {
+        let is_due = |entry: &&(SiteTime, Subject)| entry.0 <= at;
+        loop {
+            self.fire_once(at, closings);
+            let mut left = self.index.deadlines.iter().take_while(is_due);
+            if left.all(|(_, subject)| matches!(subject, Subject::Call(_))) {
+                return;
+            }
+        }
+    }
+
+    /// Fires every subject that has something due, once, the earliest first.
+    fn fire_once(&mut self, at: SiteTime, closings: Closings) {
         let mut passed: Option<(SiteTime, Subject)> = None;
         loop {
             let next = match passed {

@@ -17,8 +17,11 @@ use crate::id::{Attempt, CallId, OperatorId};
 use crate::switchboard::Switchboard;
 
 impl Switchboard {
-    /// Matches whoever can be matched, opens whatever tier must open, and leaves nothing due.
+    /// Fires what is due, by the clock or by what was just decided, before anybody is asked; matches whoever can be
+    /// matched, opens whatever tier must open, and leaves nothing due.
     pub(crate) fn settle(&mut self) {
+        self.reindex();
+        self.fire_due(self.at(), Closings::Wait);
         let mut offered = BTreeSet::new();
         loop {
             self.reindex();
