@@ -116,7 +116,7 @@ fn the_report_for_people_is_in_their_language() {
     let output = demo("--calls 10").env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), zh, "the locale says the same as the flag");
     let en = String::from_utf8(played("--calls 10").stdout).unwrap();
-    for words in ["The day's report", "Emergency consultation", "overflow", "in 20 s", "Balanced"] {
+    for words in ["The day's report", "Emergency consultation", "overflowed", "in 20 s", "Balanced"] {
         assert!(en.contains(words), "{words} in {en}");
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn board(
 ) -> Vec<String> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let mut lines = vec![title(figures, heading, width, palette), String::new()];
-    lines.extend(line_table(figures, lang, palette).lines(width, &palette.head));
+    lines.extend(line_table(figures, lang, width, palette).lines(width, &palette.head));
     lines.push(String::new());
     lines.extend(crew_table(figures, lang, width).lines(width, &palette.head));
     lines.push(String::new());
@@ -101,23 +101,29 @@ fn title(figures: &Figures, heading: &str, width: usize, palette: &Palette) -> S
     format!("{}{}{right}", palette.head.apply_to(left), " ".repeat(gap))
 }
 
-fn line_table(figures: &Figures, lang: Lang, palette: &Palette) -> Table {
+fn line_table(figures: &Figures, lang: Lang, width: usize, palette: &Palette) -> Table {
     let within = figures.threshold.as_secs();
-    let mut table = match lang {
-        Lang::Zh => {
-            let level = format!("{within}秒内接通");
-            Table::new(["线路", "等候", "最长等候", "通话", "已接", "放弃", "遇忙转移", &level])
+    let with_names = |brief: bool| {
+        let level = match lang {
+            Lang::Zh => format!("{within}秒内接通"),
+            Lang::En => format!("in {within} s"),
+        };
+        let names = match (lang, brief) {
+            (Lang::Zh, _) => ["线路", "等候", "最长等候", "通话", "已接", "放弃", "遇忙转移"],
+            (Lang::En, false) => {
+                ["Line", "waiting", "longest", "talking", "answered", "abandoned", "overflowed"]
+            }
+            (Lang::En, true) => ["Line", "wait", "longest", "talk", "answ.", "aband.", "overfl."],
+        };
+        let mut table = Table::new(names.into_iter().chain([level.as_str()]));
+        for line in &figures.lines {
+            table.row(line_row(line, lang, palette));
         }
-        Lang::En => {
-            let level = format!("in {within} s");
-            Table::new(["Line", "waiting", "longest", "talking", "answered", "abandoned", "overflow", &level])
-        }
+        table.row(total_row(figures, lang, palette));
+        table
     };
-    for line in &figures.lines {
-        table.row(line_row(line, lang, palette));
-    }
-    table.row(total_row(figures, lang, palette));
-    table
+    let long = with_names(false);
+    if long.width() <= width { long } else { with_names(true) }
 }
 
 fn line_row(line: &LineFigures, lang: Lang, palette: &Palette) -> [Cell; 8] {

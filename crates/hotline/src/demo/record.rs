@@ -28,7 +28,7 @@ pub(super) struct Record {
     audience: Audience,
     /// Operators that decisions were about since somebody last asked.
     concerned: BTreeSet<OperatorId>,
-    redials: u64,
+    resumed: u64,
 }
 
 impl Record {
@@ -42,7 +42,7 @@ impl Record {
             switchboard,
             audience: Audience::default(),
             concerned: BTreeSet::new(),
-            redials: 0,
+            resumed: 0,
         }
     }
 
@@ -73,7 +73,7 @@ impl Record {
         let (_, operators) = self.audience.concerned(&decision);
         self.concerned.extend(operators);
         let resumed = |event: &&Event| matches!(event, Event::CallArrived { resumed: true, .. });
-        self.redials += decision.events.iter().filter(resumed).count() as u64;
+        self.resumed += decision.events.iter().filter(resumed).count() as u64;
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Record {
 
     /// Redials that took up the place of an abandon.
     pub(super) fn redials_resumed(&self) -> u64 {
-        self.redials
+        self.resumed
     }
 
     /// Whether law L13 holds on every line.

@@ -112,7 +112,7 @@ impl Report {
                     "diverted",
                     "refused",
                     "nobody",
-                    "overflow",
+                    "overflowed",
                     "mean wait",
                     "longest",
                     &level,

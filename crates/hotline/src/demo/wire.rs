@@ -45,7 +45,8 @@ pub(super) struct Wire {
     pub(super) record: Record,
     pub(super) seen: Seen,
     now: SiteTime,
-    next_deadline: Option<SiteTime>,
+    /// What the service has due next that does not follow from the record: the schedule, a lease.
+    unrecorded_deadline: Option<SiteTime>,
     news: News,
 }
 
@@ -82,7 +83,7 @@ impl Wire {
             record,
             seen: Seen::default(),
             now: SiteTime(0),
-            next_deadline: None,
+            unrecorded_deadline: None,
             news: News::default(),
         }
     }
@@ -94,7 +95,7 @@ impl Wire {
 
     /// When the service has something due next, as far as anybody outside knows.
     pub(super) fn next_deadline(&self) -> Option<SiteTime> {
-        [self.next_deadline, self.record.next_deadline()].into_iter().flatten().min()
+        [self.unrecorded_deadline, self.record.next_deadline()].into_iter().flatten().min()
     }
 
     /// What everybody was told since this was last asked.
@@ -108,10 +109,13 @@ impl Wire {
     /// When the service fails.
     pub(super) async fn step(&mut self, to: SiteTime) -> Result<(), DemoFault> {
         let receipt = self.step_once(to).await?;
-        self.follow(&receipt).await.map(|_| ())
+        self.follow(&receipt).await?;
+        let announced = receipt.stepped.and_then(|stepped| stepped.next_deadline_us).map(SiteTime);
+        self.unrecorded_deadline = announced.filter(|at| self.record.next_deadline() != Some(*at));
+        Ok(())
     }
 
-    /// Does what the hospital wants done, and hears everything that follows from it.
+    /// Does what the hospital wants done, and hears everything that follows from it. Says whether it was accepted.
     ///
     /// # Errors
     /// When the service fails.
@@ -145,8 +149,6 @@ impl Wire {
             self.clock.send(request).await.map_err(|s| DemoFault::call("stepping the clock")(&s))?;
         let receipt = stepped.receipt.unwrap_or_default();
         self.now = SiteTime(receipt.at_us);
-        self.next_deadline =
-            receipt.stepped.as_ref().and_then(|stepped| stepped.next_deadline_us).map(SiteTime);
         Ok(receipt)
     }
 
