@@ -3,7 +3,7 @@
 use switchboard::Switchboard;
 use switchboard::ledger::Ledger;
 use switchboard::plan::Plan;
-use switchboard::time::{SiteTime, Span};
+use switchboard::time::Span;
 
 use crate::drive::{Drive, Scripted};
 use crate::world::{Tally, World, WorldConfig};
@@ -43,9 +43,4 @@ pub fn replay(script: &[Scripted]) -> Switchboard {
         switchboard.handle(*at, input.clone()).ok();
     }
     switchboard
-}
-
-/// The end of a script in site time.
-pub fn end_of(script: &[Scripted]) -> SiteTime {
-    script.last().map_or(SiteTime(0), |(at, _)| *at)
 }

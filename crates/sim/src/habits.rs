@@ -49,6 +49,8 @@ pub struct Habits {
     pub early_wrap_ups: u32,
     /// Outside numbers that are taken with key 1.
     pub outside_takes: u32,
+    /// Of those who pick up where a key is asked for, machines: they never press one.
+    pub machines: u32,
     /// Between two lost links of one desk, on average.
     pub vanishes_every: Span,
     /// Between two pauses of one operator, on average.
@@ -84,6 +86,7 @@ impl Habits {
         operator_ends: 300,
         early_wrap_ups: 650,
         outside_takes: 700,
+        machines: 30,
         vanishes_every: Span::secs(4 * 3_600),
         pauses_every: Span::secs(2 * 3_600),
         pause_max: Span::secs(900),
@@ -127,6 +130,7 @@ impl Habits {
             frozen: 0,
             broken_legs: 0,
             broken_bridges: 0,
+            machines: 0,
             holds: 0,
             consults: 0,
             transfers: 0,

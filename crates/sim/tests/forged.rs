@@ -29,9 +29,8 @@ impl Taken {
 
 /// The first step of the first random history that is like this.
 fn step(like: impl Fn(&Taken) -> bool) -> Taken {
-    let watch = Watch { laws: false, reference: false };
     for seed in 0..400 {
-        let played = play(&History::from_seed(seed, 120), watch).expect("nothing is watched");
+        let played = play(&History::from_seed(seed, 120), Watch::NOBODY).expect("nothing is watched");
         let mut switchboard = Switchboard::new();
         for (at, input) in played.inputs {
             let before = switchboard.clone();
@@ -73,8 +72,7 @@ fn l01_a_decision_that_lost_an_event() {
 
 #[test]
 fn l01_a_history_that_lost_a_decision() {
-    let watch = Watch { laws: false, reference: false };
-    let played = play(&History::from_seed(1, 60), watch).expect("nothing is watched");
+    let played = play(&History::from_seed(1, 60), Watch::NOBODY).expect("nothing is watched");
     let mut switchboard = Switchboard::new();
     let mut history: Vec<Decision> =
         played.inputs.into_iter().filter_map(|(at, input)| switchboard.handle(at, input).ok()).collect();

@@ -29,7 +29,7 @@ fn histories() -> impl Strategy<Value = History> {
 fn random_histories_hold_every_law_and_agree_with_the_reference() {
     let cases = match depth().as_str() {
         "quick" => 100,
-        "deep" => 30_000,
+        "deep" => 10_000,
         _ => 1_000,
     };
     let mut bytes = [0; 32];
@@ -60,14 +60,13 @@ const OUT_OF_REACH: [(&str, &str); 6] = [
 
 #[test]
 fn random_histories_reach_every_event_and_every_rejection() {
-    let watch = Watch { laws: false, reference: false };
     let excused: BTreeSet<String> = OUT_OF_REACH.iter().map(|(name, _)| (*name).to_owned()).collect();
     let mut missing: BTreeSet<String> =
         variants(include_str!("../../switchboard/src/event.rs"), "pub enum Event {");
     missing.extend(variants(include_str!("../../switchboard/src/rejection.rs"), "pub enum Rejection {"));
     assert!(excused.is_subset(&missing), "excused, but nobody's name: {excused:?}");
     for seed in 0..HISTORIES_MAX {
-        let played = play(&History::from_seed(seed, STEPS_MAX), watch);
+        let played = play(&History::from_seed(seed, STEPS_MAX), Watch::NOBODY);
         let seen = played.unwrap_or_else(|failure| panic!("seed {seed}: {failure}")).seen;
         assert!(seen.is_disjoint(&excused), "excused, but reached by seed {seed}: {seen:?}");
         missing.retain(|name| !seen.contains(name));
@@ -94,7 +93,6 @@ fn a_seed_is_the_same_history_everywhere() {
     let history = History::from_seed(7, 3);
     assert_eq!(history, History::from_seed(7, 3));
     assert_ne!(history, History::from_seed(8, 3));
-    let watch = Watch { laws: false, reference: false };
-    let (one, other) = (play(&history, watch), play(&history, watch));
+    let (one, other) = (play(&history, Watch::NOBODY), play(&history, Watch::NOBODY));
     assert_eq!(one.expect("it holds").inputs, other.expect("it holds").inputs);
 }

@@ -1,15 +1,19 @@
 //! Small hospitals under everything that can go wrong at once, seed by seed.
 //!
-//! `HOTLINE_SEEDS=100000` runs more seeds, `HOTLINE_SEED=17` with the test `one_seed` a single one.
+//! `HOTLINE_SEEDS=100000` runs more seeds, `HOTLINE_SEED=17` with the test `one_seed` a single one; `HOTLINE_DEPTH=quick`
+//! runs few.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use sim::torture::{Endured, Failure, endure, transcript};
 
-/// Seeds of an ordinary run. Seed 1292 leaves a caller talking for ever, because the simulated operator's hanging up is
-/// lost in a fault and not tried again; until that is mended the run ends before it.
-const SEEDS: u64 = 1_250;
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 2_000;
+/// Seeds of a quick one.
+const SEEDS_QUICK: u64 = 100;
+/// Failures that a worker collects before it stops.
+const FAILURES_MAX: usize = 4;
 
 fn number_from(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -18,32 +22,34 @@ fn number_from(variable: &str) -> Option<u64> {
 
 #[test]
 fn many_seeds() {
-    let seeds = number_from("HOTLINE_SEEDS").unwrap_or(SEEDS);
+    let quick = std::env::var("HOTLINE_DEPTH").is_ok_and(|depth| depth == "quick");
+    let seeds = number_from("HOTLINE_SEEDS").unwrap_or(if quick { SEEDS_QUICK } else { SEEDS });
     let next = AtomicU64::new(0);
     let workers = thread::available_parallelism().map_or(2, usize::from);
-    let results: Vec<Result<Endured, Failure>> = thread::scope(|scope| {
+    let results: Vec<(Endured, Vec<Failure>)> = thread::scope(|scope| {
         let run = || {
-            let mut sum = Endured::default();
+            let (mut sum, mut failures) = (Endured::default(), Vec::new());
             while let seed @ 0.. = next.fetch_add(1, Ordering::Relaxed)
                 && seed < seeds
+                && failures.len() < FAILURES_MAX
             {
-                sum = sum + endure(seed, None)?;
+                match endure(seed, None) {
+                    Ok(endured) => sum = sum + endured,
+                    Err(failure) => failures.push(failure),
+                }
             }
-            Ok(sum)
+            (sum, failures)
         };
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(run)).collect();
         threads.into_iter().map(|t| t.join().expect("a worker does not panic")).collect()
     });
-    let mut sum = Endured::default();
-    for result in results {
-        match result {
-            Ok(endured) => sum = sum + endured,
-            Err(failure) => panic!("{failure}"),
-        }
-    }
+    let failures: Vec<String> = results.iter().flat_map(|(_, f)| f).map(Failure::to_string).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let sum = results.iter().fold(Endured::default(), |sum, (endured, _)| sum + *endured);
     println!("{seeds} seeds: {sum:?}");
     // Not a torture in which nothing happens.
-    assert!(sum.crashes > seeds * 10 && sum.answered > seeds && sum.gateway_faults > seeds, "{sum:?}");
+    assert!(sum.crashes > seeds * 10 && sum.answered > seeds * 3 && sum.gateway_faults > seeds, "{sum:?}");
+    assert!(sum.got_through > seeds / 2, "hardly anybody was left to get through: {sum:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use switchboard::command::{Command, Input};
 use switchboard::decision::Decision;
 use switchboard::laws;
 use switchboard::rejection::Rejection;
+use switchboard::state::State;
 use switchboard::time::SiteTime;
 
 use crate::chance::{Chance, Purpose};
@@ -24,6 +25,8 @@ pub type Wrong = String;
 /// A switchboard, everything that checks it, and everything that it decided.
 #[derive(Debug, Clone)]
 pub struct Checked {
+    /// To which nothing has happened.
+    fresh: Switchboard,
     live: Switchboard,
     replayed: Switchboard,
     reference: Reference,
@@ -33,11 +36,12 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// A new one; `seed` decides where it crashes.
-    pub fn new(seed: u64) -> Checked {
+    /// Watches a switchboard to which nothing has happened; `seed` decides where it crashes.
+    pub fn new(fresh: Switchboard, seed: u64) -> Checked {
         Checked {
-            live: Switchboard::new(),
-            replayed: Switchboard::new(),
+            live: fresh.clone(),
+            replayed: fresh.clone(),
+            fresh,
             reference: Reference::new(),
             journal: Vec::new(),
             chance: Chance::new(seed),
@@ -122,7 +126,7 @@ impl Checked {
             0 => {
                 let state =
                     canonical::decode(&text).map_err(|e| format!("L01: a state cannot be read: {e}"))?;
-                self.live = Switchboard::from_state(state);
+                self.live = self.restored(state);
                 self.crashes += 1;
             }
             1 => {
@@ -134,13 +138,20 @@ impl Checked {
         Ok(())
     }
 
+    /// A switchboard from its stored state, with what was planted in it.
+    fn restored(&self, state: State) -> Switchboard {
+        #[cfg(feature = "planted-bugs")]
+        let state = State { planted: self.fresh.state().planted, ..state };
+        Switchboard::from_state(state)
+    }
+
     /// Decides every stored input again, on a switchboard to which nothing has happened, and reads every stored
     /// decision back.
     ///
     /// # Errors
     /// Where the second history differs.
     pub fn decide_again(&self) -> Result<(), Wrong> {
-        let mut again = Switchboard::new();
+        let mut again = self.fresh.clone();
         for decision in &self.journal {
             let text = decision.to_canonical();
             if canonical::decode::<Decision>(&text).ok().as_ref() != Some(decision) {
@@ -170,12 +181,12 @@ fn sorted(decision: &Decision) -> Vec<String> {
     events
 }
 
-/// Plays a script on a new switchboard under watch. Ticks that are due and not in the script are handed in.
+/// Plays a script under watch on a switchboard to which nothing has happened. Ticks that are due and not in the script are handed in.
 ///
 /// # Errors
 /// What was violated first.
-pub fn play(seed: u64, script: &[Scripted]) -> Result<Checked, Wrong> {
-    let mut checked = Checked::new(seed);
+pub fn play(fresh: &Switchboard, seed: u64, script: &[Scripted]) -> Result<Checked, Wrong> {
+    let mut checked = Checked::new(fresh.clone(), seed);
     for (at, input) in script {
         if input.command != Command::Tick {
             checked.tick(*at)?;

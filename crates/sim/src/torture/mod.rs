@@ -16,8 +16,7 @@ use switchboard::time::SiteTime;
 use switchboard::{Switchboard, canonical};
 
 pub use self::checked::{Checked, Wrong, play};
-pub use self::run::{Endured, endure};
-pub use self::shrink::shrink;
+pub use self::run::{Endured, endure, endure_on};
 use crate::drive::{Scripted, tick};
 
 /// A seed that violated something.
@@ -32,12 +31,28 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The same failure with as little of a script as was found to be needed.
+    /// The same failure with as little of a script as was found to be needed. A caller who never gets through cannot
+    /// be found by leaving inputs out, because without them others do not, either: that script stays whole.
     #[must_use]
     pub fn shrunk(self) -> Failure {
-        let (script, wrong) = shrink(self.seed, self.script, self.wrong);
-        Failure { seed: self.seed, wrong, script }
+        self.shrunk_on(&Switchboard::new())
     }
+
+    /// The same on a switchboard to which nothing has happened, but which may have a mistake planted.
+    #[must_use]
+    pub fn shrunk_on(self, fresh: &Switchboard) -> Failure {
+        let Failure { seed, wrong, script } = self;
+        let kind = kind(&wrong).to_owned();
+        let fails =
+            |script: &[Scripted]| play(fresh, seed, script).err().filter(|wrong| self::kind(wrong) == kind);
+        let (script, wrong) = shrink::shrink(script, wrong, fails);
+        Failure { seed, wrong, script }
+    }
+}
+
+/// What was violated, without where.
+fn kind(wrong: &str) -> &str {
+    wrong.split([' ', ':']).next().unwrap_or(wrong)
 }
 
 /// A script as text: each input as the journal writes it, and under it what a switchboard makes of it. Ticks that are

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use switchboard::Switchboard;
 use switchboard::call::Outcome;
 use switchboard::command::{Actor, Command, Force, Input};
 use switchboard::decision::Decision;
@@ -45,8 +46,10 @@ pub struct Endured {
     pub calls: u64,
     /// Of those, ever answered.
     pub answered: u64,
-    /// Gateways cut, restarted or given up.
+    /// Gateways cut or restarted.
     pub gateway_faults: u64,
+    /// Callers inside when the faults stopped: all of them got through.
+    pub got_through: u64,
 }
 
 impl std::ops::Add for Endured {
@@ -59,6 +62,7 @@ impl std::ops::Add for Endured {
             calls: self.calls + other.calls,
             answered: self.answered + other.answered,
             gateway_faults: self.gateway_faults + other.gateway_faults,
+            got_through: self.got_through + other.got_through,
         }
     }
 }
@@ -68,7 +72,15 @@ impl std::ops::Add for Endured {
 /// # Errors
 /// What was violated, with everything that was handed in.
 pub fn endure(seed: u64, calls: Option<u32>) -> Result<Endured, Failure> {
-    let mut run = Run::new(seed, calls.unwrap_or(CALLS));
+    endure_on(Switchboard::new(), seed, calls)
+}
+
+/// Runs one seed on a switchboard to which nothing has happened, but which may have a mistake planted.
+///
+/// # Errors
+/// What was violated, with everything that was handed in.
+pub fn endure_on(fresh: Switchboard, seed: u64, calls: Option<u32>) -> Result<Endured, Failure> {
+    let mut run = Run::new(fresh, seed, calls.unwrap_or(CALLS));
     match run.all() {
         Ok(()) => Ok(run.endured()),
         Err(wrong) => Err(Failure { seed, wrong, script: run.script }),
@@ -96,7 +108,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64, calls: u32) -> Run {
+    fn new(fresh: Switchboard, seed: u64, calls: u32) -> Run {
         let plan = hospital::plan(seed, 0);
         let chance = Chance::new(seed);
         let start = SiteTime(1_000_000);
@@ -125,7 +137,7 @@ impl Run {
         Run {
             seed,
             chance,
-            checked: Checked::new(seed),
+            checked: Checked::new(fresh, seed),
             world: World::new(config, &plan),
             audience: Audience::default(),
             wire,
@@ -345,10 +357,14 @@ impl Run {
             self.step(at.max(self.now))?;
         }
         self.reattach.clear();
+        self.endured.got_through = self.checked.live().state().calls.len() as u64;
         self.world.calm();
         for operator in self.checked.live().state().operators.keys().copied().collect::<Vec<_>>() {
             let actor = Actor::Supervisor("supervisor-1".parse().expect("fixed names are names"));
-            for to in [Force::On, Force::Idle] {
+            // Somebody who was added by mistake answers no phone.
+            let to: &[Force] =
+                if self.world.knows(operator) { &[Force::On, Force::Idle] } else { &[Force::Off] };
+            for to in to.iter().copied() {
                 let command = Command::ForceOperator { operator, to };
                 self.hand_in(Input { actor, request: None, command })?;
             }

@@ -1,13 +1,15 @@
 //! Makes a failing script small: leaves out what the failure does not need.
 
-use super::checked::{Wrong, play};
-use crate::drive::Scripted;
-
 /// Inputs played in search of a smaller script, at most.
 const PLAYED_MAX: usize = 400_000;
 
-/// The smallest script found that still fails in the same way, and how it fails.
-pub fn shrink(seed: u64, script: Vec<Scripted>, wrong: Wrong) -> (Vec<Scripted>, Wrong) {
+/// Leaves out of `script`, in ever smaller pieces, whatever it goes on failing without. `fails` plays a script and says
+/// what was wrong, if it is wrong in the way that matters.
+pub(super) fn shrink<T: Clone, W>(
+    script: Vec<T>,
+    wrong: W,
+    mut fails: impl FnMut(&[T]) -> Option<W>,
+) -> (Vec<T>, W) {
     let mut best = (script, wrong);
     let mut played = 0;
     let mut chunk = best.0.len().div_ceil(2);
@@ -15,11 +17,11 @@ pub fn shrink(seed: u64, script: Vec<Scripted>, wrong: Wrong) -> (Vec<Scripted>,
         let mut from = 0;
         while from < best.0.len() && played < PLAYED_MAX {
             let to = best.0.len().min(from + chunk);
-            let candidate: Vec<Scripted> = [&best.0[..from], &best.0[to..]].concat();
+            let candidate: Vec<T> = [&best.0[..from], &best.0[to..]].concat();
             played += candidate.len();
-            match play(seed, &candidate) {
-                Err(wrong) if kind(&wrong) == kind(&best.1) => best = (candidate, wrong),
-                _ => from = to,
+            match fails(&candidate) {
+                Some(wrong) => best = (candidate, wrong),
+                None => from = to,
             }
         }
         chunk /= 2;
@@ -27,7 +29,23 @@ pub fn shrink(seed: u64, script: Vec<Scripted>, wrong: Wrong) -> (Vec<Scripted>,
     best
 }
 
-/// What was violated, without where.
-fn kind(wrong: &str) -> &str {
-    wrong.split([' ', ':']).next().unwrap_or(wrong)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_failure_needs_is_left() {
+        let needs = |script: &[u32]| {
+            let first = script.iter().position(|n| *n == 17)?;
+            script[first..].contains(&58).then_some("both")
+        };
+        let (script, wrong) = shrink((0..100).collect(), "both", needs);
+        assert_eq!((script, wrong), (vec![17, 58], "both"));
+    }
+
+    #[test]
+    fn what_never_fails_again_stays_whole() {
+        let (script, ()) = shrink(vec![1, 2, 3], (), |_| None);
+        assert_eq!(script, [1, 2, 3]);
+    }
 }

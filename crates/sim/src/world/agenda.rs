@@ -56,6 +56,8 @@ pub(super) enum CallerAct {
     LosesPatience(u32),
     PressesKey(char),
     HearsOut(Seq),
+    /// Gives up, if nothing happened since being put on hold.
+    TiresOfHold(Seq),
     Leaves,
 }
 

@@ -163,6 +163,12 @@ impl World {
                     self.report(number, Command::PromptFinished { call });
                 }
             }
+            CallerAct::TiresOfHold(revision) => {
+                let passage = &self.passages[number];
+                if passage.revision == revision && passage.shape == Shape::Hold {
+                    self.caller_hangs_up(number);
+                }
+            }
             CallerAct::Leaves => self.caller_is_gone(number),
         }
     }

@@ -1,15 +1,22 @@
 //! Faults put in on purpose, from outside: streams that break, gateways that die, and the end of all faults.
 
-use switchboard::id::GatewayId;
+use switchboard::id::{GatewayId, OperatorId};
 use switchboard::time::Span;
+use switchboard::treatment::Role;
 
 use super::World;
-use super::agenda::{Item, PersonAct};
+use super::agenda::{Item, LegAct, PersonAct};
+use super::gateway::LegIs;
 
 impl World {
     /// The gateways, in the order in which callers are spread over them.
     pub fn gateways(&self) -> impl Iterator<Item = GatewayId> {
         self.gateways.iter().map(|g| g.id)
+    }
+
+    /// Whether this operator is one of its people.
+    pub fn knows(&self, operator: OperatorId) -> bool {
+        self.numbers.contains_key(&operator)
     }
 
     /// A gateway loses its stream: it hears nothing and can say nothing until it is attached again. Its calls go on.
@@ -61,6 +68,7 @@ impl World {
         self.habits = self.habits.calmed();
         self.end = self.now;
         self.agenda.forget_arrivals();
+        self.pick_up_everywhere();
         for number in self.passage_of.values() {
             // Nobody loses the patience that was drawn before.
             self.passages[*number].spell += 1;
@@ -72,6 +80,17 @@ impl World {
         for person in 0..self.people.len() {
             self.desks[person].on_shift = true;
             self.person_later(person, Span::secs(1), PersonAct::Returns { takeover: false });
+        }
+    }
+
+    /// A telephone whose owner said yes and did not pick it up is picked up after all.
+    fn pick_up_everywhere(&mut self) {
+        for number in self.passage_of.values().copied().collect::<Vec<_>>() {
+            let passage = &self.passages[number];
+            let unheard = passage.legs.values().filter(|l| l.leg.role == Role::Talk && l.is < LegIs::Up);
+            for attempt in unheard.map(|l| l.leg.attempt).collect::<Vec<_>>() {
+                self.leg_later(number, attempt, Span::secs(2), LegAct::Answers);
+            }
         }
     }
 }

@@ -12,6 +12,9 @@ use super::agenda::{CallerAct, Item, LegAct};
 use super::desk::Answer;
 use crate::chance::Purpose;
 
+/// A caller on hold whom nobody comes back to hangs up after so long.
+const TIRES_OF_HOLD_AFTER: Span = Span::secs(180);
+
 /// A telephony gateway.
 #[derive(Debug, Clone)]
 pub(super) struct Gateway {
@@ -94,6 +97,11 @@ impl World {
         self.match_legs(number, treatment);
         self.mix(number);
         self.notice_end_of_talk(number);
+        self.hear_softphone(number);
+        if treatment.shape == Shape::Hold {
+            let act = CallerAct::TiresOfHold(treatment.revision);
+            self.later(TIRES_OF_HOLD_AFTER, Item::Caller(number, act));
+        }
     }
 
     fn release(&mut self, number: usize) {
@@ -240,11 +248,12 @@ impl World {
         self.leg_turns(number, attempt, LegIs::Up, LegFact::Answered);
         if leg.leg.press_one {
             let mut draw = self.chance.about(Purpose::Lines, number as u64, (2 << 32) | u64::from(attempt.0));
-            // Some who pick up an outside number are machines: they never press a key.
-            if draw.per_mille(970) {
+            if !draw.per_mille(self.habits.machines) {
                 let after = draw.between(Span::millis(700), Span::millis(1_800));
                 self.leg_later(number, attempt, after, LegAct::PressesOne);
             }
+        } else if matches!(leg.leg.to, LegTo::Outside(_)) {
+            self.talk_begins_outside(number, attempt);
         }
         self.mix(number);
     }

@@ -25,22 +25,26 @@ impl World {
         passage.waiting = false;
         let abusive = self.callers[passage.caller].abusive;
         let mut draw = self.chance.about(Purpose::Talk, number as u64, attempt.0.into());
-        let length = Span::secs(3) + draw.skewed(self.habits.talk);
+        let mut length = Span::secs(3) + draw.skewed(self.habits.talk);
+        let mut operator_ends = draw.per_mille(self.habits.operator_ends);
         if abusive {
-            let after = draw.between(Span::secs(8), Span::secs(20));
-            self.talk_later(number, attempt, after, TalkAct::Blocks);
-            return self.talk_later(number, attempt, after + Span::secs(1), TalkAct::OperatorEnds);
-        }
-        self.plan_middle(number, attempt, length, &mut draw);
-        if draw.per_mille(self.habits.broken_bridges) {
-            self.leg_later(number, attempt, Span(length.0 / 2), LegAct::BridgeBreaks);
-        }
-        if draw.per_mille(self.habits.operator_ends) {
-            self.talk_later(number, attempt, length, TalkAct::OperatorEnds);
-            self.talk_later(number, attempt, length + GIVES_UP_AFTER, TalkAct::CallerEnds);
+            length = draw.between(Span::secs(8), Span::secs(20));
+            operator_ends = true;
+            self.talk_later(number, attempt, length, TalkAct::Blocks);
+            length = length + Span::secs(1);
         } else {
-            self.talk_later(number, attempt, length, TalkAct::CallerEnds);
+            self.plan_middle(number, attempt, length, &mut draw);
+            if draw.per_mille(self.habits.broken_bridges) {
+                self.leg_later(number, attempt, Span(length.0 / 2), LegAct::BridgeBreaks);
+            }
         }
+        let caller_ends = if operator_ends {
+            self.talk_later(number, attempt, length, TalkAct::OperatorEnds);
+            length + GIVES_UP_AFTER
+        } else {
+            length
+        };
+        self.talk_later(number, attempt, caller_ends, TalkAct::CallerEnds);
     }
 
     /// Caller and outside number hear each other.
@@ -166,6 +170,21 @@ impl World {
         let mut draw = self.chance.about(Purpose::Talk, number as u64, 2 << 40);
         let others: Vec<LineId> = self.lines.keys().copied().filter(|line| *line != own).collect();
         draw.one_of(&others).copied()
+    }
+
+    /// The caller is let through to a softphone that was there before the gateway knew.
+    pub(super) fn hear_softphone(&mut self, number: usize) {
+        let passage = &self.passages[number];
+        if passage.shape != Shape::Connect || passage.talking.is_some() {
+            return;
+        }
+        let there = self.desks.iter().enumerate().find_map(|(person, desk)| {
+            let (call, attempt) = desk.talks_by?;
+            (call == passage.call).then_some((person, attempt))
+        });
+        if let Some((person, attempt)) = there {
+            self.talk_begins_at_desk(person, passage.call, attempt);
+        }
     }
 
     /// A softphone's operator and the caller hear each other.
