@@ -19,13 +19,12 @@ pub struct CallerNumber(Option<String>);
 
 impl CallerNumber {
     /// A number as a telephone network delivered it. Spaces and signs between the digits do not make another caller;
-    /// a text without any digit is kept as it is, and an empty one is a withheld number.
+    /// a text with anything else in it, such as an address with letters, is kept as it is. An empty one is a withheld
+    /// number.
     pub fn received(text: &str) -> CallerNumber {
         let text = text.trim();
-        let plus = if text.starts_with('+') { "+" } else { "" };
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let number = if digits.is_empty() { text.to_owned() } else { format!("{plus}{digits}") };
-        let number: String = number
+        let bare: String = text.chars().filter(|c| !is_separator(*c)).collect();
+        let number: String = if is_number(&bare) { bare } else { text.to_owned() }
             .char_indices()
             .take_while(|(start, c)| start + c.len_utf8() <= CALLER_NUMBER_LEN_MAX)
             .map(|(_, c)| c)
@@ -48,10 +47,20 @@ impl CallerNumber {
         self.0.is_none()
     }
 
-    /// Whether it begins like this: how the hospital's own telephones are recognised.
+    /// Whether it is digits that begin like this: how the hospital's own telephones are recognised.
     pub fn begins_with(&self, prefix: &str) -> bool {
-        self.0.as_deref().is_some_and(|number| number.starts_with(prefix))
+        self.0.as_deref().is_some_and(|number| is_number(number) && number.starts_with(prefix))
     }
+}
+
+/// What people and exchanges write between digits.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '.' | '/' | '(' | ')')
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl fmt::Debug for CallerNumber {

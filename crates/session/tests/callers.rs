@@ -60,6 +60,19 @@ fn no_caller_is_refused_for_an_odd_number() {
     assert!(!CallerNumber::withheld().begins_with(""));
 }
 
+#[test]
+fn only_what_is_digits_and_signs_is_taken_for_a_number() {
+    let number = CallerNumber::received;
+    assert_eq!(number("(+86) 138-0013.8000"), number("+8613800138000"));
+    assert_ne!(number("sip:alice1@hospital"), number("sip:bob1@hospital"));
+    assert_ne!(number("sip:alice1@hospital"), number("1"));
+    assert!(!number("user-8001").begins_with("8"));
+    assert!(!number("8001@elsewhere").begins_with("8"), "an address, whatever it begins with");
+    assert_ne!(number("+86+138"), number("+86138"));
+    assert_ne!(number("+"), number("-"));
+    assert!(!number("-").is_withheld());
+}
+
 fn main() -> SiteId {
     site("main")
 }
