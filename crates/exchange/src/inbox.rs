@@ -72,6 +72,7 @@ impl Lane {
             | Command::Consult { .. }
             | Command::CompleteTransfer { .. } => Lane::Progress,
             Command::AttachDesk { .. }
+            | Command::RenewDesk { .. }
             | Command::EndWrapUp { .. }
             | Command::GoOnDuty { .. }
             | Command::Pause { .. }
@@ -153,6 +154,25 @@ impl Inbox {
         }
         drop(waiting);
         self.ring();
+    }
+
+    /// Nobody takes anything out any more: whoever waits is told that it is closed, and so is everybody who comes.
+    pub(crate) fn close(&self) {
+        self.refuse(Refused::Closed);
+        let Waiting { lanes, steps, .. } = &mut *self.waiting();
+        for ask in lanes.iter_mut().flat_map(std::mem::take) {
+            ask.answer(Err(Refused::Closed));
+        }
+        for step in std::mem::take(steps) {
+            // A stepper who left has no use for the answer.
+            drop(step.asker.send(Err(Refused::Closed.into())));
+        }
+    }
+
+    /// Whether no ask and no step waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.lanes.iter().all(VecDeque::is_empty) && waiting.steps.is_empty()
     }
 
     pub(crate) fn refusing(&self) -> Option<Refused> {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use exchange::{Refused, StepFault};
+use presence::Fenced;
 use switchboard::rejection::{Limit, Rejection};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -176,6 +177,11 @@ fn with_figures(reason: Reason, message: &str, figures: Option<(&'static str, St
 /// The status of a rejection.
 pub fn rejected(rejection: &Rejection) -> Status {
     with_figures(reason_of(rejection), &rejection.to_string(), figures(rejection))
+}
+
+/// The status of a desk or gateway whose lease ended.
+pub(crate) fn fenced(fenced: Fenced) -> Status {
+    status(reason(Code::Aborted, "FENCED", "attach again"), &fenced.to_string())
 }
 
 /// The status of an ask that was not accepted.

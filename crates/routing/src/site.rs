@@ -180,9 +180,7 @@ impl Site {
             Ok(linked) => Ok(OpenStream { site: Arc::clone(self), whose, stream, linked: Some(linked) }),
             Err(fenced) => {
                 self.streams.close(whose, stream);
-                let mend = "attach again";
-                let reason = Reason { status: Code::Aborted, code: "FENCED", mend };
-                Err(refusal::status(reason, &fenced.to_string()))
+                Err(refusal::fenced(fenced))
             }
         }
     }

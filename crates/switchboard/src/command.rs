@@ -115,6 +115,13 @@ pub enum Command {
         /// Which installation.
         desk: DeskId,
     },
+    /// A desk that was dropped says that it is there: back as if it had attached again, unless another took over.
+    RenewDesk {
+        /// Whose.
+        operator: OperatorId,
+        /// Refused unless current.
+        session: DeskSession,
+    },
     /// A desk's stream ended, or it fell silent. From presence.
     DropDesk {
         /// Whose.

@@ -9,7 +9,7 @@ use switchboard::Switchboard;
 use switchboard::command::{Command, Input};
 use switchboard::decision::Reply;
 use switchboard::id::{CallId, DeskId, DeskSession, OperatorId};
-use switchboard::operator::Link;
+use switchboard::operator::{Link, Operator as Known};
 use switchboard::rejection::Rejection;
 use tonic::{Request, Response, Status};
 
@@ -46,13 +46,16 @@ impl OperatorService for Operator {
     async fn heartbeat(&self, request: Request<v1::HeartbeatRequest>) -> Answer<v1::HeartbeatResponse> {
         let (who, operator, request) = asked(request)?;
         let session = DeskSession(request.session);
-        let shown = |board: &Switchboard| board.operator(operator).and_then(|o| Some((o.desk?, o.link)));
+        let of_session = |o: &&Known| o.session == session;
+        let shown = |board: &Switchboard| {
+            board.operator(operator).filter(of_session).and_then(|o| Some((o.desk?, o.link)))
+        };
         let stale = || refusal::rejected(&Rejection::StaleSession);
         let (desk, link) = self.0.exchange.read(shown).ok_or_else(stale)?;
-        self.0.exchange.heartbeat(Holder::Desk { operator, desk, session }).map_err(|_| stale())?;
+        self.0.exchange.heartbeat(Holder::Desk { operator, desk, session }).map_err(refusal::fenced)?;
         // An offer that was not confirmed in time put the desk in grace; a heartbeat proves it alive.
         if link != Link::Online {
-            self.0.ask(who, "", Command::AttachDesk { operator, desk }).await?;
+            self.0.ask(who, "", Command::RenewDesk { operator, session }).await?;
         }
         let cursor = Some(wire_cursor(self.0.exchange.cursor()));
         Ok(Response::new(v1::HeartbeatResponse { cursor, next_within_ms: HEARTBEAT.0 / 1_000 }))

@@ -81,8 +81,9 @@ async fn receipts_tell_which_streams_have_news() {
 #[tokio::test]
 async fn a_closed_stream_is_told_once_the_site_knows() {
     let hospital = Hospital::open().await;
-    let (_ana, desk) = hospital.on_duty("ana", &["duty"]).await;
+    let (person, desk) = hospital.on_duty("ana", &["duty"]).await;
     step(&hospital, 0, false).await;
+    let heartbeat = v1::HeartbeatRequest { session: desk.desk().session };
     drop(desk);
     let link = loop {
         if progress(&step(&hospital, 0, false).await).get("ana").is_some_and(|(_, closed)| *closed) {
@@ -91,6 +92,8 @@ async fn a_closed_stream_is_told_once_the_site_knows() {
         }
     };
     assert!(matches!(link, Some(switchboard::operator::Link::Grace { .. })), "{link:?}");
+    let status = person.client.send(heartbeat).await.expect_err("its lease ended");
+    assert_eq!(reason(&status), "FENCED", "nobody took over");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::{
 
 kinds!(Command:
     Tick, Arrive, CallerHungUp, Leg, Digit, PromptFinished, AttachGateway, LoseGateway, NotePhone, AttachDesk,
-    DropDesk, ConfirmDelivery, Accept, Decline, ConfirmMedia, Hold, Retrieve, HangUp, Transfer, Consult,
+    RenewDesk, DropDesk, ConfirmDelivery, Accept, Decline, ConfirmMedia, Hold, Retrieve, HangUp, Transfer, Consult,
     CompleteTransfer, EndWrapUp, GoOnDuty, Pause, Resume, Leave, BlockCaller, UnblockCaller, DivertLine, OpenLine,
     CloseLine, MoveCall, ForceOperator, AdoptPlan, ExtendSchedule, AddOperator, ChangeOperator, RemoveOperator,
 );
@@ -75,6 +75,7 @@ fn from_desks() -> Vec<Command> {
     let (operator, call, offer, session) = (operator(), call(), offer(), DeskSession(2));
     vec![
         Command::AttachDesk { operator, desk: desk() },
+        Command::RenewDesk { operator, session },
         Command::ConfirmDelivery { offer, session },
         Command::Accept { offer, session },
         Command::Decline { offer, session, reason: Some(text("break")) },

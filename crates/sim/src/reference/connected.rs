@@ -14,6 +14,7 @@ impl Reference {
     pub(super) fn for_desk(&mut self, by: OperatorId, command: &Command) -> Answer {
         match *command {
             Command::AttachDesk { operator, desk } if operator == by => self.attach_desk(by, desk),
+            Command::RenewDesk { operator, session } if operator == by => self.renew_desk(by, session),
             Command::ConfirmDelivery { offer, session } => self.confirm_delivery(by, offer, session),
             Command::Accept { offer, session } => self.accept(by, offer, session),
             Command::Decline { offer, session, reason } => self.decline(by, offer, session, reason),

@@ -45,6 +45,14 @@ impl Reference {
         Ok(Reply::Session { session })
     }
 
+    pub(super) fn renew_desk(&mut self, id: OperatorId, session: DeskSession) -> Answer {
+        self.check_session(id, session)?;
+        match self.operator(id).desk {
+            Some(desk) => self.attach_desk(id, desk),
+            None => Err(Rejection::StaleSession),
+        }
+    }
+
     pub(super) fn drop_desk(&mut self, id: OperatorId, session: DeskSession) -> Answer {
         self.check_session(id, session)?;
         if self.operator(id).link != Link::Online {

@@ -27,6 +27,12 @@ impl Switchboard {
         Ok(Reply::Session { session })
     }
 
+    pub(super) fn renew_desk(&mut self, operator: OperatorId, session: DeskSession) -> Decided {
+        let known = self.state.operators.get(&operator).ok_or(Rejection::UnknownOperator)?;
+        let desk = known.desk.filter(|_| known.session == session).ok_or(Rejection::StaleSession)?;
+        self.attach_desk(operator, desk)
+    }
+
     pub(super) fn drop_desk(&mut self, actor: Actor, operator: OperatorId, session: DeskSession) -> Decided {
         if actor != Actor::Presence {
             return Err(Rejection::NotYours);

@@ -53,6 +53,10 @@ impl Switchboard {
                 own(input, *operator)?;
                 self.attach_desk(*operator, *desk)
             }
+            Command::RenewDesk { operator, session } => {
+                own(input, *operator)?;
+                self.renew_desk(*operator, *session)
+            }
             Command::DropDesk { operator, session } => self.drop_desk(input.actor, *operator, *session),
             Command::ConfirmDelivery { offer, session } => {
                 self.confirm_delivery(desk(input)?, *offer, *session)

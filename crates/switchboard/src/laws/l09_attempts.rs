@@ -54,10 +54,11 @@ pub(super) fn check(step: Step<'_>) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What a desk says about an offer counts only from the session that holds the desk.
+/// What a desk says in a session's name counts only from the session that holds the desk.
 fn check_session(step: Step<'_>) -> Result<(), Violation> {
     let said = match step.decision.input.command {
-        Command::ConfirmDelivery { session, .. }
+        Command::RenewDesk { session, .. }
+        | Command::ConfirmDelivery { session, .. }
         | Command::Accept { session, .. }
         | Command::Decline { session, .. }
         | Command::ConfirmMedia { session, .. } => session,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a turn that cannot be set up has failed")]
 
+mod desks;
 mod overflow;
 mod passage;
 mod site;

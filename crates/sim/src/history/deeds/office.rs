@@ -42,6 +42,7 @@ pub(super) fn desk(state: &State, n: &mut Numbers<'_>) -> Option<(Actor, Command
     Some(match n.next() % 6 {
         0..3 => (Actor::Operator(operator), Command::AttachDesk { operator, desk: desk_id(number, 0) }),
         3 => (Actor::Operator(operator), Command::AttachDesk { operator, desk: desk_id(number, 1) }),
+        4 => (Actor::Operator(operator), Command::RenewDesk { operator, session }),
         _ => (Actor::Presence, Command::DropDesk { operator, session }),
     })
 }
