@@ -3,7 +3,7 @@
 use std::fmt;
 
 use session::Epoch;
-use switchboard::command::Input;
+use switchboard::command::{Command, Input};
 use switchboard::decision::Reply;
 use switchboard::id::Seq;
 use switchboard::rejection::Rejection;
@@ -77,10 +77,26 @@ impl Ask {
             Asker::Client(asker) => drop(asker.send(answer)),
             Asker::Exchange => {
                 if let Err(refused) = answer {
-                    tracing::debug!(command = ?self.input.command, %refused, "an ask of the exchange itself");
+                    self.note_own_refusal(&refused);
                 }
             }
         }
+    }
+
+    /// A lease that ended twice is nothing; hours that are not laid leave every line as it is, for ever.
+    fn note_own_refusal(&self, refused: &Refused) {
+        let command = &self.input.command;
+        match (command, refused) {
+            (Command::ExtendSchedule { .. }, Refused::Rejection(_) | Refused::Faulty) => {
+                tracing::error!(%refused, "the lines' hours were not laid; lines stay as they are");
+            }
+            _ => tracing::debug!(?command, %refused, "an ask of the exchange itself"),
+        }
+    }
+
+    /// The exchange's own edges: laid from what the draft shows, so that on another draft they are laid anew.
+    pub(crate) fn lays_hours(&self) -> bool {
+        matches!(self.asker, Asker::Exchange) && matches!(self.input.command, Command::ExtendSchedule { .. })
     }
 }
 

@@ -9,7 +9,8 @@ use switchboard::time::SiteTime;
 
 use crate::ask::{Answer, Ask, Committed, Cursor, Refused};
 
-/// Most decisions of one row: a row stays readable by eye, and a lost append costs little to decide again.
+/// With so many decisions a row takes no more asks: it stays readable by eye, and a lost append costs little to decide
+/// again. What fires by itself at the moment of the last ask comes with it, so that a row can be longer.
 pub const BATCH_DECISIONS_MAX: usize = 64;
 
 /// The decisions of one append, and every ask whose answer stands on it, refusals included.
@@ -41,6 +42,11 @@ impl Batch {
         self.answers.push((ask, verdict));
     }
 
+    /// The asks that had been done before.
+    pub(crate) fn done_before(&self) -> impl Iterator<Item = &Ask> {
+        self.answers.iter().filter(|(_, verdict)| verdict.is_done_before()).map(|(ask, _)| ask)
+    }
+
     /// The append stands: everybody is told.
     pub(crate) fn answer(self, head: Cursor) {
         for (ask, verdict) in self.answers {
@@ -55,6 +61,10 @@ impl Batch {
 }
 
 impl Verdict {
+    pub(crate) fn is_done_before(&self) -> bool {
+        matches!(self, Verdict::Refused { refused: Refused::Rejection(Rejection::AlreadyDone(_)), .. })
+    }
+
     pub(crate) fn answer(self, head: Cursor) -> Answer {
         match self {
             Verdict::Decided(decision) => {

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use presence::Holder;
 use session::{Appended, BodyFault, Journal, JournalFault, Row};
+use switchboard::command::{Actor, Command, Input};
 use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::{Seq, SiteId};
+use switchboard::operator::Link;
+use switchboard::state::State;
 
-use crate::ask::Refused;
+use crate::ask::{Ask, Refused};
 use crate::batch::Batch;
 use crate::planted::Mistake;
 use crate::run::Runner;
@@ -107,6 +110,7 @@ impl Runner {
         for decision in &batch.decisions {
             self.note_links(decision);
         }
+        batch.done_before().for_each(|ask| self.note_link_again(ask));
         batch.answer(self.shared.published.cursor());
     }
 
@@ -116,8 +120,14 @@ impl Runner {
         let mut again = batch.into_asks();
         again.extend(building.into_asks());
         again.append(&mut self.again);
+        let asked = again.len();
+        again.retain(|ask| !ask.lays_hours());
+        let lost_hours = again.len() < asked;
         self.again = again;
         self.catch_up().await;
+        if lost_hours {
+            self.schedule.due = Some(self.now());
+        }
     }
 
     /// Follows the journal to its end and drafts from there. Only with nothing under way.
@@ -177,12 +187,40 @@ impl Runner {
         }
     }
 
+    /// It was attached already, and says so again: its lease may have ended without anybody having decided so.
+    pub(crate) fn note_link_again(&self, ask: &Ask) {
+        let holder = {
+            let inside = self.shared.published.read();
+            still_attached(inside.durable.state(), &ask.input)
+        };
+        if let Some(holder) = holder {
+            self.shared.presence.attached(self.shared.clock.now(), holder);
+        }
+    }
+
     /// The site takes no decisions from here on; reads go on.
     pub(crate) fn degrade(&mut self, because: &str) {
         tracing::error!(site = %self.shared.site, because, "the site takes no decisions from here on");
         self.shared.inbox.refuse(Refused::Degraded);
         self.degraded = true;
         self.again.extend(std::mem::take(&mut self.building).into_asks());
+    }
+}
+
+/// Whom an input attaches, if that is who the journal leaves attached.
+fn still_attached(state: &State, input: &Input) -> Option<Holder> {
+    match (&input.command, input.actor) {
+        (&Command::AttachDesk { operator, desk }, _) => {
+            let known = state.operators.get(&operator)?;
+            let holder = Holder::Desk { operator, desk, session: known.session };
+            (known.link == Link::Online && known.desk == Some(desk)).then_some(holder)
+        }
+        (&Command::AttachGateway { incarnation, .. }, Actor::Gateway(gateway)) => {
+            let known = state.gateways.get(&gateway)?;
+            let holder = Holder::Gateway { gateway, incarnation };
+            (known.attached && known.incarnation == incarnation).then_some(holder)
+        }
+        _ => None,
     }
 }
 

@@ -96,6 +96,9 @@ impl Runner {
         } else if let Some(flight) = &mut self.in_flight {
             flight.batch.answer_later(ask, verdict);
         } else {
+            if verdict.is_done_before() {
+                self.note_link_again(&ask);
+            }
             ask.answer(verdict.answer(self.shared.published.cursor()));
         }
     }

@@ -98,7 +98,9 @@ impl Runner {
             self.shared.inbox.ring();
             return true;
         }
-        self.shared.inbox.refusing() != Some(Refused::Closed)
+        // Once the inbox is closed nothing comes into it: what waits is the last.
+        let closed = self.shared.inbox.refusing() == Some(Refused::Closed);
+        !(closed && self.again.is_empty() && self.shared.inbox.is_empty())
     }
 
     async fn wake(&mut self) -> Woken {
@@ -131,12 +133,12 @@ async fn sleep(until: Option<Instant>) {
     }
 }
 
-/// Says that the exchange has ended, also when it ended by a panic.
+/// Says that the exchange has ended, also when it ended by a panic, and to everybody who still waits for an answer.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.inbox.refuse(Refused::Closed);
+        self.0.inbox.close();
         self.0.published.end();
     }
 }

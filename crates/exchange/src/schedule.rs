@@ -54,7 +54,8 @@ impl Schedule {
 }
 
 impl Runner {
-    /// Lays the edges of the plan in force. Shifts are nobody's hours: those laid before stay.
+    /// Lays the edges of the plan in force. Shifts are nobody's hours: those laid before
+    /// stay, as long as whose they are does.
     pub(crate) fn extend_schedule(&mut self, at: SiteTime) {
         let wall_us = self.shared.clock.wall_us();
         self.schedule.due = Some(at + EXTEND_EVERY);
@@ -64,7 +65,11 @@ impl Runner {
             self.schedule.due = None;
             return;
         };
-        let shifts = state.edges.iter().filter(|edge| matches!(edge.what, EdgeKind::ShiftStarts { .. }));
+        let stays = |who| state.operators.get(who).is_some_and(|known| !known.removing);
+        let shifts = state
+            .edges
+            .iter()
+            .filter(|edge| matches!(&edge.what, EdgeKind::ShiftStarts { operator, .. } if stays(operator)));
         match hours(plan, at, wall_us) {
             Ok(mut edges) => {
                 edges.extend(shifts);

@@ -2,18 +2,19 @@
 
 mod site;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use exchange::{Clock, ExchangeHandle, FeedItem};
-use presence::{DESK_LEASE, HEARTBEAT};
-use session::MemoryJournal;
+use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle, FeedItem, Refused};
+use presence::{DESK_LEASE, HEARTBEAT, Holder, Presence, Renewal, Tracker};
+use session::{MemoryJournal, Writer};
 use site::*;
 use switchboard::call::CallState;
 use switchboard::command::Command;
 use switchboard::operator::Link;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 #[tokio::test(start_paused = true)]
 async fn deadlines_fire_by_themselves_and_on_time() {
@@ -85,6 +86,55 @@ async fn another_exchanges_time_and_decisions_are_caught_up_with() {
     assert_eq!(behind.figures().lost, 0, "it looked before it appended");
     let next = ask(&behind, add_visitor(2)).await;
     assert!(next.at >= at(500), "site time never goes back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_when_it_closes_is_answered_first() {
+    let exchange = start(&Arc::new(MemoryJournal::new()), "a", Clock::STEPPED).await;
+    let asking = |n| {
+        let exchange = exchange.clone();
+        tokio::spawn(async move { exchange.ask(hang_up(n)).await })
+    };
+    // More refusals than are looked at in one go.
+    let asked: Vec<_> = (0..200).map(asking).collect();
+    let closing = tokio::spawn({
+        let exchange = exchange.clone();
+        async move { exchange.close().await }
+    });
+    for answer in asked {
+        let answer = timeout(Duration::from_secs(60), answer).await.expect("an answer").expect("an asker");
+        assert!(matches!(answer, Err(Refused::Rejection(_))), "{answer:?}");
+    }
+    closing.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_gateway_whose_incarnation_went_back_is_let_in() {
+    let exchange = start(&Arc::new(MemoryJournal::new()), "a", Clock::STEPPED).await;
+    let attach = |incarnation| {
+        by_gateway(Command::AttachGateway { incarnation, reaches: None, calls: BTreeSet::new() })
+    };
+    let holder = |incarnation| Holder::Gateway { gateway: gateway(), incarnation };
+    ask(&exchange, attach(9)).await;
+    let _former = exchange.link(holder(9)).expect("it was attached");
+    ask(&exchange, attach(4)).await;
+    let _present = exchange.link(holder(4)).expect("it was attached");
+    exchange.link(holder(9)).map(drop).expect_err("its former life is over");
+}
+
+#[tokio::test]
+async fn whoever_is_attached_already_has_a_lease_after_attaching_again() {
+    let presence = Arc::new(Tracker::new(Renewal::OpenStreams));
+    let config = ExchangeConfig::alone(main_site(), Writer::new("a")).with_presence(presence.clone());
+    let exchange =
+        Exchange::spawn(config, Arc::new(MemoryJournal::new()), Clock::STEPPED).await.expect("it starts");
+    let gateway = open(&exchange).await;
+    let desk = on_duty(&exchange, 1).await;
+    let [gateway, desk] = [gateway, desk].map(|linked| linked.holder());
+    assert_eq!(presence.take_ended(at(1_000)), [desk, gateway], "and nobody decides on it");
+    assert!(ask(&exchange, attach_gateway()).await.again);
+    assert!(ask(&exchange, attach_desk(1)).await.again);
+    let _linked = [gateway, desk].map(|holder| exchange.link(holder).expect("it has a lease"));
 }
 
 fn link(exchange: &ExchangeHandle) -> Link {

@@ -69,6 +69,25 @@ async fn a_restart_lays_them_and_shifts_stay() {
     assert_eq!(state(&again), LineState::Open);
 }
 
+#[tokio::test]
+async fn hours_are_laid_also_when_somebody_with_a_shift_was_removed() {
+    let journal = Arc::new(MemoryJournal::new());
+    let exchange = start(&journal, "a", Clock::STEPPED).await;
+    ask(&exchange, adopt_hours(0, 8, 18)).await;
+    for n in [1, 2] {
+        ask(&exchange, add_operator(n)).await;
+    }
+    let shift = |n| EdgeKind::ShiftStarts { operator: operator(n), ends_at: at(3 * DAY_S) };
+    let edges = [1, 2].map(|n| Edge { at: at(2 * DAY_S), wall_us: 0, what: shift(n) }).to_vec();
+    ask(&exchange, by_admin(Command::ExtendSchedule { edges })).await;
+    ask(&exchange, by_admin(Command::RemoveOperator { operator: operator(1) })).await;
+    step(&exchange, DAY_S).await;
+    let laid = exchange.read(|sb| sb.state().edges.clone());
+    assert!(laid.iter().any(|edge| edge.what == EdgeKind::LineOpens(comfort())), "{laid:?}");
+    assert!(laid.iter().any(|edge| edge.what == shift(2)), "{laid:?}");
+    assert!(!laid.iter().any(|edge| edge.what == shift(1)), "{laid:?}");
+}
+
 fn state(exchange: &ExchangeHandle) -> LineState {
     exchange.read(|sb| sb.state().lines[&comfort()].state)
 }

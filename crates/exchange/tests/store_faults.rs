@@ -4,12 +4,17 @@ mod site;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use exchange::{Clock, Refused, StartFault};
 use session::{Appended, BodyFault, Head, Journal, JournalFault, MemoryJournal, Row, StoredRow, Writer};
 use site::*;
 use switchboard::id::{Seq, SiteId};
+use tokio::time::timeout;
+
+/// Passes at once when all wait.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What becomes of an append.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +29,8 @@ enum Act {
     BeatenInSilence,
     /// The journal is broken.
     Broken,
+    /// A mistake of the journal's program.
+    Panic,
 }
 
 /// Acts as told, then as memory does.
@@ -49,6 +56,7 @@ impl Journal for Moody {
             Some(Act::Away) => Err(JournalFault::Unavailable("nobody answers".to_owned())),
             Some(Act::Broken) => Err(JournalFault::Damaged("a page is torn".to_owned())),
             Some(Act::ForgottenInSilence) => silence,
+            Some(Act::Panic) => panic!("a journal with a mistake"),
             Some(Act::StoredInSilence) => {
                 self.store.append(site, row).await?;
                 silence
@@ -105,6 +113,22 @@ async fn a_broken_journal_stops_the_site_and_reads_go_on() {
     assert!(exchange.read(|sb| sb.operator(operator(1)).is_some() && sb.operator(operator(2)).is_none()));
     assert!(!exchange.is_serving());
     exchange.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_loop_ends_by_a_panic_everybody_who_waits_is_told() {
+    let exchange = start(&Moody::new(&[Act::Panic]), "a", Clock::STEPPED).await;
+    let asking = |n| {
+        let exchange = exchange.clone();
+        tokio::spawn(async move { exchange.ask(add_visitor(n)).await })
+    };
+    // More than the append under way and the one being gathered.
+    let asked: Vec<_> = (0..200).map(asking).collect();
+    for answer in asked {
+        let answer = timeout(PATIENCE, answer).await.expect("an answer");
+        assert_eq!(answer.expect("an asker"), Err(Refused::Closed));
+    }
+    assert_eq!(refusal(&exchange, add_visitor(300)).await, Refused::Closed);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Holder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
-/// The holder has no lease: it ended, or a later session or incarnation took over. It has to attach again.
+/// The holder has no lease: it ended, or another session or incarnation took over. It has to attach again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this desk or gateway is not attached any more; attach again")]
 pub struct Fenced;
@@ -69,7 +69,9 @@ pub trait Presence: Send + Sync {
     /// tracker's own lose their desk lease at once; gateways have a whole lease to come back.
     fn resume(&self, at: SiteTime, linked: &[Holder]);
 
-    /// The switchboard attached a holder. Its lease begins before there is a stream, and an older life's ends.
+    /// The journal says that a holder is attached. Its lease begins before there is a stream, and whoever had the
+    /// lease has it no more, whatever its session or incarnation: which life is the present one is not for a tracker
+    /// to say.
     fn attached(&self, at: SiteTime, holder: Holder);
 
     /// A stream opened.

@@ -53,7 +53,6 @@ impl Presence for Tracker {
             Some(held) if held == holder => {
                 let _ = leases.touch(at, holder, self.renewal);
             }
-            Some(held) if life(&held) > life(&holder) => {}
             _ => {
                 let ends_at = Some(at + length(&holder));
                 leases.put(holder, Lease { holder, streams: BTreeSet::new(), ends_at });
@@ -162,13 +161,6 @@ impl Leases {
             self.by_end.remove(&(ends_at, subject));
         }
         Some(lease)
-    }
-}
-
-fn life(holder: &Holder) -> u64 {
-    match holder {
-        Holder::Desk { session, .. } => session.0.into(),
-        Holder::Gateway { incarnation, .. } => *incarnation,
     }
 }
 

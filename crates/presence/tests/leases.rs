@@ -74,10 +74,22 @@ fn a_desk_that_took_over_is_not_ended_by_the_one_before() {
     tracker.close(at(6), ana(1), old);
     assert_eq!(tracker.renew(at(6), ana(1)), Err(Fenced));
     assert_eq!(tracker.open(at(6), ana(1)), Err(Fenced));
-    tracker.attached(at(7), ana(1));
     assert_eq!(tracker.renew(at(8), ana(2)), Ok(()), "an old session takes nothing back");
     assert_eq!(tracker.take_ended(at(22)), []);
     assert_eq!(tracker.take_ended(at(23)), [ana(2)]);
+}
+
+#[test]
+fn the_life_that_was_attached_last_holds_the_lease_whatever_its_number() {
+    for (former, present) in [(gateway(7), gateway(3)), (ana(4), ana(1))] {
+        let tracker = attached(Renewal::Heartbeats, former);
+        let old = tracker.open(at(0), former).unwrap();
+        tracker.attached(at(1), present);
+        tracker.open(at(2), present).unwrap();
+        tracker.close(at(3), former, old);
+        assert_eq!(tracker.open(at(3), former), Err(Fenced));
+        assert_eq!(tracker.take_ended(at(4)), []);
+    }
 }
 
 #[test]

@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use presence::Holder;
 use session::{Appended, Head, Journal, JournalFault, MemoryJournal, Row, StoredRow};
 use switchboard::Switchboard;
-use switchboard::command::{Command, Input};
+use switchboard::command::{Command, Edge, EdgeKind, Input};
 use switchboard::event::Event;
 use switchboard::id::{CallId, Seq, SiteId};
 use switchboard::rejection::Rejection;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
 
 use super::site::{
     add_operator, add_visitor, adopt, arrive, at, attach_gateway, decisions, gateway, hang_up,
 };
 use super::start;
 use crate::planted::Mistake;
-use crate::{Committed, ExchangeHandle, Refused, StepTo};
+use crate::{Committed, ExchangeHandle, FeedItem, Refused, StepTo};
 
 /// A journal that lets every other writer run between a decision and its append.
 struct Crowded(MemoryJournal);
@@ -56,6 +59,58 @@ async fn mistakes_of_a_loser_are_noticed() {
     }
 }
 
+/// A journal whose appends wait until they are let through.
+struct Held {
+    store: Arc<MemoryJournal>,
+    came: Notify,
+    open: Semaphore,
+}
+
+#[async_trait]
+impl Journal for Held {
+    async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+        self.came.notify_one();
+        drop(self.open.acquire().await);
+        self.store.append(site, row).await
+    }
+
+    async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
+        self.store.tail(site, after, rows_max).await
+    }
+
+    async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
+        self.store.head(site).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hours_whose_append_was_lost_are_laid_from_what_is_there_then() {
+    let store = Arc::new(MemoryJournal::new());
+    let first = start(store.clone(), "first", None).await;
+    super::site::ask(&first, adopt(0)).await;
+    super::site::ask(&first, add_operator(1)).await;
+    let operator = super::site::operator(1);
+    let what = EdgeKind::ShiftStarts { operator, ends_at: at(90_000) };
+    let edges = vec![Edge { at: at(80_000), wall_us: 0, what }];
+    super::site::ask(&first, super::site::by_admin(Command::ExtendSchedule { edges })).await;
+    let held = Arc::new(Held { store, came: Notify::new(), open: Semaphore::new(0) });
+    let second = start(held.clone(), "second", None).await;
+    let mut feed = second.subscribe(None);
+    held.came.notified().await;
+    super::site::ask(&first, super::site::by_admin(Command::RemoveOperator { operator })).await;
+    held.open.add_permits(1);
+    let laid = async {
+        loop {
+            let Some(FeedItem::Decision(decision)) = feed.next().await else { panic!("it goes on") };
+            if matches!(decision.input.command, Command::ExtendSchedule { .. }) {
+                return;
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), laid).await.expect("the hours are laid");
+    assert_eq!(second.figures().lost, 1);
+}
+
 /// Everybody asks the same at once, again and again, through all exchanges. Returns how many appends were lost.
 async fn contest(exchanges: u64, rounds: u64, mistake: Option<Mistake>) -> Result<u64, String> {
     let journal = Arc::new(Crowded(MemoryJournal::new()));
@@ -67,8 +122,8 @@ async fn contest(exchanges: u64, rounds: u64, mistake: Option<Mistake>) -> Resul
     answers.ask_each(&all, &[adopt(0), attach_gateway(), add_operator(1)]).await?;
     let holder = Holder::Gateway { gateway: gateway(), incarnation: 1 };
     let streams: Vec<_> = all.iter().filter_map(|exchange| exchange.link(holder).ok()).collect();
-    if streams.len() != 1 {
-        return Err(format!("{} exchanges attached the gateway", streams.len()));
+    if streams.len() != all.len() {
+        return Err(format!("only {} exchanges know the gateway as attached", streams.len()));
     }
     for round in 0..rounds {
         answers.ask_each(&all, &[arrive(round)]).await?;
