@@ -1,15 +1,11 @@
 //! A whole day through the pure switchboard: its account, and how many decisions it took.
 
 use switchboard::Switchboard;
-use switchboard::ledger::Ledger;
+use switchboard::ledger::{Ledger, THRESHOLD};
 use switchboard::plan::Plan;
-use switchboard::time::Span;
 
 use crate::drive::{Drive, Scripted};
 use crate::world::{Tally, World, WorldConfig};
-
-/// A call answered within this counts as answered in time.
-pub const THRESHOLD: Span = Span::secs(20);
 
 /// A day that was played.
 #[derive(Debug, Clone)]

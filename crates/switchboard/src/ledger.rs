@@ -13,6 +13,9 @@ use crate::id::{CallId, LineId};
 use crate::state::State;
 use crate::time::{SiteTime, Span};
 
+/// A call answered within this counts as answered in time, on the board and in a day's account.
+pub const THRESHOLD: Span = Span::secs(20);
+
 /// How a call ended, as people count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Attached, EventFeed, v1};
-use sim::day::THRESHOLD;
 use sim::drive::Audience;
 use sim::shape;
 use switchboard::Switchboard;
@@ -12,7 +11,7 @@ use switchboard::decision::Decision;
 use switchboard::desk::DeskView;
 use switchboard::event::Event;
 use switchboard::id::{CallId, LineId, OperatorId};
-use switchboard::ledger::Ledger;
+use switchboard::ledger::{Ledger, THRESHOLD};
 use switchboard::plan::Title;
 use switchboard::time::SiteTime;
 

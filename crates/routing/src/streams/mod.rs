@@ -16,8 +16,8 @@ use exchange::{Cursor, ExchangeHandle, Feed, FeedItem};
 use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::{CallId, DeskSession, GatewayId, OperatorId, Seq};
-use switchboard::ledger::Ledger;
-use switchboard::time::{SiteTime, Span};
+use switchboard::ledger::{Ledger, THRESHOLD};
+use switchboard::time::SiteTime;
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
@@ -31,9 +31,6 @@ use self::progress::Progress;
 pub(crate) use self::progress::Whose;
 pub(crate) use self::record::record;
 use crate::refusal::{Reason, status};
-
-/// A call answered within this time counts as in time on the board.
-const THRESHOLD: Span = Span::secs(20);
 
 /// One open stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,11 +91,16 @@ impl Streams {
         self.end_all(&closing());
     }
 
-    /// Waits until everybody was told of this decision, and says how far the streams will come.
-    pub(crate) async fn progress_at(&self, seq: Seq) -> Vec<v1::StreamProgress> {
+    /// Waits until everybody was told of this decision.
+    pub(crate) async fn have_told(&self, seq: Seq) {
         let mut told = self.told.subscribe();
         // An error means that nobody follows any more, and then nobody is told anything either.
         drop(told.wait_for(|told| told.seq >= seq || told.ended).await);
+    }
+
+    /// Waits until everybody was told of this decision, and says how far the streams will come.
+    pub(crate) async fn progress_at(&self, seq: Seq) -> Vec<v1::StreamProgress> {
+        self.have_told(seq).await;
         self.listeners().progress.take()
     }
 
