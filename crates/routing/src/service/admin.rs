@@ -97,7 +97,10 @@ impl AdminService for Admin {
         let operator: OperatorId = convert::name("operator_id", &request.operator_id)?;
         let profile = convert::profile(request.profile)?;
         let command = Command::AddOperator { operator, profile };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let committed = self.0.ask(who, &request.request_id, command).await?;
+        // Somebody of the same name was perhaps just removed: that one's token goes before there is a new one.
+        self.0.streams.have_told(committed.cursor.seq).await;
+        let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         let person = Principal { site: self.0.id(), who: Who::Operator(operator) };
         let token = self.0.principals.mint(person).map_err(|fault| Status::internal(fault.to_string()))?;
         Ok(Response::new(v1::AddOperatorResponse { receipt, token: token.reveal().to_owned() }))
@@ -238,4 +241,68 @@ fn no_text() -> Status {
     let mend = "apply a plan";
     let reason = Reason { status: Code::NotFound, code: "NO_PLAN_TEXT", mend };
     refusal::status(reason, "this router has no text of the plan in force")
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange::{Clock, Cursor, Exchange, ExchangeConfig};
+    use session::{MemoryCallers, MemoryJournal, Writer};
+    use switchboard::command::{Actor, Input};
+    use switchboard::id::Seq;
+
+    use super::*;
+    use crate::principal::Principals;
+    use crate::staff::StaffNumbers;
+    use crate::streams::Streams;
+
+    #[tokio::test]
+    async fn the_token_of_somebody_added_again_outlives_the_news_of_the_removal() {
+        let journal = Arc::new(MemoryJournal::new());
+        let config = ExchangeConfig::alone("main".parse().expect("a name"), Writer::new("a"));
+        let exchange =
+            Exchange::spawn(config, journal.clone(), Clock::STEPPED).await.expect("an empty journal");
+        let (streams, feed) = Streams::new(exchange.clone(), false);
+        let (callers, principals) = (Arc::new(MemoryCallers::seeded(7)), Arc::new(Principals::new()));
+        let (staff, stepped) = (StaffNumbers::default(), false);
+        let site = Site::new(exchange.clone(), journal, callers, principals, streams, staff, stepped);
+        let site = Arc::new(site);
+        let (operator, admin) = ("ana".parse().expect("a name"), "admin".parse().expect("a name"));
+        let profile = convert::profile(Some(profile())).expect("a profile");
+        for command in [Command::AddOperator { operator, profile }, Command::RemoveOperator { operator }] {
+            let input = Input { actor: Actor::Admin(admin), request: None, command };
+            exchange.ask(input).await.expect("accepted");
+        }
+
+        let added =
+            tokio::spawn(add(Arc::clone(&site), Principal { site: site.id(), who: Who::Admin(admin) }));
+        let cursor = Cursor { seq: Seq(3), ..exchange.cursor() };
+        exchange.reach(cursor).await.expect("added");
+        for _ in 0..100 {
+            // Whoever does not wait for the news is done by then.
+            tokio::task::yield_now().await;
+        }
+        let follower = Arc::clone(&site);
+        tokio::spawn(async move {
+            follower.streams.follow(feed, |operator| follower.forget_operator(operator)).await;
+        });
+        site.streams.have_told(cursor.seq).await;
+        let token = added.await.expect("an answer");
+        let person = Principal { site: site.id(), who: Who::Operator(operator) };
+        assert_eq!(site.principals.authenticate(&token), Some(person));
+    }
+
+    async fn add(site: Arc<Site>, by: Principal) -> String {
+        let request = v1::AddOperatorRequest {
+            operator_id: "ana".into(),
+            profile: Some(profile()),
+            ..v1::AddOperatorRequest::default()
+        };
+        let mut request = Request::new(request);
+        request.extensions_mut().insert(by);
+        Admin(site).add_operator(request).await.expect("added").into_inner().token
+    }
+
+    fn profile() -> v1::OperatorProfile {
+        v1::OperatorProfile { device: v1::DeviceKind::AutoAnswer.into(), ..v1::OperatorProfile::default() }
+    }
 }
