@@ -25,8 +25,8 @@ const MESSAGE_DECISIONS_MAX: usize = 64;
 /// Text of one message. A decision that adopts a plan can be longer; it then comes alone.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
-/// Rows read from the journal at once: more than one append has decisions, so that every page brings news.
-const ROWS_MAX: usize = 4 * BATCH_DECISIONS_MAX;
+/// How far before the place sought the first page begins. Most rows have fewer decisions.
+const LOOK_BACK: u64 = BATCH_DECISIONS_MAX as u64;
 
 struct Reading {
     exchange: ExchangeHandle,
@@ -94,7 +94,26 @@ impl Reading {
 
     /// The next page of what the feed has forgotten.
     async fn read_journal(&mut self) -> Result<(), Status> {
-        let rows = self.journal.tail(self.exchange.site(), row_start(self.place), ROWS_MAX).await;
+        let mut back = LOOK_BACK;
+        loop {
+            self.read_page(back).await?;
+            if !self.ahead.is_empty() {
+                return Ok(());
+            }
+            if back >= self.place.0 {
+                return Err(unreadable("decisions are missing from it"));
+            }
+            // The decision sought stands in a row that begins before the page.
+            back = back.saturating_mul(2);
+        }
+    }
+
+    /// What follows the place, from rows that begin at most so many decisions before it.
+    async fn read_page(&mut self, back: u64) -> Result<(), Status> {
+        let start = Seq(self.place.0.saturating_sub(back));
+        // More rows than decisions lie before the place, so that the page goes beyond it.
+        let rows_max = usize::try_from(back.saturating_mul(4)).unwrap_or(usize::MAX);
+        let rows = self.journal.tail(self.exchange.site(), start, rows_max).await;
         let mut last = self.place;
         for stored in rows.map_err(|fault| unreadable(&fault.to_string()))? {
             let decisions = session::decode(&stored.row).map_err(|fault| unreadable(&fault.to_string()))?;
@@ -105,7 +124,7 @@ impl Reading {
                 }
             }
         }
-        if self.ahead.is_empty() { Err(unreadable("decisions are missing from it")) } else { Ok(()) }
+        Ok(())
     }
 
     fn message(&mut self) -> v1::TailEventsResponse {
@@ -127,11 +146,6 @@ impl Reading {
         let reset = std::mem::take(&mut self.reset);
         v1::TailEventsResponse { cursor: Some(wire_cursor(cursor)), reset, decisions }
     }
-}
-
-/// A place from which reading whole rows cannot miss the decision behind `after`.
-fn row_start(after: Seq) -> Seq {
-    Seq(after.0.saturating_sub(BATCH_DECISIONS_MAX as u64))
 }
 
 fn recorded(decision: &Decision) -> v1::RecordedDecision {
@@ -156,4 +170,55 @@ fn unreadable(why: &str) -> Status {
     let mend = "tell whoever runs this server; calls under way go on";
     let reason = Reason { status: Code::Unavailable, code: "JOURNAL_UNREADABLE", mend };
     status(reason, &format!("the journal cannot be read: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange::{Clock, Exchange, ExchangeConfig};
+    use futures_util::StreamExt;
+    use session::{MemoryJournal, Row, Writer};
+    use switchboard::Switchboard;
+    use switchboard::command::{Actor, Command, Input};
+    use switchboard::time::SiteTime;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_row_of_any_length_is_read_from_its_middle() {
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+        let site = "main".parse().expect("a name");
+        let decisions: Vec<Decision> = gateways_attached(1_000);
+        let (first, last) = (&decisions[0], &decisions[999]);
+        let row = Row {
+            seq: first.seq,
+            last_seq: last.seq,
+            at: last.at,
+            wall_us: 0,
+            writer: Writer::new("another"),
+            format: session::FORMAT,
+            body: session::encode(&decisions),
+        };
+        journal.append(site, &row).await.expect("stored");
+        let config = ExchangeConfig::alone(site, Writer::new("a"));
+        let exchange = Exchange::spawn(config, journal.clone(), Clock::STEPPED).await.expect("it starts");
+        let (_teller, told) = watch::channel(Told { seq: last.seq, ended: false });
+        for after in [1, 64, 65, 500, 999] {
+            let after = Cursor { seq: Seq(after), ..exchange.cursor() };
+            let stream = record(exchange.clone(), journal.clone(), Some(after), told.clone());
+            let message = Box::pin(stream).next().await.expect("a message").expect("decisions");
+            assert_eq!(message.decisions[0].seq, after.seq.0 + 1);
+        }
+    }
+
+    fn gateways_attached(count: u64) -> Vec<Decision> {
+        let mut switchboard = Switchboard::new();
+        let gateway = "main-1".parse().expect("a name");
+        let attach = |incarnation| Input {
+            actor: Actor::Gateway(gateway),
+            request: None,
+            command: Command::AttachGateway { incarnation, reaches: None, calls: [].into() },
+        };
+        let mut decide = |incarnation| switchboard.handle(SiteTime(0), attach(incarnation));
+        (1..=count).map(|incarnation| decide(incarnation).expect("a new life")).collect()
+    }
 }
