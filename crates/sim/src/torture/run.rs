@@ -9,7 +9,7 @@ use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::{CallId, GatewayId, OperatorId};
 use switchboard::laws;
-use switchboard::ledger::Ledger;
+use switchboard::ledger::{Ledger, THRESHOLD};
 use switchboard::state::State;
 use switchboard::time::{SiteTime, Span};
 
@@ -375,7 +375,7 @@ impl Run {
     /// The history as a whole: decided again, and its account.
     fn check_history(&mut self) -> Result<(), Wrong> {
         self.checked.decide_again()?;
-        let mut ledger = Ledger::open(&State::default(), crate::day::THRESHOLD);
+        let mut ledger = Ledger::open(&State::default(), THRESHOLD);
         self.checked.journal().iter().for_each(|decision| ledger.record(decision));
         if ledger.is_balanced(self.checked.live().state()) {
             Ok(())
