@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use switchboard::call::{CallerKind, Class};
 use switchboard::command::Profile;
 use switchboard::id::{DestinationId, LineId, TeamId};
-use switchboard::plan::{Hours, Line, MINUTES_PER_WEEK, Plan, WhenClosed, Who};
+use switchboard::plan::{HOPS_MAX, Hours, Line, MINUTES_PER_WEEK, Plan, WhenClosed, Who};
 
 use crate::finding::Fault;
 use crate::read::{Places, week_time};
@@ -41,9 +41,6 @@ pub enum Trap {
     /// An emergency caller is let go and no outside number was rung.
     NobodyRung,
 }
-
-/// Closed lines pass a caller on this often, and no further.
-const HOPS_MAX: usize = 8;
 
 /// Every line's dead ends, each kind once per line.
 pub fn dead_ends(plan: &Plan) -> Vec<DeadEnd> {

@@ -93,9 +93,11 @@ pub fn reason_of(rejection: &Rejection) -> Reason {
         Rejection::LineNotOpen => {
             reason(FailedPrecondition, "LINE_NOT_OPEN", "choose a line that takes calls")
         }
-        Rejection::WrongLineState => {
-            reason(FailedPrecondition, "WRONG_LINE_STATE", "look at the board; the line is so already")
-        }
+        Rejection::WrongLineState => reason(
+            FailedPrecondition,
+            "WRONG_LINE_STATE",
+            "look at the board; a line closed by its hours opens by them, a removed one never",
+        ),
         Rejection::EmergencyNeedsDivert => reason(
             FailedPrecondition,
             "EMERGENCY_NEEDS_DIVERT",

@@ -102,6 +102,8 @@ pub enum Event {
         revision: Revision,
         /// The tiers open for it by that plan.
         tiers: TierSet,
+        /// Skills without which nobody is asked: the caller's choice and what the line requires by that plan.
+        required: SkillNames,
     },
     /// Nobody answered a blind transfer in time: the class order again.
     TargetExpired {

@@ -2,11 +2,12 @@
 //! Codes with arguments; words are the reader's business.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, CallState, Class, Place, Tried};
-use crate::eligible::{Term, personal_terms, terms};
+use crate::eligible::{Term, is_in_tier, personal_terms, terms};
 use crate::id::{CallId, LineId, OperatorId, Revision};
 use crate::plan::{Trigger, Who};
 use crate::switchboard::Switchboard;
@@ -151,12 +152,11 @@ impl Switchboard {
         let tiers = self.state.promise(call).map(|l| l.tiers.as_slice()).unwrap_or_default();
         let mut candidates: Vec<Candidate> = Vec::new();
         for (operator, person) in &self.state.operators {
-            let includes = |n: &u8| {
-                tiers
-                    .get(usize::from(*n))
-                    .is_some_and(|t| crate::eligible::is_in_tier(person, call.line, &t.who))
+            let through = |fits: &dyn Fn(&Who) -> bool| {
+                call.tiers.iter().find(|n| tiers.get(usize::from(*n)).is_some_and(|t| fits(&t.who)))
             };
-            let tier = call.tiers.iter().find(includes);
+            let tier = through(&|who| self.in_tier(call, who, *operator))
+                .or_else(|| through(&|who| is_in_tier(person, call.line, who)));
             let tried = call.tried.get(operator).copied();
             if tier.is_none() && tried.is_none() && call.target.is_none_or(|t| t.operator != *operator) {
                 continue;
@@ -170,8 +170,10 @@ impl Switchboard {
                 idle_since: person.idle_since,
             });
         }
+        let preferred = self.state.promise(call).map(|line| self.preferred(line)).unwrap_or_default();
+        let fit = |c: &Candidate| Reverse(self.state.operators[&c.operator].skills.count_of(preferred));
         candidates.sort_by_key(|c| {
-            (!c.against.is_empty(), c.tried, c.tier.is_none(), c.tier, c.idle_since, c.operator)
+            (!c.against.is_empty(), c.tried, c.tier.is_none(), c.tier, fit(c), c.idle_since, c.operator)
         });
         candidates
     }

@@ -108,11 +108,6 @@ impl Account {
             + of(OutcomeKind::AbandonedRinging)
             + of(OutcomeKind::AbandonedConnecting)
     }
-
-    /// The service level in hundredths of a percent: answered within the threshold ÷ arrived. None if nobody came.
-    pub fn service_level_bp(&self) -> Option<u64> {
-        (self.answered_in_time * 10_000).checked_div(self.arrived)
-    }
 }
 
 /// The account of an interval, per line, with the hash of its decisions.

@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::CallState;
 use crate::eligible::is_in_tier;
-use crate::id::{LineId, OperatorId, Revision, Seq, TeamId};
+use crate::id::{LineId, Revision, Seq, TeamId};
 use crate::line::{LineState, LineStatus};
 use crate::operator::{Duty, Link, Operator, Work};
-use crate::state::State;
 use crate::switchboard::Switchboard;
 use crate::time::{SiteTime, Span};
 
@@ -156,9 +155,4 @@ impl Crew {
         };
         *figure += 1;
     }
-}
-
-/// Everyone who counts as on duty.
-pub fn on_duty(state: &State) -> impl Iterator<Item = OperatorId> {
-    state.operators.iter().filter(|(_, o)| o.is_staff()).map(|(id, _)| *id)
 }

@@ -61,7 +61,7 @@ fn passage() -> Vec<Event> {
         Event::SkillChosen { call, skill: text("cantonese") },
         Event::PreferenceRelaxed { call, skill: text("cantonese") },
         Event::TierOpened { call, tier: 2, trigger: Trigger::Wait(Span::secs(10)) },
-        Event::CallMigrated { call, revision: Revision(4), tiers: tiers() },
+        Event::CallMigrated { call, revision: Revision(4), tiers: tiers(), required: names(&["licence"]) },
         Event::TargetExpired { call },
         Event::ClosingStarted { call, until: at(100) },
         Event::CallRequeued { call, operator, tiers: tiers() },

@@ -262,6 +262,7 @@ impl Reference {
             required: promise.required,
             held: promise.held,
         });
+        self.retire_if_empty(call.line);
     }
 
     pub(super) fn put_on(&mut self, id: CallId, line: LineId, promise: &Promise) {
@@ -354,6 +355,7 @@ impl Reference {
                 | Outcome::AbandonedConnecting
                 | Outcome::Failed { .. }
         );
+        let left = left || (outcome == Outcome::Refused(Refusal::Full) && call.arrived_at < call.rang_at);
         let resumes = self.planned(call.called).is_some_and(|line| line.resume_redial);
         (left && resumes).then(|| self.now() + self.timers().redial)
     }

@@ -155,6 +155,7 @@ impl Reference {
             required: promise.required,
             held: promise.held,
         });
+        self.retire_if_empty(call.line);
         self.after_call(by, id, self.wrap_up_of(&call));
         Ok(Reply::Done)
     }

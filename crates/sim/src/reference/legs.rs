@@ -81,7 +81,11 @@ impl Reference {
     fn offers_leg(&mut self, id: CallId, attempt: Attempt, fact: LegFact) -> Answer {
         let offer = self.call(id).offers[&attempt].clone();
         let ringing = matches!(offer.stage, Stage::Ringing { .. });
+        let rings = matches!(offer.device, Device::Ring | Device::Telephone);
         match fact {
+            LegFact::Ringing | LegFact::HungUp | LegFact::Failed(_) if ringing && !rings => {
+                Err(Rejection::AlreadyDone(Reply::Done))
+            }
             LegFact::Ringing => self.deliver(id, attempt),
             LegFact::Answered if offer.device == Device::Ring && ringing => self.take(id, attempt),
             LegFact::Answered => Err(Rejection::AlreadyDone(Reply::Done)),

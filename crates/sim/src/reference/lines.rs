@@ -119,7 +119,6 @@ impl Reference {
             }
         }
         self.move_to(id, to, MoveCause::Supervisor);
-        self.retire_if_empty(call.line);
         Ok(Reply::Done)
     }
 
@@ -231,12 +230,16 @@ impl Reference {
             .collect();
         for id in waiting {
             let tiers = self.tiers_of_people(id, revision);
+            let mut required = self.chosen(self.call(id));
+            required.extend(self.state.plans[&revision].lines[&self.call(id).line].requires.iter().copied());
+            let bits = self.state.skills.set(&required);
             let call = self.call_mut(id);
+            call.required = bits;
             call.tiers = tiers;
             call.revision = revision;
             call.closing_until = None;
             call.held = SkillSet::NONE;
-            self.say(Event::CallMigrated { call: id, revision, tiers });
+            self.say(Event::CallMigrated { call: id, revision, tiers, required });
         }
     }
 

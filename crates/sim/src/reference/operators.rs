@@ -188,7 +188,7 @@ impl Reference {
 
     pub(super) fn force(&mut self, id: OperatorId, to: Force) -> Answer {
         let operator = self.staying(id)?.clone();
-        let settled = operator.cool_until.is_none() && operator.pause_next.is_none();
+        let settled = operator.strikes == 0 && operator.cool_until.is_none() && operator.pause_next.is_none();
         match to {
             Force::On if operator.duty == Duty::Off => self.put_on_duty(id),
             Force::On if operator.duty == Duty::On && settled => {

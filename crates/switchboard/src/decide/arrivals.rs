@@ -8,14 +8,12 @@ use crate::decision::Reply;
 use crate::event::Event;
 use crate::id::{Attempt, CallId, DestinationId, GatewayId, LineId, Revision};
 use crate::line::LineState;
-use crate::plan::{Line, WhenClosed};
+use crate::plan::{HOPS_MAX, Line, WhenClosed};
 use crate::rejection::{Limit, Rejection};
 use crate::state::CALLS_MAX;
 use crate::switchboard::{Decided, Switchboard};
 use crate::time::{SiteTime, Span};
 
-/// A closed line may send its callers on, and that line too; the plan has no circle, but lines close by hand.
-const HOPS_MAX: usize = 8;
 /// An outside number of a line's divert rings this long; a tier's says so itself.
 const DIVERT_RING: Span = Span::secs(30);
 
@@ -198,6 +196,7 @@ impl Switchboard {
         let terms = self.terms(to, &chosen, call.ladder_from);
         let Terms { class, revision, required, held } = terms;
         self.emit(Event::CallMoved { call: id, from, to, cause, class, revision, required, held });
+        self.retire_if_empty(from);
     }
 
     /// Required skills that the caller brought or chose, not the line.

@@ -75,6 +75,8 @@ impl Switchboard {
                 !call.answered
             }
             Outcome::Failed { .. } => true,
+            // A redial that took up its place and found the queue full leaves it behind again.
+            Outcome::Refused(Refusal::Full) => call.arrived_at < call.rang_at,
             Outcome::Answered { .. } | Outcome::DivertedOut | Outcome::Refused(_) | Outcome::NobodyOnDuty => {
                 false
             }

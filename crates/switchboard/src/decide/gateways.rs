@@ -8,6 +8,7 @@ use crate::command::Actor;
 use crate::decision::Reply;
 use crate::event::Event;
 use crate::id::{CallId, GatewayId, OperatorId};
+use crate::operator::Work;
 use crate::rejection::{Limit, Rejection};
 use crate::state::GATEWAYS_MAX;
 use crate::switchboard::{Decided, Switchboard};
@@ -35,7 +36,11 @@ impl Switchboard {
         if unchanged && gone.is_empty() {
             return Err(Rejection::AlreadyDone(Reply::Done));
         }
+        let earlier_life = known.filter(|_| !same_life).map(|g| g.reaches.clone());
         self.emit(Event::GatewayAttached { gateway, incarnation, reaches: reaches.cloned() });
+        if let Some(reached) = earlier_life {
+            self.forget_outside_calls(reached.as_ref());
+        }
         for id in calls {
             self.stir(*id);
         }
@@ -60,12 +65,26 @@ impl Switchboard {
         if !known.attached {
             return Err(Rejection::AlreadyDone(Reply::Done));
         }
+        let reached = known.reaches.clone();
         let gone: Vec<CallId> = self.calls_of(gateway).collect();
         self.emit(Event::GatewayLost { gateway });
+        self.forget_outside_calls(reached.as_ref());
         for id in gone {
             self.fail(id, Failure::Gateway);
         }
         Ok(Reply::Done)
+    }
+
+    /// Whoever said that these phones are busy will not say that they are free again. At worst one is asked while on an
+    /// outside call, and the gateway that rings there says that it cannot.
+    fn forget_outside_calls(&mut self, reached: Option<&BTreeSet<OperatorId>>) {
+        let busy = self.state.operators.iter().filter(|(_, o)| o.work == Work::OutsideCall);
+        let forgotten: Vec<OperatorId> =
+            busy.map(|(id, _)| *id).filter(|id| reached.is_none_or(|r| r.contains(id))).collect();
+        for operator in forgotten {
+            self.emit(Event::OutsideCallEnded { operator });
+            self.work_ended(operator);
+        }
     }
 
     pub(crate) fn calls_of(&self, gateway: GatewayId) -> impl Iterator<Item = CallId> {

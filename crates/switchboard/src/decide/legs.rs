@@ -26,6 +26,12 @@ impl Switchboard {
             Whose::Outside { ringing } => self.outside_leg(id, ringing, fact),
             Whose::Bridge { operator } => self.bridge_leg(id, operator, fact),
             Whose::Offer { operator, stage, device, purpose } => match fact {
+                // No phone rings there yet, and no desk is heard through it.
+                LegFact::Ringing | LegFact::HungUp | LegFact::Failed(_)
+                    if matches!(stage, Stage::Ringing { .. }) && !device.rings() =>
+                {
+                    Err(Rejection::AlreadyDone(Reply::Done))
+                }
                 LegFact::Ringing => self.leg_rings(id, attempt, stage),
                 LegFact::Answered => self.leg_answered(id, attempt, operator, stage, device),
                 LegFact::Bridged if device.has_leg() => self.bridged(id, attempt, operator),

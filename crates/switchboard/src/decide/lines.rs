@@ -115,11 +115,7 @@ impl Switchboard {
                 self.wrap_up(operator, id, span);
             }
         }
-        let from = self.state.calls.get(&id).map(|c| c.line);
         self.move_to(id, to, MoveCause::Supervisor);
-        if let Some(from) = from {
-            self.retire_if_empty(from);
-        }
         Ok(Reply::Done)
     }
 

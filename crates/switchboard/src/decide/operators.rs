@@ -116,7 +116,11 @@ impl Switchboard {
                 };
                 if known.duty == Duty::Off {
                     self.emit(Event::WentOnDuty { operator });
-                } else if known.duty == Duty::On && known.cool_until.is_none() && known.pause_next.is_none() {
+                } else if known.duty == Duty::On
+                    && known.strikes == 0
+                    && known.cool_until.is_none()
+                    && known.pause_next.is_none()
+                {
                     return Err(Rejection::AlreadyDone(Reply::Done));
                 } else {
                     self.emit(Event::OperatorResumed { operator, idle_since });

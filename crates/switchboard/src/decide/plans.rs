@@ -77,7 +77,9 @@ impl Switchboard {
             let stays = self.state.line(call.line).is_some();
             if stays && call.revision != revision {
                 let tiers = self.people_tiers(id, Some(revision));
-                self.emit(Event::CallMigrated { call: id, revision, tiers });
+                let chosen = self.chosen_skills(call);
+                let required = self.terms(call.line, &chosen, call.ladder_from).required;
+                self.emit(Event::CallMigrated { call: id, revision, tiers, required });
             }
         }
     }

@@ -68,6 +68,7 @@ impl Switchboard {
                 (call.line, Some(self.at() + self.state.timers().transfer))
             }
         };
+        let from_line = call.line;
         let span = self.wrap_up_of(call);
         let chosen = self.chosen_skills(call);
         let Terms { class, revision, required, held } = self.terms(line, &chosen, self.at());
@@ -82,6 +83,7 @@ impl Switchboard {
             required,
             held,
         });
+        self.retire_if_empty(from_line);
         self.wrap_up(operator, id, span);
         Ok(Reply::Done)
     }

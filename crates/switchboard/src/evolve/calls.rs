@@ -39,12 +39,16 @@ impl Switchboard {
                 self.with_call(*call, |c| c.held = c.held.without(bit));
             }
             Event::TierOpened { call, tier, .. } => self.with_call(*call, |c| c.tiers.insert(*tier)),
-            Event::CallMigrated { call, revision, tiers } => self.with_call(*call, |c| {
-                c.revision = *revision;
-                c.tiers = *tiers;
-                c.closing_until = None;
-                c.held = SkillSet::NONE;
-            }),
+            Event::CallMigrated { call, revision, tiers, required } => {
+                let required = self.state.skills.set(required);
+                self.with_call(*call, |c| {
+                    c.revision = *revision;
+                    c.tiers = *tiers;
+                    c.closing_until = None;
+                    c.required = required;
+                    c.held = SkillSet::NONE;
+                });
+            }
             Event::TargetExpired { call } => self.with_call(*call, |c| {
                 c.target = None;
             }),

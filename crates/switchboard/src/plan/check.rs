@@ -456,7 +456,9 @@ fn written(span: Span) -> String {
 
 fn dialable(number: &str) -> bool {
     let digits = number.strip_prefix('+').unwrap_or(number);
-    !digits.is_empty() && number.len() <= 64 && digits.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    number.len() <= 64
+        && digits.bytes().any(|b| b.is_ascii_digit())
+        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'-')
 }
 
 fn readable(text: &str) -> bool {

@@ -17,6 +17,9 @@ pub use self::line::{Line, LinePrompts, Preference, Tier, Trigger, WhenClosed, W
 use crate::id::{DestinationId, LineId, PromptId, SkillId, TeamId};
 use crate::time::Span;
 
+/// Closed lines pass a caller on this often, and no further: the plan has no circle, but lines close by hand, too.
+pub const HOPS_MAX: usize = 8;
+
 /// Most lines of one site: a hospital has six; a group's switchboard stays under this.
 pub const LINES_MAX: usize = 256;
 /// Most tiers of one line: their openness is a bit set of this width.

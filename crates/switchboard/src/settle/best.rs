@@ -72,7 +72,8 @@ impl Switchboard {
         ranked.min().map(|(tier, _, _, id)| (id, Purpose::Line(tier)))
     }
 
-    fn preferred(&self, line: &Line) -> SkillSet {
+    /// The skills a line prefers.
+    pub(crate) fn preferred(&self, line: &Line) -> SkillSet {
         line.prefers.iter().fold(SkillSet::NONE, |set, p| set.union(self.state.skills.bit(p.skill)))
     }
 
@@ -90,7 +91,7 @@ impl Switchboard {
     }
 
     /// Whether a tier's people include an operator, guards respected.
-    fn in_tier(&self, call: &Call, who: &Who, id: OperatorId) -> bool {
+    pub(crate) fn in_tier(&self, call: &Call, who: &Who, id: OperatorId) -> bool {
         let Some(operator) = self.state.operators.get(&id) else { return false };
         let lent = || call.class == Class::Emergency || self.index.ready.lends(&operator.home, &self.state);
         match who {
