@@ -45,6 +45,28 @@ fn random_histories_hold_every_law_and_agree_with_the_reference() {
     }
 }
 
+/// An operator whose new device a gateway reaches was not asked about the call that waited there.
+#[test]
+fn histories_that_failed_once() {
+    let history = History {
+        plan: vec![],
+        people: vec![
+            0, 3455, 0, 0, 0, 0, 10769, 0, 0, 0, 10668, 5503, 0, 0, 25, 0, 7379, 0, 0, 0, 0, 4697, 36323,
+        ],
+        steps: vec![
+            [11029, 0, 24, 0, 3263, 1074],
+            [0, 0, 0, 0, 0, 0],
+            [90, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0],
+            [23530, 0, 0, 14406, 0, 38400],
+            [38464, 0, 10855, 15322, 54702, 16696],
+        ],
+    };
+    if let Err(failure) = play(&history, Watch::ALL) {
+        panic!("{failure}");
+    }
+}
+
 /// Everything must be reached within so many histories.
 const HISTORIES_MAX: u64 = 4_000;
 

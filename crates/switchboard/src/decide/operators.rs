@@ -38,6 +38,8 @@ impl Switchboard {
         }
         self.check_profile(profile)?;
         self.emit(Event::OperatorChanged { operator, profile: profile.clone() });
+        // A gateway may reach the new device that did not reach the one before.
+        self.index.ready.stirred.insert(operator);
         Ok(Reply::Done)
     }
 
