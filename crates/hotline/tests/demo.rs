@@ -62,7 +62,9 @@ fn a_small_day_is_reported_and_balances() {
         let went = sum(&line["outcomes"]) + line["moved_out"].as_u64().unwrap();
         assert_eq!(came, went + line["inside"].as_u64().unwrap(), "{line:#}");
         assert_eq!(line["service_level"]["threshold_ms"], 20_000);
+        assert!(line["answered"].as_u64().unwrap() <= line["answerable"].as_u64().unwrap(), "{line:#}");
     }
+    assert_eq!(of_lines("answerable"), figure("offered"));
 }
 
 /// The hospital is the same state machine in one process and over the network: if the wire loses, delays or reorders

@@ -76,6 +76,9 @@ pub struct Account {
     pub moved_in: u64,
     /// Went to another line.
     pub moved_out: u64,
+    /// Calls whose first answer could be here: inside unanswered at the start, rang in or came unanswered, less those that
+    /// went on unanswered. The service level is `answered_in_time` ÷ this.
+    pub answerable: u64,
     /// Ended here, by how.
     pub outcomes: BTreeMap<OutcomeKind, u64>,
     /// Calls for which at least one further tier opened, counted where the first did.
@@ -142,6 +145,7 @@ impl Ledger {
         for (id, call) in &state.calls {
             let (line, rang_at, answered) = (call.line, call.rang_at, call.answered);
             ledger.line(line).inside_at_start += 1;
+            ledger.line(line).answerable += u64::from(!answered);
             let overflowed = call.tiers.iter().count() > 1;
             ledger.open.insert(*id, Passage { line, rang_at, overflowed, answered });
         }
@@ -165,6 +169,7 @@ impl Ledger {
         match event {
             Event::CallArrived { call, line, .. } => {
                 self.line(*line).arrived += 1;
+                self.line(*line).answerable += 1;
                 let passage = Passage { line: *line, rang_at: at, overflowed: false, answered: false };
                 self.open.insert(*call, passage);
             }
@@ -188,8 +193,11 @@ impl Ledger {
     fn moved(&mut self, call: CallId, to: LineId) {
         let Some(passage) = self.open.get_mut(&call).filter(|p| p.line != to) else { return };
         let from = core::mem::replace(&mut passage.line, to);
+        let unanswered = u64::from(!passage.answered);
         self.line(from).moved_out += 1;
+        self.line(from).answerable -= unanswered;
         self.line(to).moved_in += 1;
+        self.line(to).answerable += unanswered;
     }
 
     fn answered(&mut self, at: SiteTime, call: CallId) {
@@ -215,6 +223,7 @@ impl Ledger {
         for account in self.lines.values() {
             total.inside_at_start += account.inside_at_start;
             total.arrived += account.arrived;
+            total.answerable += account.answerable;
             for (kind, n) in &account.outcomes {
                 *total.outcomes.entry(*kind).or_default() += n;
             }

@@ -216,10 +216,12 @@ fn crew_table(figures: &Figures, lang: Lang, width: usize) -> Table {
 fn footer(figures: &Figures, lang: Lang, palette: &Palette) -> [String; 3] {
     let within = figures.threshold.as_secs();
     let level = match lang {
-        Lang::Zh => format!("服务水平 = {within} 秒内接通的来电 / 进线（转来的计入，转走的不计）"),
-        Lang::En => format!(
-            "service level = answered within {within} s / arrived (with calls moved in, without those moved out)"
-        ),
+        Lang::Zh => {
+            format!("服务水平 = {within} 秒内接通的来电 / 进线（接通前转来的计入，接通前转走的不计）")
+        }
+        Lang::En => {
+            format!("service level = answered within {within} s / arrived (moves before the answer counted)")
+        }
     };
     let [equation, record] = ledger_lines(figures, lang, palette);
     [level, equation, record]

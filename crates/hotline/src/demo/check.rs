@@ -118,6 +118,7 @@ fn is_same(shown: &v1::LineAccount, account: &Account) -> bool {
         && shown.inside_at_start == account.inside_at_start
         && shown.moved_in == account.moved_in
         && shown.moved_out == account.moved_out
+        && shown.answerable == account.answerable
         && shown.overflowed == account.overflowed
         && shown.answered == account.answered
         && shown.answered_in_time == account.answered_in_time

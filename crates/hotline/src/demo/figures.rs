@@ -62,8 +62,8 @@ impl LineFigures {
     }
 }
 
-/// Answered within the threshold ÷ calls of the line: those that arrived on it or were moved to it, without those
-/// moved away.
+/// Answered within the threshold ÷ calls of the line that could first be answered there: those that arrived on it or came
+/// unanswered, without those that went on unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ServiceLevel {
     /// Answered in time.
@@ -75,8 +75,7 @@ pub(super) struct ServiceLevel {
 impl ServiceLevel {
     /// None where there was no call.
     pub(super) fn of(account: &Account) -> Option<ServiceLevel> {
-        let of =
-            (account.inside_at_start + account.arrived + account.moved_in).checked_sub(account.moved_out)?;
+        let of = account.answerable;
         (of > 0).then_some(ServiceLevel { in_time: account.answered_in_time, of })
     }
 
@@ -166,12 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn moved_calls_count_where_they_went() {
-        let emergency = Account { arrived: 10, moved_out: 2, answered_in_time: 6, ..Account::default() };
+    fn the_level_is_of_the_calls_that_could_be_answered() {
+        let emergency =
+            Account { arrived: 10, moved_out: 2, answerable: 8, answered_in_time: 6, ..Account::default() };
         let level = ServiceLevel::of(&emergency).unwrap();
         assert_eq!((level.of, level.tenths()), (8, 750));
-        let staff = Account { moved_in: 2, answered_in_time: 1, ..Account::default() };
-        assert_eq!(ServiceLevel::of(&staff).unwrap().tenths(), 500);
         assert_eq!(ServiceLevel::of(&Account::default()), None);
     }
 }

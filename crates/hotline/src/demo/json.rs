@@ -47,6 +47,7 @@ fn line_object(line: &LineFigures, threshold_us: u64) -> Value {
         "offered": account.arrived,
         "moved_in": account.moved_in,
         "moved_out": account.moved_out,
+        "answerable": account.answerable,
         "inside_at_start": account.inside_at_start,
         "inside": line.inside(),
         "answered": account.answered,
@@ -67,7 +68,7 @@ fn outcomes(account: &Account) -> Value {
 fn service_level(account: &Account, threshold_us: u64) -> Value {
     let level = ServiceLevel::of(account);
     json!({
-        "formula": "answered_in_time / (inside_at_start + offered + moved_in - moved_out)",
+        "formula": "answered_in_time / answerable",
         "threshold_ms": threshold_us / 1_000,
         "answered_in_time": account.answered_in_time,
         "of": level.map_or(0, |level| level.of),

@@ -225,11 +225,11 @@ fn level_line(threshold: Span, lang: Lang) -> String {
     let within = threshold.as_secs();
     match lang {
         Lang::Zh => format!(
-            "{within} 秒内接通 = 进线后 {within} 秒内与接线员通话的来电 / 进线（转来的计入，转走的不计）；等候指已接来电从进线到接通"
+            "{within} 秒内接通 = 进线后 {within} 秒内与接线员通话的来电 / 进线（接通前转来的计入，接通前转走的不计）；等候指已接来电从进线到接通"
         ),
         Lang::En => format!(
-            "in {within} s = connected to an operator within {within} s of ringing in / arrived (with calls moved in, \
-             without those moved out); waits are those of answered calls, from ringing in to the connection"
+            "in {within} s = connected to an operator within {within} s of ringing in / arrived (moves before the \
+             answer counted); waits are those of answered calls, from ringing in to the connection"
         ),
     }
 }

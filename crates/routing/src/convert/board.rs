@@ -65,6 +65,7 @@ fn account(account: &Account) -> v1::LineAccount {
         arrived: account.arrived,
         moved_in: account.moved_in,
         moved_out: account.moved_out,
+        answerable: account.answerable,
         overflowed: account.overflowed,
         answered: account.answered,
         answered_in_time: account.answered_in_time,

@@ -377,11 +377,13 @@ impl Run {
         self.checked.decide_again()?;
         let mut ledger = Ledger::open(&State::default(), THRESHOLD);
         self.checked.journal().iter().for_each(|decision| ledger.record(decision));
-        if ledger.is_balanced(self.checked.live().state()) {
-            Ok(())
-        } else {
-            Err("L13: the account of the whole run is not balanced".into())
+        if !ledger.is_balanced(self.checked.live().state()) {
+            return Err("L13: the account of the whole run is not balanced".into());
         }
+        if ledger.lines().values().any(|line| line.answered > line.answerable) {
+            return Err("L13: more was answered on a line than came there".into());
+        }
+        Ok(())
     }
 
     fn endured(&self) -> Endured {
