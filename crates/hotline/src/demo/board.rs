@@ -277,6 +277,7 @@ mod tests {
             view: LineView { waiting, talking: 9, longest_wait: Span::secs(94), ..LineView::default() },
             account: Account {
                 arrived: 1_203,
+                answerable: 1_203,
                 answered: 1_100,
                 answered_in_time: 1_000,
                 ..Account::default()
@@ -292,7 +293,13 @@ mod tests {
                 line("switchboard", "总机", "Switchboard", 12),
                 line("emergency", "急诊咨询", "Emergency consultation", 0),
             ],
-            total: Account { arrived: 2_406, answered: 2_200, answered_in_time: 2_000, ..Account::default() },
+            total: Account {
+                arrived: 2_406,
+                answerable: 2_406,
+                answered: 2_200,
+                answered_in_time: 2_000,
+                ..Account::default()
+            },
             teams: vec![
                 team("专业接线员", "Professional operators"),
                 team("社工志愿者", "Social-work volunteers"),
