@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::tree::{self, assert_found, assert_none};
 
 /// What must have a row: a prefix, how many there are, and how many digits a number has.
-const REQUIRED: [(&str, usize, usize); 11] = [
+const REQUIRED: [(&str, usize, usize); 12] = [
     ("C", 24, 2),
     ("L", 14, 2),
     ("F", 15, 2),
@@ -21,6 +21,7 @@ const REQUIRED: [(&str, usize, usize); 11] = [
     ("2.6.", 12, 1),
     ("2.7.", 5, 1),
     ("2.8.", 3, 1),
+    ("3.1.", 11, 1),
 ];
 
 #[derive(Debug)]

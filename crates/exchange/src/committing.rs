@@ -93,6 +93,12 @@ impl Runner {
                 self.catch_up().await;
             }
             Ok(Appended::Lost) => self.lost(batch).await,
+            // Nobody can be told what became of it, so nobody is.
+            Err(fault @ JournalFault::RestartNeeded(_)) => {
+                drop(batch);
+                self.degrade(&fault.to_string());
+                self.shared.restart.send_replace(true);
+            }
             Err(fault) => {
                 self.again.extend(batch.into_asks());
                 self.degrade(&fault.to_string());

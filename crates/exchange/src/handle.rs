@@ -1,7 +1,7 @@
 //! What everybody else holds of an exchange.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use presence::{Fenced, Holder, Presence, StreamId};
 use switchboard::Switchboard;
@@ -10,7 +10,8 @@ use switchboard::command::{Command, Input};
 use switchboard::id::{LineId, Seq, SiteId};
 use switchboard::plan::Line;
 use switchboard::time::SiteTime;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::ask::{Ask, Asker, Committed, Cursor, Refused};
 use crate::clock::SiteClock;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// The last decision somebody else says was committed.
     pub(crate) heard_of: AtomicU64,
+    /// Only another process can find out what the journal holds.
+    pub(crate) restart: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -64,6 +67,7 @@ pub struct ExchangeHandle {
 
 struct Inner {
     shared: Arc<Shared>,
+    keeping: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -73,8 +77,8 @@ impl Drop for Inner {
 }
 
 impl ExchangeHandle {
-    pub(crate) fn new(shared: Arc<Shared>) -> ExchangeHandle {
-        ExchangeHandle { inner: Arc::new(Inner { shared }) }
+    pub(crate) fn new(shared: Arc<Shared>, keeping: Option<JoinHandle<()>>) -> ExchangeHandle {
+        ExchangeHandle { inner: Arc::new(Inner { shared, keeping: Mutex::new(keeping) }) }
     }
 
     /// Asks, and waits until the answer is durable. Dropping the future does not take the ask back.
@@ -183,6 +187,14 @@ impl ExchangeHandle {
         self.shared().inbox.refusing().is_none()
     }
 
+    /// Resolves when the journal failed in such a way that only another process can tell what was stored: this one
+    /// should end at once, without good order, and be started again.
+    pub async fn restart_needed(&self) {
+        let mut restart = self.shared().restart.subscribe();
+        // The sender lives as long as this handle.
+        let _needed = restart.wait_for(|needed| *needed).await;
+    }
+
     /// What was done since the start.
     pub fn figures(&self) -> Figures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -202,7 +214,12 @@ impl ExchangeHandle {
         let mut head = self.shared().published.watch();
         self.shared().inbox.refuse(Refused::Closed);
         // An error means that the sender is gone, and with it the exchange.
-        let _ended = head.wait_for(|head| head.ended).await;
+        head.wait_for(|head| head.ended).await.map(drop).ok();
+        let keeping = self.inner.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(keeping) = keeping {
+            // What it could not keep is made again at the next start.
+            let _kept = keeping.await;
+        }
     }
 
     fn is_emergency(&self, line: LineId) -> bool {

@@ -2,7 +2,7 @@
 //! switchboard decide, appends what was decided to the journal as one row, and only then answers and publishes it.
 //!
 //! `run.rs` is the loop, `drafting.rs` what happens between two appends,
-//! `committing.rs` what an append makes true.
+//! `committing.rs` what an append makes true, `keeping.rs` what is made of it at leisure.
 //!
 //! Not here: what a decision should be (crate `switchboard`), how a row is stored (crate `session`), who is
 //! reachable (crate `presence`), gRPC and principals (crate `routing`). One exchange serves one site; several
@@ -20,8 +20,10 @@ mod drafting;
 mod feed;
 mod handle;
 mod inbox;
+mod keeping;
 mod planted;
 mod published;
+mod replaying;
 mod run;
 mod schedule;
 mod start;

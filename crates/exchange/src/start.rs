@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use presence::{Holder, Presence, Tracker};
-use session::{BodyFault, Journal, JournalFault, Writer};
-use switchboard::Switchboard;
+use session::{BodyFault, Derived, Journal, JournalFault, Writer};
 use switchboard::id::SiteId;
 use switchboard::operator::Link;
 use switchboard::state::State;
+use tokio::sync::watch;
 
 use crate::batch::Batch;
 use crate::clock::{Clock, SiteClock};
-use crate::committing::{TailFault, tail};
+use crate::committing::TailFault;
 use crate::drafting::Faults;
 use crate::handle::{Counters, ExchangeHandle, Shared};
 use crate::inbox::Inbox;
+use crate::keeping::Keeper;
 use crate::planted::Planted;
 use crate::published::Published;
+use crate::replaying::replay;
 use crate::run::Runner;
 use crate::schedule::Schedule;
 
@@ -26,6 +28,7 @@ pub struct ExchangeConfig {
     site: SiteId,
     writer: Writer,
     presence: Option<Arc<dyn Presence>>,
+    derived: Option<Arc<dyn Derived>>,
     pub(crate) planted: Planted,
 }
 
@@ -33,13 +36,20 @@ impl ExchangeConfig {
     /// Whose switchboard, and the name it appends under: another one at each start. Its links are tracked in this
     /// process alone.
     pub fn alone(site: SiteId, writer: Writer) -> ExchangeConfig {
-        ExchangeConfig { site, writer, presence: None, planted: Planted::default() }
+        ExchangeConfig { site, writer, presence: None, derived: None, planted: Planted::default() }
     }
 
     /// Another tracker of the links than this process alone.
     #[must_use]
     pub fn with_presence(mut self, presence: Arc<dyn Presence>) -> ExchangeConfig {
         self.presence = Some(presence);
+        self
+    }
+
+    /// Where snapshots and call records are kept; without, a start replays the whole journal.
+    #[must_use]
+    pub fn with_derived(mut self, derived: Arc<dyn Derived>) -> ExchangeConfig {
+        self.derived = Some(derived);
         self
     }
 }
@@ -53,6 +63,18 @@ pub enum StartFault {
     /// A row of the journal cannot be read.
     #[error(transparent)]
     Body(#[from] BodyFault),
+    /// Reading the journal met a fault of the program.
+    #[error("reading the journal met a fault of the program; the log says which")]
+    Unread,
+}
+
+impl From<TailFault> for StartFault {
+    fn from(fault: TailFault) -> StartFault {
+        match fault {
+            TailFault::Journal(fault) => fault.into(),
+            TailFault::Body(fault) => fault.into(),
+        }
+    }
 }
 
 /// The runtime of one site's switchboard.
@@ -68,8 +90,8 @@ impl Exchange {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Result<ExchangeHandle, StartFault> {
-        let ExchangeConfig { site, writer, presence, planted } = config;
-        let durable = replay(&*journal, site).await?;
+        let ExchangeConfig { site, writer, presence, derived, planted } = config;
+        let (durable, last_snapshot) = replay(&journal, derived.as_ref(), site).await?;
         let head = journal.head(site).await?;
         let started = match clock {
             Clock::System => head.site_now(),
@@ -86,6 +108,15 @@ impl Exchange {
             published: Published::new(head.epoch, durable.clone()),
             counters: Counters::default(),
             heard_of: AtomicU64::new(head.last_seq.0),
+            restart: watch::Sender::new(false),
+        });
+        let keeper = derived.map(|derived| Keeper {
+            journal: Arc::clone(&journal),
+            derived,
+            site,
+            last_snapshot,
+            switchboard: durable.clone(),
+            head: shared.published.watch(),
         });
         let runner = Runner {
             shared: Arc::clone(&shared),
@@ -101,22 +132,8 @@ impl Exchange {
             planted,
         };
         tokio::spawn(runner.run());
-        Ok(ExchangeHandle::new(shared))
-    }
-}
-
-async fn replay(journal: &dyn Journal, site: SiteId) -> Result<Switchboard, StartFault> {
-    let mut switchboard = Switchboard::new();
-    loop {
-        let decisions = match tail(journal, site, switchboard.state().seq).await {
-            Ok(decisions) => decisions,
-            Err(TailFault::Journal(fault)) => return Err(fault.into()),
-            Err(TailFault::Body(fault)) => return Err(fault.into()),
-        };
-        if decisions.is_empty() {
-            return Ok(switchboard);
-        }
-        decisions.iter().for_each(|decision| switchboard.evolve(decision));
+        let keeping = keeper.map(|keeper| tokio::spawn(keeper.run()));
+        Ok(ExchangeHandle::new(shared, keeping))
     }
 }
 

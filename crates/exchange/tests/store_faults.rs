@@ -31,6 +31,8 @@ enum Act {
     Broken,
     /// A mistake of the journal's program.
     Panic,
+    /// Perhaps stored, and no reading of it proves anything.
+    StoredAndFailed,
 }
 
 /// Acts as told, then as memory does.
@@ -55,6 +57,10 @@ impl Journal for Moody {
             None => self.store.append(site, row).await,
             Some(Act::Away) => Err(JournalFault::Unavailable("nobody answers".to_owned())),
             Some(Act::Broken) => Err(JournalFault::Damaged("a page is torn".to_owned())),
+            Some(Act::StoredAndFailed) => {
+                self.store.append(site, row).await?;
+                Err(JournalFault::RestartNeeded("a sync failed".to_owned()))
+            }
             Some(Act::ForgottenInSilence) => silence,
             Some(Act::Panic) => panic!("a journal with a mistake"),
             Some(Act::StoredInSilence) => {
@@ -129,6 +135,22 @@ async fn when_the_loop_ends_by_a_panic_everybody_who_waits_is_told() {
         assert_eq!(answer.expect("an asker"), Err(Refused::Closed));
     }
     assert_eq!(refusal(&exchange, add_visitor(300)).await, Refused::Closed);
+}
+
+#[tokio::test]
+async fn a_journal_that_only_a_restart_can_read_asks_for_one_and_answers_nobody() {
+    let journal = Moody::new(&[]);
+    let exchange = start(&journal, "a", Clock::STEPPED).await;
+    ask(&exchange, add_visitor(1)).await;
+    journal.acts.lock().unwrap().push_back(Act::StoredAndFailed);
+    let refused = refusal(&exchange, add_visitor(2)).await;
+    assert_eq!(refused, Refused::Closed, "ask again after the restart: nobody knows whether it was done");
+    exchange.restart_needed().await;
+    assert!(!exchange.is_serving());
+    assert!(exchange.read(|sb| sb.operator(operator(2)).is_none()), "nothing is shown that may not be there");
+
+    let successor = start(&journal, "b", Clock::STEPPED).await;
+    assert!(successor.read(|sb| sb.operator(operator(2)).is_some()), "the journal knew");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! Not here: anything that decides, stores or serves; those are the crates this one puts together.
 
 mod demo;
+mod journal;
+mod lang;
 mod serve;
 mod tokens;
 
@@ -28,13 +30,15 @@ enum Command {
     /// Serve one site to gateways, desks, supervisors and administrators of this machine.
     Serve(serve::Serve),
     Demo(demo::DemoFlags),
+    Journal(journal::JournalFlags),
 }
 
 fn main() -> Result<ExitCode> {
     let hotline = Hotline::parse();
     tracing_subscriber::fmt().with_max_level(hotline.log).with_writer(std::io::stderr).init();
     match hotline.command {
-        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
+        Command::Serve(serve) => serve.run(),
         Command::Demo(flags) => Ok(demo::run(&flags)),
+        Command::Journal(flags) => Ok(flags.run()),
     }
 }

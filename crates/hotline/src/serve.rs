@@ -1,8 +1,9 @@
-//! `hotline serve`: one site, its journal in memory, on loopback.
+//! `hotline serve`: one site, its journal in a data directory or in memory, on loopback.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +13,19 @@ use exchange::{Clock, Exchange, ExchangeConfig};
 use plan::ParsedPlan;
 use routing::{Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Who};
 use serde::{Deserialize, Serialize};
-use session::{Callers, MemoryCallers, MemoryJournal, Writer};
+use session::Writer;
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use crate::journal::Kept;
 use crate::tokens;
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
 const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
+
+/// The exit code that asks whoever supervises the server to start it again: a temporary failure, as sysexits has it.
+const RESTART_NEEDED: u8 = 75;
 
 /// Serve one site.
 #[derive(Debug, Args)]
@@ -34,6 +39,10 @@ pub(crate) struct Serve {
     /// On a stepped clock: callers' references follow from this.
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+    /// Where the journal is kept, in a directory that is this server's alone; in memory, and gone at the end, if not
+    /// given.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Where to write the tokens of gateways, supervisor and administrator, readable by you alone.
     #[arg(long, value_name = "FILE")]
     tokens_file: PathBuf,
@@ -69,34 +78,34 @@ pub(crate) struct Ready {
 }
 
 impl Serve {
-    /// Serves until it is told to end.
+    /// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored.
     ///
     /// # Errors
     /// When the server cannot start, or its ready line cannot be written.
-    pub(crate) fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<ExitCode> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve());
         runtime.shutdown_timeout(CLOSE_AT_LATEST);
         served
     }
 
-    async fn serve(self) -> Result<()> {
+    async fn serve(self) -> Result<ExitCode> {
         let ending = ending(self.with_parent)?;
         let site: SiteId = "main".parse().context("the site's id")?;
         let stepped = self.clock == ClockKind::Stepped;
-        let (clock, callers): (_, Arc<dyn Callers>) = if stepped {
-            (Clock::STEPPED, Arc::new(MemoryCallers::seeded(self.seed)))
-        } else {
-            (Clock::System, Arc::new(MemoryCallers::random()))
-        };
+        let clock = if stepped { Clock::STEPPED } else { Clock::System };
+        let kept = Kept::open(self.data.as_deref(), site, stepped.then_some(self.seed)).await?;
         let first_plan = Some(self.read_plan()?);
         let staff = StaffNumbers::parse(self.staff.iter().map(String::as_str))?;
         let principals = Arc::new(Principals::new());
         tokens::write(&self.tokens_file, site.as_str(), &principals, &everybody(site, &self.gateways)?)?;
 
-        let journal = Arc::new(MemoryJournal::new());
+        let Kept { journal, callers, derived } = kept;
         let writer = Writer::new(uuid::Uuid::new_v4().to_string());
-        let config = ExchangeConfig::alone(site, writer);
+        let mut config = ExchangeConfig::alone(site, writer);
+        if let Some(derived) = derived {
+            config = config.with_derived(derived);
+        }
         let exchange = Exchange::spawn(config, journal.clone(), clock).await?;
         let parts = RouterParts { exchange: exchange.clone(), journal, callers, principals };
         let config = RouterConfig { listen: self.listen, stepped, staff, first_plan };
@@ -107,12 +116,15 @@ impl Serve {
             site: site.to_string(),
             stepped,
         })?;
-        ending.await;
+        tokio::select! {
+            () = ending => {}
+            () = exchange.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
+        }
         router.stop().await;
         if tokio::time::timeout(CLOSE_AT_LATEST, exchange.close()).await.is_err() {
             tracing::warn!("the exchange did not finish in time");
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 
     fn read_plan(&self) -> Result<ParsedPlan> {

@@ -8,13 +8,23 @@
 
 mod body;
 mod caller;
+mod derived;
 mod journal;
 mod memory;
+mod record;
+mod restore;
 mod sql;
 mod sqlite;
+mod verify;
 
 pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
 pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
+pub use derived::{
+    Derived, DerivedFault, RecordCursor, RowMark, SNAPSHOT_STEP, STATE_VERSION, Snapshot, SnapshotFault,
+};
 pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, Writer};
 pub use memory::MemoryJournal;
+pub use record::{CallRecord, RecordFold};
+pub use restore::restore;
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
+pub use verify::{Progress, Verified, VerifyFault, verify};

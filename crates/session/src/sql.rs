@@ -39,9 +39,76 @@ pub(crate) const SEALED_NUMBER: &str = "SELECT number_sealed FROM caller WHERE s
 /// Some sealed number: whether the key is the right one is tried on it.
 pub(crate) const ANY_CALLER: &str = "SELECT site, caller_ref, number_sealed FROM caller LIMIT 1";
 
+/// A snapshot.
+pub(crate) const KEEP_SNAPSHOT: &str = "INSERT INTO snapshot (site, seq, state_version, row_seq, row_hash, hash, body) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// The last snapshot at or before a decision.
+pub(crate) const SNAPSHOT: &str = "SELECT seq, state_version, row_seq, row_hash, hash, body \
+     FROM snapshot WHERE site = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
+
+/// Which snapshots there are, newest first.
+pub(crate) const SNAPSHOT_SEQS: &str = "SELECT seq FROM snapshot WHERE site = $1 ORDER BY seq DESC";
+
+/// A snapshot that nobody needs.
+pub(crate) const DROP_SNAPSHOT: &str = "DELETE FROM snapshot WHERE site = $1 AND seq = $2";
+
+/// How far the records are.
+pub(crate) const RECORD_CURSOR: &str = "SELECT seq, row_seq, row_hash FROM record_cursor WHERE site = $1";
+
+/// The first step of the records.
+pub(crate) const BEGIN_RECORD_CURSOR: &str =
+    "INSERT INTO record_cursor (site, seq, row_seq, row_hash) VALUES ($1, $2, $3, $4)";
+
+/// A further step, if nobody else made one.
+pub(crate) const MOVE_RECORD_CURSOR: &str =
+    "UPDATE record_cursor SET seq = $3, row_seq = $4, row_hash = $5 WHERE site = $1 AND seq = $2";
+
+/// The records are to be made again.
+pub(crate) const FORGET_RECORD_CURSOR: &str = "DELETE FROM record_cursor WHERE site = $1";
+
+/// A record.
+pub(crate) const KEEP_RECORD: &str = "INSERT INTO call_record (site, call_id, first_seq, last_seq, gateway, \
+     caller_ref, kind, line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, \
+     closed_us, outcome, asked) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+
+/// A record as it was.
+pub(crate) const DROP_RECORD: &str = "DELETE FROM call_record WHERE site = $1 AND call_id = $2";
+
+/// The records of open calls.
+pub(crate) const OPEN_RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, line_called, \
+     line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
+     FROM call_record WHERE site = $1 AND outcome IS NULL ORDER BY first_seq";
+
+/// Records in the order of their calls.
+pub(crate) const RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, line_called, \
+     line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
+     FROM call_record WHERE site = $1 AND first_seq > $2 ORDER BY first_seq LIMIT $3";
+
+/// The records are to be made again.
+pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
+
 #[cfg(test)]
 pub(crate) const IN_JOURNAL: [&str; 10] =
     [APPEND, TAIL, HEAD, SITES, EPOCH, BEGIN_LIFE, FIND_CALLER, KEEP_CALLER, SEALED_NUMBER, ANY_CALLER];
+
+#[cfg(test)]
+pub(crate) const IN_DERIVED: [&str; 13] = [
+    KEEP_SNAPSHOT,
+    SNAPSHOT,
+    SNAPSHOT_SEQS,
+    DROP_SNAPSHOT,
+    RECORD_CURSOR,
+    BEGIN_RECORD_CURSOR,
+    MOVE_RECORD_CURSOR,
+    FORGET_RECORD_CURSOR,
+    KEEP_RECORD,
+    DROP_RECORD,
+    OPEN_RECORDS,
+    RECORDS,
+    FORGET_RECORDS,
+];
 
 #[cfg(test)]
 mod tests {
@@ -75,8 +142,24 @@ mod tests {
 
     #[test]
     fn statements_keep_to_what_both_engines_understand() {
-        for sql in IN_JOURNAL {
+        for sql in IN_JOURNAL.into_iter().chain(IN_DERIVED) {
             assert_eq!(faults(sql), [""; 0], "{sql}");
+        }
+    }
+
+    /// A constant that no list has would be neither read nor prepared.
+    #[test]
+    fn every_statement_is_listed_and_stands_here() {
+        let constants = include_str!("sql.rs").matches("\npub(crate) const ").count();
+        let lists = ["IN_JOURNAL", "IN_DERIVED"].len();
+        assert_eq!(constants, IN_JOURNAL.len() + IN_DERIVED.len() + lists);
+        for (name, text) in [
+            ("callers.rs", include_str!("sqlite/callers.rs")),
+            ("derived.rs", include_str!("sqlite/derived.rs")),
+            ("journal.rs", include_str!("sqlite/journal.rs")),
+        ] {
+            let strays = ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE "];
+            assert!(!strays.iter().any(|stray| text.contains(stray)), "{name} has a statement of its own");
         }
     }
 

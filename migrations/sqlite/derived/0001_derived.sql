@@ -4,13 +4,14 @@ CREATE TABLE snapshot (
     site           TEXT    NOT NULL,
     seq            INTEGER NOT NULL,
     state_version  INTEGER NOT NULL,
-    mark           TEXT    NOT NULL,
+    row_seq        INTEGER NOT NULL,
+    row_hash       TEXT    NOT NULL,
     hash           TEXT    NOT NULL,
     body           TEXT    NOT NULL,
     PRIMARY KEY (site, seq)
 ) STRICT;
 
--- One row per call; an open one has neither outcome nor end.
+-- One row per call; an open one has neither outcome nor end, and says whom its attempts ask.
 CREATE TABLE call_record (
     site          TEXT    NOT NULL,
     call_id       TEXT    NOT NULL,
@@ -30,14 +31,16 @@ CREATE TABLE call_record (
     tiers         INTEGER NOT NULL,
     closed_us     INTEGER,
     outcome       TEXT,
+    asked         TEXT,
     PRIMARY KEY (site, call_id)
 ) STRICT;
 
-CREATE INDEX call_record_by_time ON call_record (site, rang_us);
+CREATE INDEX call_record_in_order ON call_record (site, first_seq);
 
 -- How far the records of a site have followed its journal, and the row they ended with.
 CREATE TABLE record_cursor (
-    site  TEXT    NOT NULL PRIMARY KEY,
-    seq   INTEGER NOT NULL,
-    mark  TEXT    NOT NULL
+    site      TEXT    NOT NULL PRIMARY KEY,
+    seq       INTEGER NOT NULL,
+    row_seq   INTEGER NOT NULL,
+    row_hash  TEXT    NOT NULL
 ) STRICT;

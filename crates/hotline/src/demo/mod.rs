@@ -13,7 +13,6 @@ mod figures;
 mod flags;
 mod hearing;
 mod json;
-mod lang;
 mod record;
 mod report;
 mod screen;
@@ -36,11 +35,11 @@ use self::day::Day;
 use self::fault::DemoFault;
 pub(crate) use self::flags::DemoFlags;
 use self::flags::Output;
-use self::lang::Lang;
 use self::report::Report;
 use self::screen::Screen;
 use self::server::Server;
 use self::wire::Wire;
+use crate::lang::{self, Lang};
 
 /// Exit codes beside 0, as the help of the flags lists them.
 const NOT_BALANCED: u8 = 1;

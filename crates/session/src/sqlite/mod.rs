@@ -1,6 +1,8 @@
-//! The record on SQLite, in one data directory that one process holds. `journal.db` is what must never be lost.
+//! The record on SQLite, in one data directory that one process holds: `journal.db` is what must never be lost,
+//! `derived.db` what follows from it.
 
 mod callers;
+mod derived;
 mod fault;
 mod journal;
 mod open;
@@ -19,7 +21,9 @@ use tokio::sync::Mutex;
 
 pub use self::callers::SqliteCallers;
 pub use self::open::OpenFault;
-use self::open::{Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate};
+use self::open::{
+    DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate, open_derived,
+};
 pub use self::seal::{SealKey, SealKeyFault};
 use self::sweep::Sweep;
 use crate::journal::{Epoch, JournalFault};
@@ -28,11 +32,16 @@ use crate::sql;
 const JOURNAL_STEPS: [(&str, &str); 1] =
     [("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql"))];
 
-/// A data directory: its journal and its callers.
+const DERIVED_STEPS: [(&str, &str); 1] =
+    [("derived", include_str!("../../../../migrations/sqlite/derived/0001_derived.sql"))];
+
+/// A data directory: its journal, its callers, and what follows from them.
 pub struct SqliteStore {
     dir: PathBuf,
     epoch: Epoch,
     reader: Mutex<SqliteConnection>,
+    /// None when it was opened to be read only and there is none.
+    derived: Option<Mutex<SqliteConnection>>,
     /// None when it was opened to be read only.
     writing: Option<Writing>,
 }
@@ -72,7 +81,9 @@ impl SqliteStore {
         let behind = connect(&path, Use::Behind).await?;
         let writer = Arc::new(Mutex::new(Writer { connection, behind, ends: BTreeMap::new() }));
         let writing = Some(Writing { writer, sweep, _held: held });
-        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, writing })
+        let derived = open_derived(&dir.join(DERIVED_FILE), &DERIVED_STEPS).await?;
+        let derived = Some(Mutex::new(derived));
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, derived, writing })
     }
 
     /// Opens a data directory only to read it, also while another process writes there.
@@ -88,7 +99,14 @@ impl SqliteStore {
         let mut connection = connect(&path, Use::Read).await?;
         let epoch = epoch(&mut connection).await.map_err(|error| judged(&path, &error))?;
         let epoch = epoch.ok_or_else(|| OpenFault::NoJournal { dir: dir.to_owned() })?;
-        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader: Mutex::new(connection), writing: None })
+        let derived = inspect_derived(&dir.join(DERIVED_FILE)).await?;
+        let reader = Mutex::new(connection);
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, derived, writing: None })
+    }
+
+    /// Whether snapshots and call records are there to be read.
+    pub fn has_derived(&self) -> bool {
+        self.derived.is_some()
     }
 
     /// Which sites have decisions here.
@@ -109,6 +127,9 @@ impl SqliteStore {
     pub async fn close(self) {
         let reader = self.reader.into_inner().close().await;
         let mut ended = vec![reader];
+        if let Some(derived) = self.derived {
+            ended.push(derived.into_inner().close().await);
+        }
         if let Some(Writing { writer, sweep, _held }) = self.writing {
             sweep.once().await;
             if let Some(writer) = Arc::into_inner(writer) {
@@ -127,6 +148,14 @@ impl std::fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqliteStore").field("dir", &self.dir).finish_non_exhaustive()
     }
+}
+
+async fn inspect_derived(path: &Path) -> Result<Option<Mutex<SqliteConnection>>, OpenFault> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    look(path)?;
+    Ok(Some(Mutex::new(connect(path, Use::Read).await?)))
 }
 
 /// The present life of the record; begins the first.
@@ -172,9 +201,14 @@ mod tests {
     async fn every_statement_is_prepared() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
-        let mut reader = store.reader.lock().await;
-        for text in sql::IN_JOURNAL {
-            let statement = reader.prepare(sqlx::SqlStr::from_static(text)).await.expect(text);
+        prepare(&store.reader, &sql::IN_JOURNAL).await;
+        prepare(store.derived.as_ref().expect("it was made"), &sql::IN_DERIVED).await;
+    }
+
+    async fn prepare(connection: &Mutex<SqliteConnection>, texts: &[&'static str]) {
+        let mut connection = connection.lock().await;
+        for text in texts.iter().copied() {
+            let statement = connection.prepare(sqlx::SqlStr::from_static(text)).await.expect(text);
             let places = (1..).take_while(|n| text.contains(&format!("${n}"))).count();
             let parameters = statement.parameters().expect("counted").right_or(usize::MAX);
             assert_eq!(parameters, places, "{text}");

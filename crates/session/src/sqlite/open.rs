@@ -15,6 +15,8 @@ use super::fault::{self, Kind};
 
 /// The file of what must never be lost.
 pub(crate) const JOURNAL_FILE: &str = "journal.db";
+/// The file of what follows from it.
+pub(crate) const DERIVED_FILE: &str = "derived.db";
 const LOCK_FILE: &str = "lock";
 
 /// In the header of our files, so that another program's database is not taken for one: `HOTL`.
@@ -190,6 +192,8 @@ pub(crate) enum Use {
     Durable,
     /// Durable with whatever durable write comes next.
     Behind,
+    /// Durable some time later: it can be made again.
+    Derived,
     /// Never writes.
     Read,
 }
@@ -198,15 +202,53 @@ pub(crate) async fn connect(path: &Path, how: Use) -> Result<SqliteConnection, O
     let options = SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(Duration::from_secs(5))
-        .row_buffer_size(ROWS_AHEAD)
-        // Checkpoints are made beside the appends (sweep.rs), where their failure is heard of.
-        .pragma("wal_autocheckpoint", "0");
+        .row_buffer_size(ROWS_AHEAD);
+    // The journal's log is moved beside the appends (sweep.rs), where a failure is heard of.
+    let options = if how == Use::Derived { options } else { options.pragma("wal_autocheckpoint", "0") };
     let options = match how {
         Use::Durable => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full),
-        Use::Behind => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal),
+        Use::Behind | Use::Derived => {
+            options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal)
+        }
         Use::Read => options.read_only(true),
     };
     options.connect().await.map_err(|error| judged(path, &error))
+}
+
+/// Opens the file of what follows from the journal; one that cannot be used is begun again.
+pub(crate) async fn open_derived(
+    path: &Path,
+    steps: &[(&'static str, &'static str)],
+) -> Result<SqliteConnection, OpenFault> {
+    match try_derived(path, steps).await {
+        Err(
+            fault @ (OpenFault::NotADatabase { .. }
+            | OpenFault::NotOurs { .. }
+            | OpenFault::Newer { .. }
+            | OpenFault::Damaged { .. }),
+        ) => {
+            tracing::warn!(%fault, "snapshots and call records are made again");
+            for suffix in ["", "-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                // What was not there need not go; what stays is met again below.
+                let _removed = fs::remove_file(name);
+            }
+            try_derived(path, steps).await
+        }
+        opened => opened,
+    }
+}
+
+async fn try_derived(
+    path: &Path,
+    steps: &[(&'static str, &'static str)],
+) -> Result<SqliteConnection, OpenFault> {
+    make(path).await?;
+    look(path)?;
+    let mut connection = connect(path, Use::Derived).await?;
+    migrate(path, &mut connection, steps).await?;
+    Ok(connection)
 }
 
 /// Brings a file to the schema of this release.

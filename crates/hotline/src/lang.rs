@@ -1,3 +1,5 @@
+//! The two languages of what people read.
+
 use std::env;
 use std::str::FromStr;
 
@@ -5,7 +7,7 @@ use switchboard::plan::Title;
 
 /// A language of the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lang {
+pub(crate) enum Lang {
     /// Simplified Chinese.
     Zh,
     /// English.
@@ -26,7 +28,7 @@ impl FromStr for Lang {
 
 impl Lang {
     /// The locale's language: Chinese if it is one of Chinese, else English.
-    pub(super) fn of_environment() -> Lang {
+    pub(crate) fn of_environment() -> Lang {
         let first = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
             let value = env::var(name).ok()?;
             (!value.is_empty()).then_some(value)
@@ -39,7 +41,7 @@ impl Lang {
     }
 
     /// The one of two texts that is in this language.
-    pub(super) fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+    pub(crate) fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
         match self {
             Lang::Zh => zh,
             Lang::En => en,
@@ -47,7 +49,7 @@ impl Lang {
     }
 
     /// A title in this language.
-    pub(super) fn title(self, title: &Title) -> &str {
+    pub(crate) fn title(self, title: &Title) -> &str {
         self.of(&title.zh, &title.en)
     }
 }

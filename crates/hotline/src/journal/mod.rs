@@ -1,0 +1,66 @@
+//! The journal of a server, in a data directory or in memory; and `hotline journal`, which looks after one.
+
+mod text;
+mod verify;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use session::{
+    Callers, Derived, Journal, MemoryCallers, MemoryJournal, OpenFault, SealKey, SqliteCallers, SqliteStore,
+};
+use switchboard::id::SiteId;
+
+pub(crate) use self::verify::JournalFlags;
+use crate::lang::Lang;
+
+/// Names the sealing key where no file should hold it.
+const SEAL_KEY_VARIABLE: &str = "HOTLINE_SEAL_KEY";
+const SEAL_KEY_FILE: &str = "seal.key";
+
+/// What a server keeps.
+pub(crate) struct Kept {
+    /// Its decisions.
+    pub(crate) journal: Arc<dyn Journal>,
+    /// Who its callers are.
+    pub(crate) callers: Arc<dyn Callers>,
+    /// Snapshots and call records, where there are any.
+    pub(crate) derived: Option<Arc<dyn Derived>>,
+}
+
+impl Kept {
+    /// In a data directory, or in memory if there is none. With a seed callers' references follow from it.
+    ///
+    /// # Errors
+    /// When the directory cannot be used, in the language of the environment.
+    pub(crate) async fn open(data: Option<&Path>, site: SiteId, seed: Option<u64>) -> Result<Kept> {
+        let Some(dir) = data else { return Ok(Kept::in_memory(seed)) };
+        Kept::in_directory(dir, site, seed).await.map_err(|fault| match fault.downcast::<OpenFault>() {
+            Ok(fault) => anyhow::Error::msg(text::unopened(Lang::of_environment(), &fault)),
+            Err(other) => other,
+        })
+    }
+
+    fn in_memory(seed: Option<u64>) -> Kept {
+        let callers = seed.map_or_else(MemoryCallers::random, MemoryCallers::seeded);
+        Kept { journal: Arc::new(MemoryJournal::new()), callers: Arc::new(callers), derived: None }
+    }
+
+    async fn in_directory(dir: &Path, site: SiteId, seed: Option<u64>) -> Result<Kept> {
+        let store = Arc::new(SqliteStore::open(dir).await?);
+        let key = match std::env::var(SEAL_KEY_VARIABLE) {
+            Ok(text) => SealKey::parse(&text).context(SEAL_KEY_VARIABLE)?,
+            Err(_) => SealKey::kept_in(&dir.join(SEAL_KEY_FILE))?,
+        };
+        let callers = match seed {
+            Some(seed) => {
+                let before = store.head(site).await?.last_seq.0;
+                SqliteCallers::seeded(Arc::clone(&store), key, seed, before).await?
+            }
+            None => SqliteCallers::random(Arc::clone(&store), key).await?,
+        };
+        let journal = Arc::clone(&store);
+        Ok(Kept { journal, callers: Arc::new(callers), derived: Some(store) })
+    }
+}

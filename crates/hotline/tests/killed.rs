@@ -1,0 +1,234 @@
+//! `hotline serve --data`, killed at any moment: whatever it had acknowledged is there when it starts again, and the
+//! journal agrees with itself.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use api::{Bearer, Client, v1};
+use serde_json::Value;
+use session::{Journal, SqliteStore};
+use switchboard::event::Event;
+use switchboard::id::Seq;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const ROUNDS: usize = 4;
+const ASKERS: usize = 8;
+
+/// Operators and calls whose arrival in the journal was acknowledged.
+type Acknowledged = Arc<Mutex<BTreeSet<String>>>;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_there_after_kill_9() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let acknowledged = Acknowledged::default();
+    for round in 1..=ROUNDS {
+        let mut server = Server::start(&dir);
+        let ready = server.ready();
+        server.lists_everybody(&ready, &acknowledged).await;
+        let before = count(&acknowledged);
+        let asking = server.ask(&ready, round, &acknowledged);
+        // Another number of acknowledged asks each time, so that it dies at another place.
+        until(|| count(&acknowledged) >= before + 37 * round + round % 3).await;
+        server.child.kill().expect("killed");
+        server.child.wait().expect("a child");
+        for asked in asking {
+            asked.await.expect("an asker ends when nobody answers");
+        }
+        let stored = stored(dir.path()).await;
+        let lost: Vec<_> = locked(&acknowledged).difference(&stored).cloned().collect();
+        assert!(lost.is_empty(), "round {round}: {lost:?}");
+        let verified = verify(dir.path(), "en");
+        assert!(verified.status.success(), "{}", said(&verified));
+        assert!(said(&verified).contains("without a gap"), "{}", said(&verified));
+    }
+}
+
+#[test]
+fn a_second_server_is_told_who_has_the_directory() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut first = Server::start(&dir);
+    first.ready();
+    for (lang, expected) in [("en_US.UTF-8", "is in use by process"), ("zh_CN.UTF-8", "正被进程")] {
+        let second = serve(&dir).env("LC_ALL", lang).stdin(Stdio::null()).output().expect("ended");
+        assert!(!second.status.success());
+        assert!(said(&second).contains(expected), "{}", said(&second));
+        assert!(said(&second).contains(&first.child.id().to_string()), "{}", said(&second));
+    }
+}
+
+#[test]
+fn verify_says_what_it_cannot_read() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let none = verify(dir.path(), "en");
+    assert_eq!(none.status.code(), Some(3), "{}", said(&none));
+    assert!(said(&none).contains("there is no journal in"), "{}", said(&none));
+    let none = verify(dir.path(), "zh-CN");
+    assert!(said(&none).contains("没有日志"), "{}", said(&none));
+    std::fs::create_dir(dir.path().join("data")).expect("made");
+    std::fs::write(dir.path().join("data/journal.db"), "callers, by hand").expect("written");
+    let other = verify(dir.path(), "en");
+    assert_eq!(other.status.code(), Some(3), "{}", said(&other));
+    assert!(said(&other).contains("is not a database"), "{}", said(&other));
+}
+
+struct Server {
+    child: Child,
+    dir: std::path::PathBuf,
+}
+
+impl Server {
+    fn start(dir: &TempDir) -> Server {
+        let child = serve(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        Server { child, dir: dir.path().to_owned() }
+    }
+
+    fn ready(&mut self) -> Value {
+        let mut line = String::new();
+        let stdout = self.child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        serde_json::from_str(&line).expect("a ready line")
+    }
+
+    fn client(&self, ready: &Value, role: &str) -> Client {
+        let text = std::fs::read_to_string(self.dir.join("tokens.json")).expect("the token file");
+        let file: Value = serde_json::from_str(&text).expect("JSON");
+        let entries = file["tokens"].as_array().expect("tokens");
+        let entry = entries.iter().find(|entry| entry["role"] == role).expect("this role");
+        let bearer = Bearer::new(entry["token"].as_str().expect("a token")).expect("a token");
+        let address = ready["address"].as_str().expect("an address");
+        Client::new(address, bearer).expect("an address").give_up_after(Duration::from_millis(300))
+    }
+
+    /// Each asker lets callers in and adds operators until nobody answers.
+    fn ask(
+        &self,
+        ready: &Value,
+        round: usize,
+        acknowledged: &Acknowledged,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
+        let (admin, gateway) = (self.client(ready, "admin"), self.client(ready, "gateway"));
+        let askers = (0..ASKERS).map(|asker| {
+            let (admin, gateway, acknowledged) = (admin.clone(), gateway.clone(), Arc::clone(acknowledged));
+            tokio::spawn(async move {
+                let attach =
+                    v1::GatewayServiceAttachRequest { incarnation: round as u64, ..Default::default() };
+                let _stream = gateway.gateway().attach(attach).await;
+                for nth in 0.. {
+                    let name = format!("op-{round}-{asker}-{nth}");
+                    if admin.send(operator(&name)).await.is_err() {
+                        return;
+                    }
+                    locked(&acknowledged).insert(name);
+                    let call = Uuid::new_v4().to_string();
+                    let Ok(reported) = gateway.send(arrival(&call)).await else { return };
+                    if matches!(reported.results[0].result, Some(v1::fact_result::Result::Noted(_))) {
+                        locked(&acknowledged).insert(call);
+                    }
+                }
+            })
+        });
+        askers.collect()
+    }
+
+    async fn lists_everybody(&self, ready: &Value, acknowledged: &Acknowledged) {
+        let admin = self.client(ready, "admin");
+        let mut listed = BTreeSet::new();
+        let mut page_token = String::new();
+        loop {
+            let request = v1::ListOperatorsRequest { page_size: 1_000, page_token };
+            let page = admin.send(request).await.expect("operators");
+            listed.extend(page.operators.into_iter().map(|operator| operator.operator_id));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        let acknowledged = locked(acknowledged).clone();
+        let operators: BTreeSet<String> =
+            acknowledged.into_iter().filter(|name| name.starts_with("op-")).collect();
+        assert_eq!(operators.difference(&listed).count(), 0);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that failed leaves no server behind; one that passed has none left to kill.
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+fn serve(dir: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--with-parent", "--tokens-file"]);
+    command.arg(dir.path().join("tokens.json")).arg("--data").arg(dir.path().join("data"));
+    command
+}
+
+fn verify(dir: &Path, lang: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.args(["journal", "verify", "--lang", lang, "--data"]).arg(dir.join("data"));
+    command.output().expect("ended")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The operators and calls of the journal, read while nobody serves it.
+async fn stored(dir: &Path) -> BTreeSet<String> {
+    let store = SqliteStore::inspect(&dir.join("data")).await.expect("readable");
+    let site = "main".parse().expect("a name");
+    let rows = store.tail(site, Seq(0), usize::MAX).await.expect("readable");
+    let decisions = rows.iter().flat_map(|stored| session::decode(&stored.row).expect("sound"));
+    let named = decisions.flat_map(|decision| decision.events).filter_map(|event| match event {
+        Event::OperatorAdded { operator, .. } => Some(operator.to_string()),
+        Event::CallArrived { call, .. } => Some(call.to_string()),
+        _ => None,
+    });
+    named.collect()
+}
+
+fn operator(name: &str) -> v1::AddOperatorRequest {
+    let profile = v1::OperatorProfile {
+        team_ids: vec!["professionals".to_owned()],
+        device: v1::DeviceKind::AutoAnswer.into(),
+        ..Default::default()
+    };
+    v1::AddOperatorRequest {
+        request_id: Uuid::new_v4().to_string(),
+        operator_id: name.to_owned(),
+        profile: Some(profile),
+    }
+}
+
+fn arrival(call: &str) -> v1::ReportRequest {
+    let arrival = v1::Arrival {
+        call_id: call.to_owned(),
+        line_id: "switchboard".to_owned(),
+        number: format!("+86138{}", &call[..8]).into_bytes(),
+        ..Default::default()
+    };
+    v1::ReportRequest { facts: vec![v1::Fact { fact: Some(v1::fact::Fact::Arrival(arrival)) }] }
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let give_up_at = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < give_up_at, "it did not come to pass");
+        tokio::task::yield_now().await;
+    }
+}
+
+fn count(acknowledged: &Acknowledged) -> usize {
+    locked(acknowledged).len()
+}
+
+fn locked(acknowledged: &Acknowledged) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+    acknowledged.lock().expect("no asker panics while it notes")
+}
