@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session::{Derived, DerivedFault, Journal, RecordCursor, RecordFold, RowMark, Snapshot, StoredRow};
+use session::{Derived, DerivedFault, Journal, RecordCursor, RecordFold, RowMark, Snapshot};
 use switchboard::Switchboard;
 use switchboard::id::{Seq, SiteId};
 use tokio::sync::watch;
@@ -44,7 +44,7 @@ pub(crate) struct Keeper {
 
 /// Where the records are.
 struct Records {
-    cursor: Option<Seq>,
+    cursor: Option<RecordCursor>,
     fold: RecordFold,
 }
 
@@ -73,7 +73,7 @@ impl Keeper {
             let head = *self.head.borrow_and_update();
             self.catch_up(&mut records, head.seq).await?;
             if head.ended {
-                return self.end().await;
+                return self.snapshot(LAST_SNAPSHOT_DECISIONS, &records).await;
             }
             self.wait(head.seq).await;
         }
@@ -92,13 +92,9 @@ impl Keeper {
     /// Where the records are, if they are of this journal; otherwise they begin again.
     async fn records(&self) -> Result<Records, KeepFault> {
         if let Some(cursor) = self.derived.record_cursor(self.site).await? {
-            let before = Seq(cursor.row.seq.0.saturating_sub(1));
-            let rows = self.journal.tail(self.site, before, 1).await?;
-            let same =
-                |stored: &StoredRow| stored.row.last_seq == cursor.seq && RowMark::of(stored) == cursor.row;
-            if rows.first().is_some_and(same) {
+            if cursor.row.stands(&*self.journal, self.site, cursor.seq).await? {
                 let open = self.derived.open_records(self.site).await?;
-                return Ok(Records { cursor: Some(cursor.seq), fold: RecordFold::resume(open) });
+                return Ok(Records { cursor: Some(cursor), fold: RecordFold::resume(open) });
             }
             tracing::warn!(site = %self.site, "call records are of another history and are made again");
             self.derived.forget_records(self.site).await?;
@@ -107,9 +103,9 @@ impl Keeper {
     }
 
     async fn catch_up(&mut self, records: &mut Records, to: Seq) -> Result<(), KeepFault> {
-        while records.cursor.is_none_or(|cursor| cursor < to) {
-            let after = records.cursor.unwrap_or_default();
-            let rows = self.journal.tail(self.site, after, ROWS_AT_ONCE).await?;
+        while records.cursor.is_none_or(|cursor| cursor.seq < to) {
+            let after = records.cursor.map(|cursor| cursor.seq);
+            let rows = self.journal.tail(self.site, after.unwrap_or_default(), ROWS_AT_ONCE).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             for stored in &rows {
                 for decision in session::decode(&stored.row)? {
@@ -121,35 +117,24 @@ impl Keeper {
             }
             let cursor = RecordCursor { seq: last.row.last_seq, row: RowMark::of(last) };
             let changed = records.fold.take_changed();
-            self.derived.keep_records(self.site, &changed, records.cursor, cursor).await?;
-            records.cursor = Some(cursor.seq);
-            self.snapshot(SNAPSHOT_DECISIONS, last).await?;
+            self.derived.keep_records(self.site, &changed, after, cursor).await?;
+            records.cursor = Some(cursor);
+            self.snapshot(SNAPSHOT_DECISIONS, records).await?;
         }
         Ok(())
     }
 
-    async fn end(&mut self) -> Result<(), KeepFault> {
-        let seq = self.switchboard.state().seq;
-        let rows = self.journal.tail(self.site, Seq(seq.0.saturating_sub(ROW_DECISIONS_MAX)), ROWS_AT_ONCE);
-        match rows.await?.last() {
-            Some(last) => self.snapshot(LAST_SNAPSHOT_DECISIONS, last).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Keeps a snapshot if so many decisions came since the last, and the state is the one behind this row.
-    async fn snapshot(&mut self, decisions: u64, last: &StoredRow) -> Result<(), KeepFault> {
+    /// Keeps a snapshot if so many decisions came since the last, and the state is the one behind the records' row.
+    async fn snapshot(&mut self, decisions: u64, records: &Records) -> Result<(), KeepFault> {
         let state = self.switchboard.state();
         let passed = state.seq.0.saturating_sub(self.last_snapshot.0);
-        if passed < decisions || state.seq != last.row.last_seq {
+        let Some(cursor) = records.cursor.filter(|cursor| cursor.seq == state.seq) else { return Ok(()) };
+        if passed < decisions {
             return Ok(());
         }
-        let snapshot = Snapshot::of(state, RowMark::of(last));
+        let snapshot = Snapshot::of(state, cursor.row);
         self.derived.keep_snapshot(self.site, &snapshot).await?;
         self.last_snapshot = snapshot.seq;
         Ok(())
     }
 }
-
-/// No row holds more decisions, so the last row begins at most so far back.
-const ROW_DECISIONS_MAX: u64 = crate::batch::BATCH_DECISIONS_MAX as u64;

@@ -7,9 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
-use session::{Derived, Journal, SqliteStore, Writer, verify};
+use session::{Derived, Journal, Row, SqliteStore, Writer, verify};
 use site::*;
+use switchboard::Switchboard;
+use switchboard::decision::Decision;
 use switchboard::id::Seq;
+use switchboard::time::SiteTime;
 
 /// More than a snapshot at the end asks for.
 const VISITORS: u64 = 150;
@@ -104,6 +107,32 @@ async fn records_are_the_fold_of_the_journal_over_restarts() {
     exchange.close().await;
     let again = store.records(main_site(), Seq(0), 100).await.expect("readable");
     assert_eq!(again, records, "made again they are the same");
+    ended(exchange, store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_longer_than_most_ends_in_a_snapshot_like_any_other() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut switchboard = Switchboard::new();
+    let mut decide = |n| switchboard.handle(SiteTime(0), add_visitor(n)).expect("accepted");
+    let decisions: Vec<Decision> = (0..VISITORS).map(&mut decide).collect();
+    let row = Row {
+        seq: Seq(1),
+        last_seq: Seq(VISITORS),
+        at: SiteTime(0),
+        wall_us: 0,
+        writer: Writer::new("another"),
+        format: session::FORMAT,
+        body: session::encode(&decisions),
+    };
+    let store = SqliteStore::open(dir.path()).await.expect("its files");
+    store.append(main_site(), &row).await.expect("stored");
+    store.close().await;
+
+    let (exchange, store) = began(dir.path(), "a").await;
+    exchange.close().await;
+    let snapshot = store.snapshot(main_site(), Seq(u64::MAX)).await.expect("readable").expect("it was taken");
+    assert_eq!((snapshot.seq, snapshot.row.seq), (Seq(VISITORS), Seq(1)));
     ended(exchange, store).await;
 }
 

@@ -6,7 +6,7 @@ use switchboard::canonical::{self, Hash};
 use switchboard::id::{Seq, SiteId};
 use switchboard::state::State;
 
-use crate::journal::StoredRow;
+use crate::journal::{Journal, JournalFault, StoredRow};
 use crate::record::CallRecord;
 
 /// How states are written, and what they mean. A release that changes either counts up, and older snapshots are
@@ -93,6 +93,20 @@ impl RowMark {
             row.format
         );
         RowMark { seq: row.seq, hash: Hash::of(&head).then(&row.body) }
+    }
+
+    /// Whether this row is in a journal to the letter, and ends with that decision.
+    ///
+    /// # Errors
+    /// [`JournalFault`], when the journal cannot be read.
+    pub async fn stands(
+        &self,
+        journal: &dyn Journal,
+        site: SiteId,
+        last_seq: Seq,
+    ) -> Result<bool, JournalFault> {
+        let rows = journal.tail(site, Seq(self.seq.0.saturating_sub(1)), 1).await?;
+        Ok(rows.first().is_some_and(|row| row.row.last_seq == last_seq && RowMark::of(row) == *self))
     }
 }
 

@@ -3,7 +3,7 @@
 use switchboard::Switchboard;
 use switchboard::id::{Seq, SiteId};
 
-use crate::derived::{Derived, RowMark, Snapshot};
+use crate::derived::Derived;
 use crate::journal::{Journal, JournalFault};
 
 /// A switchboard in the state of the last usable snapshot of this journal; none if everything has to be replayed.
@@ -26,7 +26,7 @@ pub async fn restore(
                 break;
             }
         };
-        if !stands(journal, site, &snapshot).await? {
+        if !snapshot.row.stands(journal, site, snapshot.seq).await? {
             tracing::warn!(%site, seq = snapshot.seq.0, "a snapshot is of another history and is passed over");
         } else {
             match snapshot.open() {
@@ -39,17 +39,4 @@ pub async fn restore(
         at_most = Seq(snapshot.seq.0.saturating_sub(1));
     }
     Ok(None)
-}
-
-/// Whether the row it was taken behind is in the journal, to the letter.
-pub(crate) async fn stands(
-    journal: &dyn Journal,
-    site: SiteId,
-    snapshot: &Snapshot,
-) -> Result<bool, JournalFault> {
-    let before = Seq(snapshot.row.seq.0.saturating_sub(1));
-    let rows = journal.tail(site, before, 1).await?;
-    Ok(rows
-        .first()
-        .is_some_and(|stored| stored.row.last_seq == snapshot.seq && RowMark::of(stored) == snapshot.row))
 }

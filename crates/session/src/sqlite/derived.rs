@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::SqliteStore;
 use super::fault::{self, Kind};
-use super::journal::number;
+use super::journal::{number, place};
 use super::seal::unhex;
 use crate::derived::{Derived, DerivedFault, RecordCursor, RowMark, Snapshot, superfluous};
 use crate::record::CallRecord;
@@ -289,11 +289,6 @@ fn record(row: &SqliteRow) -> Result<CallRecord, Error> {
 
 fn mark(row: &SqliteRow) -> Result<RowMark, Error> {
     Ok(RowMark { seq: Seq(place(row, "row_seq")?), hash: hash(row, "row_hash")? })
-}
-
-fn place(row: &SqliteRow, column: &'static str) -> Result<u64, Error> {
-    let number: i64 = row.try_get(column)?;
-    u64::try_from(number).map_err(|fault| Error::Decode(fault.into()))
 }
 
 fn time(row: &SqliteRow, column: &'static str) -> Result<Option<SiteTime>, Error> {

@@ -145,7 +145,7 @@ fn stored(row: &SqliteRow) -> Result<StoredRow, Error> {
     Ok(StoredRow { row: inside, store_us: row.try_get("store_us")? })
 }
 
-fn place(row: &SqliteRow, column: &'static str) -> Result<u64, Error> {
+pub(super) fn place(row: &SqliteRow, column: &'static str) -> Result<u64, Error> {
     let number: i64 = row.try_get(column)?;
     u64::try_from(number).map_err(|fault| Error::Decode(format!("{column} is {number}: {fault}").into()))
 }
