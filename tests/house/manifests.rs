@@ -56,6 +56,7 @@ fn workspace_faults(manifest: &str, used: &BTreeSet<String>) -> Vec<String> {
 #[test]
 fn packages_take_what_is_common_from_the_workspace() {
     let mut paths = tree::files_like("crates/", "/Cargo.toml");
+    paths.extend(tree::files_like("benches/", "/Cargo.toml"));
     paths.push("tests/Cargo.toml".into());
     assert_none(&paths.iter().flat_map(|path| package_faults(path, &tree::text(path))).collect::<Vec<_>>());
 }

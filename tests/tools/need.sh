@@ -9,6 +9,7 @@ need() {
     cc) from_debian cc gcc ;;
     binutils) from_debian nm binutils && from_debian objdump binutils ;;
     git) from_debian git git ;;
+    redis) from_debian redis-server redis-server ;;
     valgrind) from_debian valgrind valgrind ;;
     node) from_debian node nodejs && from_debian npm npm ;;
     buf) need node && node_tools && buf_binary ;;

@@ -6,6 +6,9 @@ use tokio::time::Instant;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
@@ -98,6 +101,16 @@ impl Client {
             }
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Asks the router, once, whether it serves. The cheapest question there is: nobody decides, nothing is stored.
+    ///
+    /// # Errors
+    /// When the router does not answer.
+    pub async fn is_serving(&self) -> Result<bool, Status> {
+        let mut health = HealthClient::new(self.channel.clone());
+        let answer = health.check(HealthCheckRequest::default()).await?;
+        Ok(answer.into_inner().status() == ServingStatus::Serving)
     }
 
     /// Opens a stream that reconnects and resumes by itself.

@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that decides, stores or serves; those are the crates this one puts together.
 
+mod bench;
 mod demo;
 mod journal;
 mod lang;
@@ -30,6 +31,7 @@ enum Command {
     /// Serve one site to gateways, desks, supervisors and administrators of this machine.
     Serve(serve::Serve),
     Demo(demo::DemoFlags),
+    Bench(bench::BenchFlags),
     Journal(journal::JournalFlags),
 }
 
@@ -39,6 +41,7 @@ fn main() -> Result<ExitCode> {
     match hotline.command {
         Command::Serve(serve) => serve.run(),
         Command::Demo(flags) => Ok(demo::run(&flags)),
+        Command::Bench(flags) => Ok(flags.run()),
         Command::Journal(flags) => Ok(flags.run()),
     }
 }

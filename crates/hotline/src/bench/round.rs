@@ -1,0 +1,183 @@
+//! One round: every load once, in an order that differs from round to round, so that a machine that gets slower or
+//! faster meanwhile favours nobody. The same durable service runs twice as the control: what differs between the two is
+//! chance.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use api::Client;
+
+use super::floor::Floor;
+use super::ground;
+use super::load::{self, Loaded};
+use super::peer::{Distributed, Peer};
+use super::server::{Keeping, Place, Server};
+use super::times::Times;
+
+/// Calls under way in a closed load.
+pub(super) const IN_FLIGHT: usize = 64;
+/// More operators than calls, so that somebody is always free.
+pub(super) const DESKS: usize = 96;
+
+/// One call at a time, a question over gRPC and a durable append take turns at these lengths.
+const ALONE: Duration = Duration::from_millis(400);
+const ECHOES: Duration = Duration::from_millis(150);
+const APPENDS: Duration = Duration::from_millis(250);
+
+/// What a round came to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Round {
+    /// The durable service, and once more another one like it.
+    pub(super) durable: Loaded,
+    pub(super) control: Loaded,
+    pub(super) memory: Loaded,
+    pub(super) peer: Option<Distributed>,
+    /// One call at a time through the durable service.
+    pub(super) alone: Times,
+    pub(super) echoes: Times,
+    pub(super) appends: Times,
+    /// Calls at their times, whatever the service does.
+    pub(super) open: Loaded,
+}
+
+impl Round {
+    /// Offer ÷ (echo + durable append), at the median, one call at a time.
+    pub(super) fn r1(&self) -> f64 {
+        self.alone.p50_us() as f64 / (self.echoes.p50_us() + self.appends.p50_us()).max(1) as f64
+    }
+
+    /// Durable ÷ in memory.
+    pub(super) fn r2(&self) -> f64 {
+        self.durable.rate() / self.memory.rate()
+    }
+
+    /// Durable ÷ the peer.
+    pub(super) fn r3(&self) -> Option<f64> {
+        self.peer.map(|peer| self.durable.rate() / peer.rate())
+    }
+
+    /// Durable ÷ durable.
+    pub(super) fn control(&self) -> f64 {
+        self.durable.rate() / self.control.rate()
+    }
+}
+
+/// Everything that is measured round after round.
+pub(super) struct Bench {
+    durable: Measured,
+    control: Measured,
+    memory: Measured,
+    peer: Option<Peer>,
+    echo: Client,
+    length: Duration,
+    rate: u32,
+}
+
+/// A service with everybody connected.
+struct Measured {
+    server: Server,
+    floor: Arc<Floor>,
+    place: Place,
+}
+
+impl Measured {
+    async fn start(parent: &Path, keeping: Keeping) -> Result<Measured> {
+        let place = Place::new(parent, keeping)?;
+        let server = Server::start(&place).await?;
+        let floor = Arc::new(Floor::open(&server, DESKS).await?);
+        Ok(Measured { server, floor, place })
+    }
+
+    async fn end(self) {
+        drop(self.floor);
+        self.server.end().await;
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    Durable,
+    Control,
+    Memory,
+    Peer,
+    Alone,
+    Open,
+}
+
+const TURNS: [Turn; 6] = [Turn::Durable, Turn::Memory, Turn::Control, Turn::Peer, Turn::Alone, Turn::Open];
+
+impl Bench {
+    /// Starts every service.
+    ///
+    /// # Errors
+    /// When one does not come up.
+    pub(super) async fn start(
+        parent: &Path,
+        peer: Option<Peer>,
+        length: Duration,
+        rate: u32,
+    ) -> Result<Bench> {
+        let durable = Measured::start(parent, Keeping::Durable).await?;
+        let control = Measured::start(parent, Keeping::Durable).await?;
+        let memory = Measured::start(parent, Keeping::Memory).await?;
+        let echo = durable.server.client("supervisor")?;
+        Ok(Bench { durable, control, memory, peer, echo, length, rate })
+    }
+
+    /// Everything once.
+    ///
+    /// # Errors
+    /// When any call went wrong.
+    pub(super) async fn round(&self, number: usize) -> Result<Round> {
+        let mut round = Round::default();
+        for nth in 0..TURNS.len() {
+            match TURNS[(nth + number) % TURNS.len()] {
+                Turn::Durable => round.durable = self.closed(&self.durable).await?,
+                Turn::Control => round.control = self.closed(&self.control).await?,
+                Turn::Memory => round.memory = self.closed(&self.memory).await?,
+                Turn::Peer => round.peer = self.peer().await?,
+                Turn::Alone => self.alone(&mut round).await?,
+                Turn::Open => round.open = load::open(&self.durable.floor, self.rate, self.length).await?,
+            }
+        }
+        Ok(round)
+    }
+
+    async fn closed(&self, measured: &Measured) -> Result<Loaded> {
+        load::closed(&measured.floor, IN_FLIGHT, self.length).await
+    }
+
+    async fn peer(&self) -> Result<Option<Distributed>> {
+        match &self.peer {
+            Some(peer) => peer.distribute(DESKS, IN_FLIGHT, self.length).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// One call at a time, and what it is made of, in short turns.
+    async fn alone(&self, round: &mut Round) -> Result<()> {
+        let turns = self.length.as_millis().div_ceil((ALONE + ECHOES + APPENDS).as_millis());
+        for _ in 0..turns {
+            round.appends.add(&ground::durable_appends(self.durable.place.path(), APPENDS).await?);
+            round.alone.add(&load::closed(&self.durable.floor, 1, ALONE).await?.offers);
+            round.echoes.add(&ground::echoes(&self.echo, ECHOES).await?);
+        }
+        Ok(())
+    }
+
+    /// Ends every service.
+    ///
+    /// # Errors
+    /// When the peer cannot be waited for.
+    pub(super) async fn end(self) -> Result<()> {
+        self.durable.end().await;
+        self.control.end().await;
+        self.memory.end().await;
+        match self.peer {
+            Some(peer) => peer.end().await,
+            None => Ok(()),
+        }
+    }
+}
