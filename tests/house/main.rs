@@ -9,6 +9,7 @@ mod fences;
 mod habits;
 mod manifests;
 mod purity;
+mod reliability;
 mod rooms;
 mod rust_text;
 mod stages;

@@ -11,6 +11,10 @@ need() {
     git) from_debian git git ;;
     redis) from_debian redis-server redis-server ;;
     valgrind) from_debian valgrind valgrind ;;
+    strace) from_debian strace strace ;;
+    faketime) from_debian faketime faketime ;;
+    e2fsprogs) from_debian mkfs.ext4 e2fsprogs ;;
+    loop-mount) may_mount ;;
     node) from_debian node nodejs && from_debian npm npm ;;
     buf) need node && node_tools && buf_binary ;;
     cargo-deny) cargo_tool cargo-deny "$CARGO_DENY_VERSION" ;;
@@ -31,6 +35,15 @@ from_debian() {
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
     fi
     command -v "$1" >/dev/null || lacks "$1" "sudo apt-get install $2"
+}
+
+# Whether a file can be mounted as a disk here: a full disk is tried on a small one.
+may_mount() {
+    local place ok=no
+    place=$(mktemp -d) && truncate -s 4M "$place/image" && mkdir "$place/disk" && mkfs.ext4 -q "$place/image" &&
+        mount -o loop "$place/image" "$place/disk" && umount "$place/disk" && ok=yes
+    rm -rf "$place"
+    [ $ok = yes ] || lacks 'the right to mount a file as a disk' 'run this stage as root, outside a container that forbids it'
 }
 
 # The npm packages of tests/tools/package-lock.json, without running any script of theirs.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use presence::Holder;
+use session::crash::{CrashPoint, reached};
 use session::{Appended, BodyFault, Journal, JournalFault, Row};
 use switchboard::command::{Actor, Command, Input};
 use switchboard::decision::Decision;
@@ -14,10 +15,12 @@ use switchboard::event::Event;
 use switchboard::id::{Seq, SiteId};
 use switchboard::operator::Link;
 use switchboard::state::State;
+use tokio::time::Instant;
 
 use crate::ask::{Ask, Refused};
 use crate::batch::Batch;
 use crate::planted::Mistake;
+use crate::readiness::COMMIT_OVERDUE_AFTER;
 use crate::run::Runner;
 
 /// Rows read at once when catching up.
@@ -30,10 +33,18 @@ const RETRY_MS_MAX: u64 = 1_000;
 /// An append under way.
 pub(crate) struct Flight {
     pub(crate) batch: Batch,
+    /// That it takes long has been told.
+    pub(crate) told_overdue: bool,
+    since: Instant,
     done: Pin<Box<dyn Future<Output = Result<Appended, JournalFault>> + Send>>,
 }
 
 impl Flight {
+    /// When it will have taken long, unless that has been told.
+    pub(crate) fn overdue_at(&self) -> Option<Instant> {
+        (!self.told_overdue).then(|| self.since + COMMIT_OVERDUE_AFTER)
+    }
+
     pub(crate) async fn landed(&mut self) -> Result<Appended, JournalFault> {
         self.done.as_mut().await
     }
@@ -76,13 +87,15 @@ impl Runner {
         if self.planted.is(Mistake::PublishBeforeAppend) {
             self.shared.published.publish(&batch.decisions);
         }
+        reached(CrashPoint::BeforeAppend);
         let done = Box::pin(append(Arc::clone(&self.journal), self.shared.site, row));
-        self.in_flight = Some(Flight { batch, done });
+        self.in_flight = Some(Flight { batch, told_overdue: false, since: Instant::now(), done });
     }
 
     /// An append ended.
     pub(crate) async fn land(&mut self, landed: Result<Appended, JournalFault>) {
         let Some(Flight { batch, .. }) = self.in_flight.take() else { return };
+        self.shared.readiness.landed();
         match landed {
             Ok(Appended::Stored) => self.committed(batch),
             Ok(Appended::Lost) if self.planted.is(Mistake::LostIsStored) => {
@@ -107,6 +120,7 @@ impl Runner {
     }
 
     fn committed(&mut self, batch: Batch) {
+        reached(CrashPoint::BeforePublish);
         let counters = &self.shared.counters;
         counters.appends.fetch_add(1, Ordering::Relaxed);
         counters.decisions.fetch_add(batch.decisions.len() as u64, Ordering::Relaxed);
@@ -117,7 +131,9 @@ impl Runner {
             self.note_links(decision);
         }
         batch.done_before().for_each(|ask| self.note_link_again(ask));
+        reached(CrashPoint::BeforeReply);
         batch.answer(self.shared.published.cursor());
+        reached(CrashPoint::AfterReply);
     }
 
     async fn lost(&mut self, batch: Batch) {
@@ -208,6 +224,7 @@ impl Runner {
     pub(crate) fn degrade(&mut self, because: &str) {
         tracing::error!(site = %self.shared.site, because, "the site takes no decisions from here on");
         self.shared.inbox.refuse(Refused::Degraded);
+        self.shared.readiness.degraded();
         self.degraded = true;
         self.again.extend(std::mem::take(&mut self.building).into_asks());
     }

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use switchboard::command::{Actor, Command, Input};
 use switchboard::decision::Decision;
 use switchboard::id::Seq;
-use switchboard::laws::l10_order;
+use switchboard::laws::{self, Violation, l10_order};
 use switchboard::time::SiteTime;
 
 use crate::ask::{Ask, Asker, Refused};
 use crate::batch::Verdict;
+use crate::evidence::Evidence;
 use crate::planted::Mistake;
 use crate::run::Runner;
 
@@ -116,18 +117,17 @@ impl Runner {
         }
     }
 
-    /// One decision on the draft, with the laws that cost next to nothing. Laws that look at the whole state belong
-    /// here too, as soon as they do so in steps.
+    /// One decision on the draft, held against the laws as far as they concern what it names.
     fn draft_one(&mut self, at: SiteTime, input: Input) -> Result<Arc<Decision>, Refused> {
         let (seq, now) = (self.draft.state().seq, self.draft.state().now);
         let decided = catch_unwind(AssertUnwindSafe(|| {
             if self.planted.is(Mistake::Panic) && matches!(input.command, Command::PromptFinished { .. }) {
                 panic!("a planted mistake");
             }
-            self.draft.handle(at, input)
+            self.draft.handle(at, input.clone()).map(|decision| self.planted.perhaps_break_a_law(decision))
         }));
         let fault = match decided {
-            Ok(Ok(decision)) => match l10_order::check_next(seq, now, &decision) {
+            Ok(Ok(decision)) => match self.lawful(seq, now, &decision) {
                 Ok(()) => return Ok(Arc::new(decision)),
                 Err(violation) => violation.to_string(),
             },
@@ -137,8 +137,14 @@ impl Runner {
         tracing::error!(site = %self.shared.site, seq = seq.0, fault, "an ask met a fault of the program");
         self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
         self.draft_afresh();
+        self.evidence.keep(&Evidence { what: &fault, at, input: &input, before: self.draft.state() });
         self.count_fault(seq);
         Err(Refused::Faulty)
+    }
+
+    fn lawful(&self, seq: Seq, now: SiteTime, decision: &Decision) -> Result<(), Violation> {
+        l10_order::check_next(seq, now, decision)?;
+        laws::check_decided(decision, &self.draft)
     }
 
     fn count_fault(&mut self, seq: Seq) {

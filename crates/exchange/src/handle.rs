@@ -18,6 +18,7 @@ use crate::clock::SiteClock;
 use crate::feed::Feed;
 use crate::inbox::{Inbox, Lane};
 use crate::published::Published;
+use crate::readiness::{Readiness, ReadinessSign};
 use crate::step::{StepAsk, StepFault, StepTo, Stepped};
 
 /// What the loop and its handles share.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) heard_of: AtomicU64,
     /// Only another process can find out what the journal holds.
     pub(crate) restart: watch::Sender<bool>,
+    pub(crate) readiness: ReadinessSign,
 }
 
 #[derive(Default)]
@@ -187,6 +189,11 @@ impl ExchangeHandle {
         self.shared().inbox.refusing().is_none()
     }
 
+    /// Whether clients should be sent here, at present and whenever that changes.
+    pub fn readiness(&self) -> watch::Receiver<Readiness> {
+        self.shared().readiness.watch()
+    }
+
     /// Resolves when the journal failed in such a way that only another process can tell what was stored: this one
     /// should end at once, without good order, and be started again.
     pub async fn restart_needed(&self) {
@@ -213,6 +220,7 @@ impl ExchangeHandle {
     pub async fn close(&self) {
         let mut head = self.shared().published.watch();
         self.shared().inbox.refuse(Refused::Closed);
+        self.shared().readiness.closed();
         // An error means that the sender is gone, and with it the exchange.
         head.wait_for(|head| head.ended).await.map(drop).ok();
         let keeping = self.inner.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use session::crash::{CrashPoint, rarely, reached};
 use session::{Derived, DerivedFault, Journal, RecordCursor, RecordFold, RowMark, Snapshot};
 use switchboard::Switchboard;
 use switchboard::id::{Seq, SiteId};
@@ -12,11 +13,11 @@ use tokio::sync::watch;
 use crate::published::Head;
 
 /// So many decisions are taken at once while it is busy…
-const STEP_DECISIONS: u64 = 512;
+const STEP_DECISIONS: u64 = rarely(512, 64);
 /// …and whatever there is, this long after it came.
 const STEP_AFTER: Duration = Duration::from_secs(2);
 /// Decisions between two snapshots: replaying so many takes a small part of a second.
-pub(crate) const SNAPSHOT_DECISIONS: u64 = 10_000;
+pub(crate) const SNAPSHOT_DECISIONS: u64 = rarely(10_000, 256);
 /// At the end a snapshot is taken if at least so many decisions came since the last.
 const LAST_SNAPSHOT_DECISIONS: u64 = 100;
 const ROWS_AT_ONCE: usize = 256;
@@ -117,6 +118,7 @@ impl Keeper {
             }
             let cursor = RecordCursor { seq: last.row.last_seq, row: RowMark::of(last) };
             let changed = records.fold.take_changed();
+            reached(CrashPoint::BeforeRecords);
             self.derived.keep_records(self.site, &changed, after, cursor).await?;
             records.cursor = Some(cursor);
             self.snapshot(SNAPSHOT_DECISIONS, records).await?;
@@ -133,7 +135,9 @@ impl Keeper {
             return Ok(());
         }
         let snapshot = Snapshot::of(state, cursor.row);
+        reached(CrashPoint::BeforeSnapshot);
         self.derived.keep_snapshot(self.site, &snapshot).await?;
+        reached(CrashPoint::AfterSnapshot);
         self.last_snapshot = snapshot.seq;
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use session::crash::{CrashPoint, reached};
 use session::{Derived, Journal};
 use switchboard::Switchboard;
 use switchboard::decision::Decision;
@@ -34,11 +35,13 @@ pub(crate) async fn replay(
         for decision in page? {
             switchboard.evolve(&decision);
         }
+        reached(CrashPoint::WhileReplaying);
     }
     // An error means that the reader panicked: what it had not read is missing.
     if reading.await.is_err() {
         return Err(StartFault::Unread);
     }
+    reached(CrashPoint::BeforeServing);
     Ok((switchboard, snapshot))
 }
 

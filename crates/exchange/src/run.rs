@@ -13,6 +13,7 @@ use crate::ask::{Ask, Refused};
 use crate::batch::{BATCH_DECISIONS_MAX, Batch};
 use crate::committing::Flight;
 use crate::drafting::Faults;
+use crate::evidence::EvidenceRoom;
 use crate::handle::Shared;
 use crate::planted::Planted;
 use crate::schedule::Schedule;
@@ -31,6 +32,7 @@ pub(crate) struct Runner {
     pub(crate) schedule: Schedule,
     pub(crate) faults: Faults,
     pub(crate) degraded: bool,
+    pub(crate) evidence: EvidenceRoom,
     pub(crate) planted: Planted,
 }
 
@@ -39,6 +41,7 @@ enum Woken {
     Landed(Result<session::Appended, session::JournalFault>),
     Rung,
     Due,
+    Overdue,
 }
 
 impl Runner {
@@ -52,6 +55,7 @@ impl Runner {
             }
             match self.wake().await {
                 Woken::Landed(landed) => self.land(landed).await,
+                Woken::Overdue => self.overdue(),
                 Woken::Rung | Woken::Due => {}
             }
         }
@@ -107,6 +111,7 @@ impl Runner {
         let room = !self.building.is_full();
         let due =
             self.due().filter(|_| room && !self.degraded).and_then(|due| self.shared.clock.instant(due));
+        let overdue = self.in_flight.as_ref().and_then(Flight::overdue_at);
         let landing = async {
             match &mut self.in_flight {
                 Some(flight) => flight.landed().await,
@@ -118,7 +123,16 @@ impl Runner {
             landed = landing => Woken::Landed(landed),
             () = self.shared.inbox.rung(), if room => Woken::Rung,
             () = sleep(due) => Woken::Due,
+            () = sleep(overdue) => Woken::Overdue,
         }
+    }
+
+    /// The append under way takes long: whoever has a choice goes elsewhere.
+    fn overdue(&mut self) {
+        let Some(flight) = &mut self.in_flight else { return };
+        flight.told_overdue = true;
+        tracing::warn!(site = %self.shared.site, "an append takes long; nobody is answered until it has ended");
+        self.shared.readiness.overdue();
     }
 
     pub(crate) fn degraded(&self) -> Option<Refused> {
@@ -140,5 +154,6 @@ impl Drop for Ending {
     fn drop(&mut self) {
         self.0.inbox.close();
         self.0.published.end();
+        self.0.readiness.closed();
     }
 }

@@ -1,5 +1,6 @@
 //! Starting an exchange: replay the journal, set the clock, resume the links, run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -14,11 +15,13 @@ use crate::batch::Batch;
 use crate::clock::{Clock, SiteClock};
 use crate::committing::TailFault;
 use crate::drafting::Faults;
+use crate::evidence::EvidenceRoom;
 use crate::handle::{Counters, ExchangeHandle, Shared};
 use crate::inbox::Inbox;
 use crate::keeping::Keeper;
 use crate::planted::Planted;
 use crate::published::Published;
+use crate::readiness::ReadinessSign;
 use crate::replaying::replay;
 use crate::run::Runner;
 use crate::schedule::Schedule;
@@ -29,6 +32,7 @@ pub struct ExchangeConfig {
     writer: Writer,
     presence: Option<Arc<dyn Presence>>,
     derived: Option<Arc<dyn Derived>>,
+    evidence: Option<PathBuf>,
     pub(crate) planted: Planted,
 }
 
@@ -36,13 +40,27 @@ impl ExchangeConfig {
     /// Whose switchboard, and the name it appends under: another one at each start. Its links are tracked in this
     /// process alone.
     pub fn alone(site: SiteId, writer: Writer) -> ExchangeConfig {
-        ExchangeConfig { site, writer, presence: None, derived: None, planted: Planted::default() }
+        ExchangeConfig {
+            site,
+            writer,
+            presence: None,
+            derived: None,
+            evidence: None,
+            planted: Planted::default(),
+        }
     }
 
     /// Another tracker of the links than this process alone.
     #[must_use]
     pub fn with_presence(mut self, presence: Arc<dyn Presence>) -> ExchangeConfig {
         self.presence = Some(presence);
+        self
+    }
+
+    /// A directory for what led to a fault of the program, made when there is one; without, only the log tells.
+    #[must_use]
+    pub fn with_evidence(mut self, dir: PathBuf) -> ExchangeConfig {
+        self.evidence = Some(dir);
         self
     }
 
@@ -90,7 +108,7 @@ impl Exchange {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Result<ExchangeHandle, StartFault> {
-        let ExchangeConfig { site, writer, presence, derived, planted } = config;
+        let ExchangeConfig { site, writer, presence, derived, evidence, planted } = config;
         let (durable, last_snapshot) = replay(&journal, derived.as_ref(), site).await?;
         let head = journal.head(site).await?;
         let started = match clock {
@@ -109,6 +127,7 @@ impl Exchange {
             counters: Counters::default(),
             heard_of: AtomicU64::new(head.last_seq.0),
             restart: watch::Sender::new(false),
+            readiness: ReadinessSign::default(),
         });
         let keeper = derived.map(|derived| Keeper {
             journal: Arc::clone(&journal),
@@ -129,6 +148,7 @@ impl Exchange {
             again: Default::default(),
             faults: Faults::default(),
             degraded: false,
+            evidence: EvidenceRoom::new(evidence),
             planted,
         };
         tokio::spawn(runner.run());

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use exchange::{Clock, Refused, StartFault};
+use exchange::{Clock, Lane, Readiness, Refused, StartFault};
 use session::{Appended, BodyFault, Head, Journal, JournalFault, MemoryJournal, Row, StoredRow, Writer};
 use site::*;
 use switchboard::id::{Seq, SiteId};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// Passes at once when all wait.
@@ -31,6 +32,8 @@ enum Act {
     Broken,
     /// A mistake of the journal's program.
     Panic,
+    /// Stored, and said so only when the store comes to.
+    Stalls,
     /// Perhaps stored, and no reading of it proves anything.
     StoredAndFailed,
 }
@@ -39,12 +42,13 @@ enum Act {
 struct Moody {
     store: MemoryJournal,
     acts: Mutex<VecDeque<Act>>,
+    comes_to: Notify,
 }
 
 impl Moody {
     fn new(acts: &[Act]) -> Arc<Moody> {
         let acts = Mutex::new(acts.iter().copied().collect());
-        Arc::new(Moody { store: MemoryJournal::new(), acts })
+        Arc::new(Moody { store: MemoryJournal::new(), acts, comes_to: Notify::new() })
     }
 }
 
@@ -55,6 +59,10 @@ impl Journal for Moody {
         let silence = Err(JournalFault::OutcomeUnknown("the connection was lost".to_owned()));
         match act {
             None => self.store.append(site, row).await,
+            Some(Act::Stalls) => {
+                self.comes_to.notified().await;
+                self.store.append(site, row).await
+            }
             Some(Act::Away) => Err(JournalFault::Unavailable("nobody answers".to_owned())),
             Some(Act::Broken) => Err(JournalFault::Damaged("a page is torn".to_owned())),
             Some(Act::StoredAndFailed) => {
@@ -151,6 +159,54 @@ async fn a_journal_that_only_a_restart_can_read_asks_for_one_and_answers_nobody(
 
     let successor = start(&journal, "b", Clock::STEPPED).await;
     assert!(successor.read(|sb| sb.operator(operator(2)).is_some()), "the journal knew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_stalls_answers_nobody_fills_only_so_far_and_goes_on_by_itself() {
+    let journal = Moody::new(&[]);
+    let exchange = start(&journal, "a", Clock::STEPPED).await;
+    let mut readiness = exchange.readiness();
+    assert_eq!(*readiness.borrow_and_update(), Readiness::Ready);
+    ask(&exchange, add_visitor(1)).await;
+    journal.acts.lock().unwrap().push_back(Act::Stalls);
+    let asking = |n: usize| {
+        let exchange = exchange.clone();
+        tokio::spawn(async move { exchange.ask(add_visitor(n as u64)).await })
+    };
+    let stalled = asking(2);
+    timeout(PATIENCE, readiness.changed()).await.expect("it is told").expect("it serves");
+    assert_eq!(*readiness.borrow_and_update(), Readiness::CommitOverdue);
+    assert!(exchange.is_serving(), "nothing was given up");
+
+    let many = Lane::Oversight.asks_max() * 2;
+    let mut waiting: Vec<_> = (3..3 + many).map(asking).collect();
+    let mut refused = 0;
+    timeout(PATIENCE, async {
+        while refused < many - Lane::Oversight.asks_max() - exchange::BATCH_DECISIONS_MAX {
+            tokio::task::yield_now().await;
+            refused = waiting.iter().filter(|asked| asked.is_finished()).count();
+        }
+    })
+    .await
+    .expect("a full lane refuses");
+    assert!(!stalled.is_finished(), "what is not durable is not answered");
+    assert_eq!(exchange.figures().appends, 1);
+
+    journal.comes_to.notify_one();
+    timeout(PATIENCE, stalled).await.expect("an answer").expect("an asker").expect("done");
+    let mut done = 0;
+    for asked in waiting.drain(..) {
+        match asked.await.expect("an asker") {
+            Ok(_) => done += 1,
+            Err(refused) => assert!(matches!(refused, Refused::Busy { .. }), "{refused}"),
+        }
+    }
+    let lane = Lane::Oversight.asks_max();
+    assert!(
+        (lane..=lane + exchange::BATCH_DECISIONS_MAX).contains(&done),
+        "whoever was taken is answered: {done}"
+    );
+    assert_eq!(*readiness.borrow_and_update(), Readiness::Ready);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod body;
 mod caller;
+pub mod crash;
 mod derived;
 mod journal;
 mod memory;

@@ -110,6 +110,35 @@ fn l04_an_operator_who_knows_nothing_of_an_offer() {
 }
 
 #[test]
+fn what_a_decision_names_is_looked_at_without_the_rest() {
+    let offers = |e: &Event| matches!(e, Event::OfferMade { .. });
+    let taken = step(|t| says(t, offers));
+    assert_eq!(laws::check_decided(&taken.decision, &taken.after), Ok(()));
+    let idle = forged(&taken, |state| {
+        let offered = |work: &Work| matches!(work, Work::Offered { .. });
+        let operator = state.operators.values_mut().find(|o| offered(&o.work)).expect("one was made");
+        operator.work = Work::Idle;
+    });
+    assert_found("L04", laws::check_decided(&taken.decision, &idle));
+    let unmade = forged(&taken, |state| {
+        let call = taken.decision.events.iter().find(|e| offers(e)).and_then(Event::call);
+        let call = state.calls.get_mut(&call.expect("an offer is of a call")).expect("it is open");
+        call.attempts = 0;
+    });
+    assert_found("L09", laws::check_decided(&taken.decision, &unmade));
+    let other = Decision { seq: taken.decision.seq.next(), ..taken.decision.clone() };
+    assert_found("L10", laws::check_decided(&other, &taken.after));
+
+    let taken = step(|t| says(t, |e| matches!(e, Event::CallClosed { .. })));
+    let closed = taken.decision.events.iter().find(|e| matches!(e, Event::CallClosed { .. })).cloned();
+    let mut decision = taken.decision.clone();
+    decision.events.extend(closed);
+    assert_found("L06", laws::check_decided(&decision, &taken.after));
+    let forgotten = forged(&taken, |state| state.closed.clear());
+    assert_found("L06", laws::check_decided(&taken.decision, &forgotten));
+}
+
+#[test]
 fn l05_a_treatment_that_changed_in_silence() {
     let taken = step(|t| {
         says(

@@ -133,13 +133,16 @@ pub(crate) fn add_operator(n: u64) -> Input {
 
 /// Somebody of no team and no line: takes no calls, and needs no plan.
 pub(crate) fn add_visitor(n: u64) -> Input {
-    let profile = Profile {
+    by_admin(Command::AddOperator { operator: operator(n), profile: visitor() })
+}
+
+pub(crate) fn visitor() -> Profile {
+    Profile {
         teams: BTreeSet::new(),
         home: BTreeSet::new(),
         skills: BTreeSet::new(),
         device: Device::AutoAnswer,
-    };
-    by_admin(Command::AddOperator { operator: operator(n), profile })
+    }
 }
 
 pub(crate) fn desk(n: u64) -> DeskId {

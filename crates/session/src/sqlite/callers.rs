@@ -14,6 +14,7 @@ use super::open::judged;
 use super::seal::SealKey;
 use super::{OpenFault, SqliteStore};
 use crate::caller::{CallerNumber, Callers, CallersFault, Chance};
+use crate::crash::{CrashPoint, reached};
 use crate::sql;
 
 /// The callers of a data directory.
@@ -85,7 +86,9 @@ impl SqliteCallers {
         let sealed = self.key.seal(site, caller, number);
         let sealed = sealed.ok_or_else(|| CallersFault::NoChance("for sealing a number".to_owned()))?;
         let mut writer = writing.writer.lock().await;
+        reached(CrashPoint::BeforeCaller);
         let kept = keep(&mut writer.behind, site, caller, mac, &sealed).await;
+        reached(CrashPoint::AfterCaller);
         match kept {
             Ok(()) => Ok(caller),
             Err(error) if fault::kind(&error) == Kind::KeyTaken => {

@@ -14,6 +14,7 @@ use super::SqliteStore;
 use super::fault::{self, Kind};
 use super::journal::{number, place};
 use super::seal::unhex;
+use crate::crash::{CrashPoint, reached};
 use crate::derived::{Derived, DerivedFault, RecordCursor, RowMark, Snapshot, superfluous};
 use crate::record::CallRecord;
 use crate::sql;
@@ -97,6 +98,7 @@ async fn keep_snapshot(
     for seq in superfluous(&seqs) {
         drop_snapshot(&mut whole, site, seq).await?;
     }
+    reached(CrashPoint::WithinSnapshot);
     whole.commit().await
 }
 
@@ -161,6 +163,7 @@ async fn keep_records(
         Some(from) => move_cursor(&mut whole, site, from, to).await,
         None => begin_cursor(&mut whole, site, to).await,
     };
+    reached(CrashPoint::WithinRecords);
     match moved {
         Ok(true) => whole.commit().await.map(|()| true),
         Ok(false) => whole.rollback().await.map(|()| false),

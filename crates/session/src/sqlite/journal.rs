@@ -8,6 +8,7 @@ use switchboard::time::SiteTime;
 
 use super::fault::{self, Kind};
 use super::{SqliteStore, Writer, wall_us};
+use crate::crash::{CrashPoint, reached};
 use crate::journal::{self, Appended, Head, Journal, JournalFault, Row, StoredRow};
 use crate::sql;
 
@@ -58,6 +59,7 @@ impl Writer {
         }
         match append(&mut self.connection, site, row).await {
             Ok(()) => {
+                reached(CrashPoint::AfterInsert);
                 self.ends.insert(site, row.last_seq);
                 Ok(Appended::Stored)
             }

@@ -8,9 +8,10 @@ use sqlx::{Executor, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::fault::{self, Kind};
+use crate::crash::{CrashPoint, rarely, reached};
 
 /// Pages in the log before they are moved: 8 MB of 4 kB pages, so the log is read quickly at a start.
-const SWEEP_PAGES: u64 = 2_048;
+const SWEEP_PAGES: u64 = rarely(2_048, 128);
 const PAGE_BYTES: u64 = 4_096;
 /// An append changes at least a page of rows and one of keys.
 const PAGES_OF_AN_APPEND: u64 = 2;
@@ -55,8 +56,10 @@ impl Sweep {
         let (sweep, writer) = (Arc::clone(self), Arc::clone(writer));
         tokio::spawn(async move {
             sweep.once().await;
+            reached(CrashPoint::BetweenSweeps);
             let between = writer.lock().await;
             sweep.once().await;
+            reached(CrashPoint::AfterSweep);
             drop(between);
             sweep.sweeping.store(false, Ordering::Relaxed);
         });

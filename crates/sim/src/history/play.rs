@@ -236,6 +236,7 @@ impl Stage {
         if self.watch.laws {
             let step = Step { before: before.state(), decision, after: &self.real };
             self.lawful(laws::check_step(step))?;
+            self.lawful(laws::check_decided(step.decision, step.after))?;
             self.lawful(l01_replay::check(before, decision, &self.real))?;
             self.lawful(l09_attempts::check_repeat(&self.real, decision))?;
             if decision.seq.0.is_multiple_of(8) {

@@ -86,6 +86,7 @@ impl Checked {
         };
         let step = laws::Step { before: &before, decision: &decision, after: &self.live };
         laws::check_step(step).map_err(|violation| violation.to_string())?;
+        laws::check_decided(&decision, &self.live).map_err(|violation| violation.to_string())?;
         if !self.live.is_indexed_well() {
             return Err(format!("index: not what the state says after {:?}", decision.input));
         }

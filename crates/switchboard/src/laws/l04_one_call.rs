@@ -1,6 +1,6 @@
 //! L04: an operator has at most one offer or call; a call at most one accepted offer; both sides agree.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -27,6 +27,31 @@ pub(super) fn check(state: &State) -> Result<(), Violation> {
     }
     let unknown = held.keys().next();
     demand(LAW, state.seq, unknown.is_none(), || format!("a call is with {unknown:?}, who does not exist"))
+}
+
+/// Of these calls and operators only.
+///
+/// # Errors
+/// Names the call or the operator concerned.
+pub(super) fn check_named(
+    state: &State,
+    calls: &BTreeSet<CallId>,
+    people: &BTreeSet<OperatorId>,
+) -> Result<(), Violation> {
+    for (id, call) in calls.iter().filter_map(|id| Some((*id, state.calls.get(id)?))) {
+        check_call(state, id, call)?;
+        for (operator, work) in claims(id, call) {
+            let agrees = state.operators.get(&operator).is_some_and(|known| known.work == work);
+            demand(LAW, state.seq, agrees, || format!("{operator} does not know to be {work:?}"))?;
+        }
+    }
+    for (id, operator) in people.iter().filter_map(|id| Some((*id, state.operators.get(id)?))) {
+        let Some((call, _)) = operator.work.call() else { continue };
+        let claimed = state.calls.get(&call).map(|known| claims(call, known)).unwrap_or_default();
+        let agrees = claimed.contains(&(id, operator.work));
+        demand(LAW, state.seq, agrees, || format!("{id} is {:?}, its call says {claimed:?}", operator.work))?;
+    }
+    Ok(())
 }
 
 fn check_call(state: &State, id: CallId, call: &Call) -> Result<(), Violation> {

@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 
 use super::{Step, Violation, demand};
+use crate::decision::Decision;
 use crate::event::Event;
 use crate::id::CallId;
 use crate::state::State;
@@ -15,6 +16,30 @@ const LAW: &str = "L06";
 pub(super) fn check_state(state: &State) -> Result<(), Violation> {
     let both = state.calls.keys().find(|id| state.closed.contains_key(id));
     demand(LAW, state.seq, both.is_none(), || format!("call {both:?} is open and closed"))
+}
+
+/// Of the calls that a decision names only.
+///
+/// # Errors
+/// Names a call that something happened to while it was not open, or that is open and closed at once.
+pub(super) fn check_decided(decision: &Decision, after: &State) -> Result<(), Violation> {
+    let mut closed = BTreeSet::new();
+    for event in &decision.events {
+        let Some(call) = happens_to(event) else { continue };
+        let over = closed.contains(&call);
+        demand(LAW, decision.seq, !over, || format!("call {call} is closed, and then {event:?}"))?;
+        if let Event::CallClosed { .. } = event {
+            closed.insert(call);
+        }
+    }
+    for call in decision.events.iter().filter_map(happens_to) {
+        let (is_open, is_closed) = (after.calls.contains_key(&call), after.closed.contains_key(&call));
+        let right = if closed.contains(&call) { is_closed && !is_open } else { is_open && !is_closed };
+        demand(LAW, decision.seq, right, || {
+            format!("call {call} is open: {is_open}, remembered as closed: {is_closed}")
+        })?;
+    }
+    Ok(())
 }
 
 /// # Errors

@@ -17,28 +17,23 @@ const LAW: &str = "L09";
 /// # Errors
 /// Names an attempt that was never made, or that is live and over at once.
 pub(super) fn check_state(state: &State) -> Result<(), Violation> {
-    for (id, call) in &state.calls {
-        let made = |attempt: &Attempt| (1..=call.attempts).contains(&attempt.0);
-        let unmade = call
-            .offers
-            .keys()
-            .chain(call.ended.keys())
-            .chain(bridge(call).iter())
-            .find(|a| !made(a))
-            .copied();
-        demand(LAW, state.seq, unmade.is_none(), || {
-            format!("call {id} has {unmade:?}, which was never made")
-        })?;
-        let both = call.offers.keys().find(|attempt| call.ended.contains_key(attempt));
-        demand(LAW, state.seq, both.is_none(), || format!("{both:?} of call {id} is live and over"))?;
-        let over = bridge(call).and_then(|attempt| call.ended.get(&attempt));
-        let over = over.filter(|ended| ended.how != OfferEnd::Connected);
-        demand(LAW, state.seq, over.is_none(), || {
-            format!("call {id} is bridged by an attempt that {over:?}")
-        })?;
-        let many = call.ended.len() > ENDED_MAX;
-        demand(LAW, state.seq, !many, || format!("call {id} remembers {} ended offers", call.ended.len()))?;
-    }
+    state.calls.iter().try_for_each(|(id, call)| check_call(state, *id, call))
+}
+
+/// # Errors
+/// Names an attempt of this call that was never made, or that is live and over at once.
+pub(super) fn check_call(state: &State, id: CallId, call: &Call) -> Result<(), Violation> {
+    let made = |attempt: &Attempt| (1..=call.attempts).contains(&attempt.0);
+    let unmade =
+        call.offers.keys().chain(call.ended.keys()).chain(bridge(call).iter()).find(|a| !made(a)).copied();
+    demand(LAW, state.seq, unmade.is_none(), || format!("call {id} has {unmade:?}, which was never made"))?;
+    let both = call.offers.keys().find(|attempt| call.ended.contains_key(attempt));
+    demand(LAW, state.seq, both.is_none(), || format!("{both:?} of call {id} is live and over"))?;
+    let over = bridge(call).and_then(|attempt| call.ended.get(&attempt));
+    let over = over.filter(|ended| ended.how != OfferEnd::Connected);
+    demand(LAW, state.seq, over.is_none(), || format!("call {id} is bridged by an attempt that {over:?}"))?;
+    let many = call.ended.len() > ENDED_MAX;
+    demand(LAW, state.seq, !many, || format!("call {id} remembers {} ended offers", call.ended.len()))?;
     Ok(())
 }
 

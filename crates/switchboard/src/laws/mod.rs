@@ -1,7 +1,7 @@
 //! The laws, one file each, as executable checks. They read the state and the decision as they stand and look at
 //! everything, slowly; none of them asks the switchboard's own indexes, except to find them out.
 //!
-//! [`check_step`] runs what can be seen on one decision; [`l01_replay`], [`l02_refusal`] and [`l11_liveness`]
+//! [`check_step`] runs what can be seen on one decision, [`check_decided`] what can be seen of it cheaply; [`l01_replay`], [`l02_refusal`] and [`l11_liveness`]
 //! need a driver who keeps a history.
 
 pub mod l01_replay;
@@ -18,11 +18,14 @@ pub mod l11_liveness;
 pub mod l12_privacy;
 pub mod l13_conservation;
 
+use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
 use crate::decision::Decision;
-use crate::id::Seq;
+use crate::event::Event;
+use crate::id::{CallId, OperatorId, Seq};
 use crate::state::State;
 use crate::switchboard::Switchboard;
 
@@ -71,6 +74,26 @@ pub fn check_step(step: Step<'_>) -> Result<(), Violation> {
     l07_work_conservation::check_asked(step)?;
     l08_overtaking::check(step)?;
     l12_privacy::check(step)
+}
+
+/// What can be seen of the laws by looking only at what one decision names: at its calls, and at the operators it or
+/// they name. A few per cent of what deciding it cost, so that an exchange can look before it appends.
+///
+/// # Errors
+/// The first violation found.
+pub fn check_decided(decision: &Decision, after: &Switchboard) -> Result<(), Violation> {
+    let state = after.state();
+    demand("L10", decision.seq, state.seq == decision.seq && state.now == decision.at, || {
+        format!("after it the state is at {:?}, {:?}", state.seq, state.now)
+    })?;
+    l06_one_close::check_decided(decision, state)?;
+    let calls: BTreeSet<CallId> = decision.events.iter().filter_map(Event::call).collect();
+    let mut people: BTreeSet<OperatorId> = decision.events.iter().filter_map(Event::operator).collect();
+    for (id, call) in calls.iter().filter_map(|id| Some((*id, state.calls.get(id)?))) {
+        l09_attempts::check_call(state, id, call)?;
+        people.extend(call.offers.values().map(|offer| offer.operator));
+    }
+    l04_one_call::check_named(state, &calls, &people)
 }
 
 /// Every law that a state alone can violate.

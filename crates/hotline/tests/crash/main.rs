@@ -1,0 +1,20 @@
+//! The real server, made to die under load and started again: a gateway and its desks over gRPC, a checker that
+//! compares what they saw with the journal. `docs/reliability.md` says which fault is shown where.
+//!
+//! Not here: what a switchboard decides, and what a store holds after a crash at a single write; those have tests of
+//! their own that try many more cases.
+#![expect(clippy::print_stdout, reason = "figures of a run are for people")]
+
+mod books;
+mod chance;
+mod checker;
+mod crowd;
+mod cycles;
+mod desk;
+mod disk;
+mod gateway;
+mod hospital;
+mod seen;
+mod server;
+mod time;
+mod trouble;

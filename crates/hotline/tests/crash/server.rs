@@ -1,0 +1,175 @@
+//! The real `hotline serve` on a data directory, started, killed and started again on the same port.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use api::{Bearer, Client};
+use serde_json::Value;
+use session::crash::{CRASH_VARIABLE, CrashPoint};
+
+/// The signal of `abort`: how a process dies at a crash point.
+const SIGABRT: i32 = 6;
+
+/// Where a server runs, and the server.
+pub(crate) struct Server {
+    dir: PathBuf,
+    data: PathBuf,
+    port: Option<u16>,
+    wrapper: Vec<String>,
+    plan: Option<PathBuf>,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// One that keeps everything in `dir` and is not started yet.
+    pub(crate) fn new(dir: &Path) -> Server {
+        let (dir, data) = (dir.to_owned(), dir.join("data"));
+        Server { dir, data, port: None, wrapper: Vec::new(), plan: None, child: None }
+    }
+
+    /// Keeps its data elsewhere.
+    pub(crate) fn with_data(mut self, data: &Path) -> Server {
+        data.clone_into(&mut self.data);
+        self
+    }
+
+    /// Is started by another program, which is given its command line.
+    pub(crate) fn through(mut self, wrapper: Vec<String>) -> Server {
+        self.wrapper = wrapper;
+        self
+    }
+
+    /// Has another plan than the shipped one.
+    pub(crate) fn with_plan(mut self, text: &str) -> Server {
+        let path = self.dir.join("plan.toml");
+        std::fs::write(&path, text).expect("written");
+        self.plan = Some(path);
+        self
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Starts it, armed if it is to die at a point. Says whether it came up.
+    pub(crate) fn start(&mut self, crash: Option<(CrashPoint, u64)>) -> bool {
+        assert!(self.child.is_none(), "one at a time");
+        let mut command = self.command();
+        command.env_remove(CRASH_VARIABLE);
+        if let Some((point, nth)) = crash {
+            command.env(CRASH_VARIABLE, format!("{point}:{nth}"));
+        }
+        let log = File::options().create(true).append(true).open(self.dir.join("server.log"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log.expect("a log can be written"));
+        let mut child = command.spawn().expect("the server is there");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line, or none");
+        self.child = Some(child);
+        let Ok(ready) = serde_json::from_str::<Value>(&line) else { return false };
+        let address = ready["address"].as_str().expect("an address");
+        self.port = address.rsplit(':').next().and_then(|port| port.parse().ok());
+        true
+    }
+
+    fn command(&self) -> Command {
+        let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_hotline")]);
+        let mut command = Command::new(words.next().expect("the server at least"));
+        command.args(words).arg("serve").arg("--with-parent");
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port.unwrap_or(0))]);
+        command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
+        if let Some(plan) = &self.plan {
+            command.arg("--plan").arg(plan);
+        }
+        command
+    }
+
+    fn tokens_file(&self) -> PathBuf {
+        self.dir.join("tokens.json")
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it is started").id()
+    }
+
+    /// Kills it with signal 9, at whatever it is doing.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().expect("it is started");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it was a child");
+    }
+
+    /// Whether it died by itself, and how.
+    pub(crate) fn died(&mut self) -> Option<ExitStatus> {
+        let status = self.child.as_mut().expect("it is started").try_wait().expect("it is a child")?;
+        self.child = None;
+        Some(status)
+    }
+
+    /// A client with the token of this role, as the file has it at present.
+    pub(crate) fn client(&self, role: &str) -> Client {
+        client(&self.place(), role).expect("the token file")
+    }
+
+    /// Where clients find it, and their tokens.
+    pub(crate) fn place(&self) -> Place {
+        let port = self.port.expect("it was started once");
+        Place { address: format!("http://127.0.0.1:{port}"), tokens_file: self.tokens_file() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // A test that failed leaves no server behind.
+            let _ended = child.kill().and_then(|()| child.wait());
+        }
+    }
+}
+
+/// Where a server is found, and the tokens it gave out.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) address: String,
+    tokens_file: PathBuf,
+}
+
+/// A client with the token of this role, as the file has it at present; none while there is no such file.
+pub(crate) fn client(place: &Place, role: &str) -> Option<Client> {
+    let text = std::fs::read_to_string(&place.tokens_file).ok()?;
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let entries = file["tokens"].as_array().expect("tokens");
+    let entry = entries.iter().find(|entry| entry["role"] == role).expect("this role");
+    let bearer = Bearer::new(entry["token"].as_str().expect("a token")).expect("a token");
+    Some(Client::new(&place.address, bearer).expect("an address"))
+}
+
+/// A client with the token of this role, as soon as there is one.
+pub(crate) async fn client_when_there(place: &Place, role: &str) -> Client {
+    loop {
+        if let Some(client) = client(place, role) {
+            return client;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Whether a process died at a crash point.
+pub(crate) fn died_at_a_point(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGABRT)
+}
+
+/// The whole journal, read and decided again by `hotline journal verify`.
+pub(crate) fn verify(server: &Server) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.args(["journal", "verify", "--lang", "en", "--data"]).arg(server.data());
+    let verified = command.output().expect("it ends");
+    let said = [verified.stdout, verified.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(verified.status.success(), "{said:?}");
+}
