@@ -55,8 +55,8 @@ fn has_it_on(manifest: &str) -> bool {
     let features = manifest.get("features").and_then(toml::Value::as_table);
     let default = features.and_then(|features| features.get("default"));
     let needs = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let needs = needs.iter().filter_map(|kind| manifest.get(*kind)).map(ToString::to_string);
-    default.map(ToString::to_string).into_iter().chain(needs).any(|text| text.contains(FEATURE))
+    let needs = needs.iter().filter_map(|kind| manifest.get(*kind));
+    default.into_iter().chain(needs).any(|value| format!("{value:?}").contains(FEATURE))
 }
 
 #[test]

@@ -150,12 +150,9 @@ pub fn is_worth_retrying(status: &Status) -> bool {
     match status.code() {
         Code::Unavailable => true,
         Code::ResourceExhausted => asked_to_wait(status).is_some(),
-        _ => status.source().is_some_and(is_transport),
+        // What a router says has no source: this was made here, of a connection that broke.
+        _ => status.source().is_some(),
     }
-}
-
-fn is_transport(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<tonic::transport::Error>() || error.source().is_some_and(is_transport)
 }
 
 fn asked_to_wait(status: &Status) -> Option<Duration> {

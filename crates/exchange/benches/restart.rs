@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 const CALLS_A_DAY: u32 = 4_000;
 /// A day of so many calls has more decisions than this.
-const DECISIONS_A_DAY: u64 = 30_000;
+const DECISIONS_A_DAY: u64 = 25_000;
 const ROUNDS: usize = 3;
 
 fn main() {

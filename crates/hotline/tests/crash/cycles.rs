@@ -69,6 +69,8 @@ async fn whatever_it_dies_of_nobody_is_lost() {
     verify(&server);
     let died_at: BTreeSet<CrashPoint> = tally.by_point.keys().copied().collect();
     assert_eq!(died_at, BTreeSet::from(CrashPoint::ALL), "every point is reached");
+    let refusals = hospital.witness.refusals();
+    assert!(!refusals.contains("Unknown"), "a stream that broke is no refusal: {refusals}");
     println!("{}", tally.words(cycles, seed, &hospital));
 }
 

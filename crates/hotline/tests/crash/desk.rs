@@ -104,7 +104,7 @@ impl Desk {
                 }
             };
             self.attached.store(false, Ordering::Relaxed);
-            self.witness.refused("desk attach", &refused.code().to_string());
+            self.witness.refused("desk attach", &format!("{refused:?}"));
             self.renew().await;
         }
     }
