@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use presence::Holder;
 use session::crash::{CrashPoint, reached};
-use session::{Appended, BodyFault, Journal, JournalFault, Row};
+use session::{Appended, BodyFault, Journal, JournalFault, Row, StoredRow};
 use switchboard::command::{Actor, Command, Input};
 use switchboard::decision::Decision;
 use switchboard::event::Event;
@@ -24,7 +24,7 @@ use crate::readiness::COMMIT_OVERDUE_AFTER;
 use crate::run::Runner;
 
 /// Rows read at once when catching up.
-const TAIL_ROWS_MAX: usize = 256;
+pub(crate) const TAIL_ROWS_MAX: usize = 256;
 
 /// The first wait before a store that did not answer is asked again; doubled up to [`RETRY_MS_MAX`].
 const RETRY_MS_MIN: u64 = 20;
@@ -281,8 +281,13 @@ pub(crate) async fn tail(
     site: SiteId,
     after: Seq,
 ) -> Result<Vec<Arc<Decision>>, TailFault> {
+    decided(after, &journal.tail(site, after, TAIL_ROWS_MAX).await?)
+}
+
+/// The decisions of the rows behind `after`.
+pub(crate) fn decided(after: Seq, rows: &[StoredRow]) -> Result<Vec<Arc<Decision>>, TailFault> {
     let mut decisions = Vec::new();
-    for stored in journal.tail(site, after, TAIL_ROWS_MAX).await? {
+    for stored in rows {
         decisions.extend(session::decode(&stored.row)?.into_iter().map(Arc::new));
     }
     let follow = (after.0 + 1..).zip(&decisions).all(|(seq, decision)| decision.seq.0 == seq);

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use session::crash::{CrashPoint, reached};
-use session::{Derived, Journal};
+use session::{Derived, Journal, JournalFault, StoredRow};
 use switchboard::Switchboard;
 use switchboard::decision::Decision;
 use switchboard::id::{Seq, SiteId};
 use tokio::sync::mpsc;
 
-use crate::committing::{TailFault, tail};
+use crate::committing::{TAIL_ROWS_MAX, TailFault, decided};
 use crate::start::StartFault;
 
 /// Pages of decisions that are decoded ahead.
@@ -45,16 +45,36 @@ pub(crate) async fn replay(
     Ok((switchboard, snapshot))
 }
 
-async fn read_ahead(journal: Arc<dyn Journal>, site: SiteId, mut after: Seq, pages: mpsc::Sender<Page>) {
+/// Reads one page while the one before is decoded, and that while the one before it is applied.
+async fn read_ahead(journal: Arc<dyn Journal>, site: SiteId, after: Seq, pages: mpsc::Sender<Page>) {
+    let (rows, mut read) = mpsc::channel(PAGES_AHEAD);
+    let reading = tokio::spawn(read_rows(journal, site, after, rows));
+    while let Some((after, rows)) = read.recv().await {
+        let page = match rows {
+            Ok(rows) => decided(after, &rows),
+            Err(fault) => Err(fault.into()),
+        };
+        // Nobody receives any more when an earlier page ended the start.
+        if pages.send(page).await.is_err() {
+            return;
+        }
+    }
+    // Otherwise rows are missing, and whoever waits for this task hears of its panic.
+    reading.await.expect("rows are read to their end");
+}
+
+/// Rows, and behind which decision they stand.
+type Rows = (Seq, Result<Vec<StoredRow>, JournalFault>);
+
+async fn read_rows(journal: Arc<dyn Journal>, site: SiteId, mut after: Seq, pages: mpsc::Sender<Rows>) {
     loop {
-        let page = tail(&*journal, site, after).await;
-        let last = match &page {
-            Ok(decisions) => decisions.last().map(|decision| decision.seq),
+        let rows = journal.tail(site, after, TAIL_ROWS_MAX).await;
+        let last = match &rows {
+            Ok(rows) => rows.last().map(|stored| stored.row.last_seq),
             Err(_) => None,
         };
-        let ended = matches!(&page, Ok(decisions) if decisions.is_empty());
-        // Nobody receives any more when an earlier page ended the start.
-        if ended || pages.send(page).await.is_err() {
+        let ended = matches!(&rows, Ok(rows) if rows.is_empty());
+        if ended || pages.send((after, rows)).await.is_err() {
             return;
         }
         let Some(last) = last else { return };

@@ -54,6 +54,11 @@ impl Books {
         self.offers
     }
 
+    /// How many calls are open.
+    pub(crate) fn inside(&self) -> usize {
+        self.switchboard.state().calls.len()
+    }
+
     /// How many calls came.
     pub(crate) fn calls(&self) -> usize {
         self.calls

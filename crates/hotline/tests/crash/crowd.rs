@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use api::{Client, is_worth_retrying, v1};
 use uuid::Uuid;
 
-use crate::desk::Habit;
 use crate::hospital::{Hospital, Staffing, until};
 use crate::server::Server;
 use crate::trouble::Syncs;
@@ -20,7 +19,7 @@ async fn two_thousand_desks_come_back_at_once() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let mut server = Server::new(dir.path());
     assert!(server.start(None), "the first start");
-    let staffing = Staffing { seed: 17, desks: DESKS, habit: Habit::Takes, calls_per_second: 5 };
+    let staffing = Staffing { desks: DESKS, calls_per_second: 5, ..Staffing::usual(17) };
     let mut hospital = Hospital::open(&server, staffing).await;
     until("every desk is open", PATIENCE, || hospital.everybody_is_attached()).await;
     server.kill();

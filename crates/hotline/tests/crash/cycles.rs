@@ -14,6 +14,8 @@ const CYCLES: usize = 64;
 const CYCLES_DEEP: usize = 1_000;
 /// A point that is not reached within this time under load is not reached at all.
 const REACHED_WITHIN: Duration = Duration::from_secs(60);
+/// A house that is not full by then does not fill.
+const FILLED_WITHIN: Duration = Duration::from_secs(180);
 /// Every so many cycles the whole journal is read and decided again.
 const VERIFIED_EVERY: usize = 32;
 
@@ -114,7 +116,7 @@ async fn die(server: &mut Server, hospital: &mut Hospital, death: Death, tally: 
     }
     hospital.server_is_gone();
     hospital.books.read(server.data()).await;
-    tally.open_at_death.push(hospital.books.written().open.len());
+    tally.open_at_death.push(hospital.books.inside());
     let started = Instant::now();
     assert!(server.start(None), "it starts again after {death:?}");
     let up = started.elapsed();
@@ -123,6 +125,35 @@ async fn die(server: &mut Server, hospital: &mut Hospital, death: Death, tally: 
     let offered = || hospital.witness.notes().last_offer.filter(|last| *last > started);
     until("an offer after the restart", REACHED_WITHIN, || offered().is_some()).await;
     tally.first_offer.push(offered().expect("there is one") - started);
+}
+
+/// The case that a promise is given for: so much history, so many inside.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_offer_after_a_kill_with_a_full_house() {
+    const DECISIONS: u64 = 10_000;
+    const INSIDE: usize = 200;
+    const KILLS: usize = 30;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut server = Server::new(dir.path());
+    assert!(server.start(None), "the first start");
+    let staffing = Staffing { desks: INSIDE + 40, long_talkers: INSIDE, ..Staffing::usual(23) };
+    let mut hospital = Hospital::open(&server, staffing).await;
+    hospital.is_back(0).await;
+    let give_up_at = Instant::now() + FILLED_WITHIN;
+    while hospital.books.seq().0 < DECISIONS || hospital.books.inside() < INSIDE {
+        assert!(Instant::now() < give_up_at, "{} inside after {:?}", hospital.books.inside(), FILLED_WITHIN);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        hospital.books.read(server.data()).await;
+    }
+    let mut tally = Tally::default();
+    let mut chance = Chance::new(23);
+    for kill in 0..KILLS {
+        let death = Death::AfterMs(chance.between(0, 500));
+        die(&mut server, &mut hospital, death, &mut tally).await;
+        let findings = hospital.settle(&server).await;
+        assert!(findings.is_clean(), "kill {kill}: {findings}\n{}", hospital.witness.refusals());
+    }
+    println!("{}", tally.words(KILLS, 23, &hospital));
 }
 
 async fn until_dead(server: &mut Server, point: CrashPoint) {

@@ -104,7 +104,7 @@ impl Desk {
                 }
             };
             self.attached.store(false, Ordering::Relaxed);
-            self.witness.refused("desk attach", &format!("{refused:?}"));
+            self.witness.refused("desk attach", &format!("{:?} {}", refused.code(), refused.message()));
             self.renew().await;
         }
     }

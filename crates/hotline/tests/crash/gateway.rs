@@ -156,7 +156,7 @@ impl Gateway {
                 }
             };
             // Tokens are read again; anything else is a refusal that the test will show.
-            self.0.witness.refused("gateway attach", &format!("{refused:?}"));
+            self.0.witness.refused("gateway attach", &format!("{:?} {}", refused.code(), refused.message()));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -22,6 +22,8 @@ pub(crate) const CALLS_PER_SECOND: u32 = 50;
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// A gateway and its desks are back within this time of a start. Only a hang takes so long.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
+/// Longer than any test.
+const LONG_TALK: Duration = Duration::from_secs(3_600);
 /// Who waits longer gives up.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -31,13 +33,15 @@ pub(crate) struct Staffing {
     pub(crate) seed: u64,
     pub(crate) desks: usize,
     pub(crate) habit: Habit,
+    /// So many of the desks keep their caller, unless that one hangs up.
+    pub(crate) long_talkers: usize,
     pub(crate) calls_per_second: u32,
 }
 
 impl Staffing {
     /// Enough operators for the load.
     pub(crate) fn usual(seed: u64) -> Staffing {
-        Staffing { seed, desks: 40, habit: Habit::Takes, calls_per_second: CALLS_PER_SECOND }
+        Staffing { seed, desks: 40, habit: Habit::Takes, long_talkers: 0, calls_per_second: CALLS_PER_SECOND }
     }
 }
 
@@ -54,14 +58,16 @@ pub(crate) struct Hospital {
 impl Hospital {
     /// Opens at a server that is up.
     pub(crate) async fn open(server: &Server, staffing: Staffing) -> Hospital {
-        let Staffing { seed, desks: many, habit, calls_per_second } = staffing;
+        let Staffing { seed, desks: many, habit, long_talkers, calls_per_second } = staffing;
         let place = server.place();
         let witness = Witness::default();
         let going = watch::Sender::new(true);
         let mut chance = Chance::new(seed);
         let mut desks = Vec::new();
         for number in 0..many {
-            let person = Person { number, habit, talks_for: Duration::from_millis(chance.between(100, 400)) };
+            let short = Duration::from_millis(chance.between(100, 400));
+            let talks_for = if number < long_talkers { LONG_TALK } else { short };
+            let person = Person { number, habit, talks_for };
             desks.push(Desk::open(&place, person, &witness, &going.subscribe()).await);
         }
         let gateway = Gateway::start(place, witness.clone());

@@ -19,7 +19,7 @@ async fn a_wall_clock_three_days_off_moves_no_ring() {
     assert_ne!(plan, plan::HOSPITAL, "rings are shortened");
     let mut server = Server::new(dir.path()).with_plan(&plan).through(wall.wrapper());
     assert!(server.start(None), "the first start");
-    let staffing = Staffing { seed: 11, desks: 6, habit: Habit::Misses, calls_per_second: 0 };
+    let staffing = Staffing { desks: 6, habit: Habit::Misses, calls_per_second: 0, ..Staffing::usual(11) };
     let mut hospital = Hospital::open(&server, staffing).await;
     hospital.is_back(0).await;
     let _call = hospital.rings_in();
