@@ -8,7 +8,7 @@ use crate::tree::{self, Need, assert_found, assert_none};
 
 /// Library, and the rooms that may name it. The programs to compare with (`peers`) are no room, and the one exception.
 const FENCES: [(&str, &[&str]); 3] =
-    [("tonic", &["api", "routing"]), ("sqlx", &["session"]), ("redis", &["presence", "peers"])];
+    [("tonic", &["api", "routing", "peers"]), ("sqlx", &["session"]), ("redis", &["presence", "peers"])];
 
 fn manifest_faults(needs: &[Need]) -> Vec<String> {
     let mut faults = Vec::new();

@@ -1,13 +1,12 @@
 -- A call rings in: offered to whoever is free for longest, or put behind those that wait.
--- ARGV: call, line, number, time
+-- ARGV: call, line, number, time. Answers the operator, or nothing.
 local call = 'call:' .. ARGV[1]
 redis.call('HSET', call, 'line', ARGV[2], 'number', ARGV[3], 'since', ARGV[4], 'state', 'waiting')
 local operator = redis.call('LPOP', 'free:' .. ARGV[2])
 if not operator then
     redis.call('RPUSH', 'waiting:' .. ARGV[2], ARGV[1])
-    return 0
+    return ''
 end
 redis.call('HSET', call, 'state', 'offered', 'operator', operator)
 redis.call('HSET', 'operator:' .. operator, 'state', 'offered', 'call', ARGV[1])
-redis.call('PUBLISH', 'desk:' .. operator, 'offer ' .. ARGV[1])
-return 1
+return operator

@@ -1,12 +1,11 @@
 -- The caller hangs up: the call is kept for a while, the operator has something to write down.
--- ARGV: call, time
+-- ARGV: call, time. Answers the operator, or nothing if nobody talked.
 local call = 'call:' .. ARGV[1]
 local connected = redis.call('HMGET', call, 'state', 'operator')
 if connected[1] ~= 'connected' then
-    return 0
+    return ''
 end
 redis.call('HSET', call, 'state', 'ended', 'ended', ARGV[2])
 redis.call('EXPIRE', call, 600)
 redis.call('HSET', 'operator:' .. connected[2], 'state', 'wrap-up')
-redis.call('PUBLISH', 'desk:' .. connected[2], 'wrap-up ' .. ARGV[1])
-return 1
+return connected[2]

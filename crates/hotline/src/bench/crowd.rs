@@ -32,6 +32,8 @@ pub(super) struct Crowd {
     pub(super) life_cpu: Duration,
     /// Lives per second.
     pub(super) rate: f64,
+    /// Accepts that came when the offer was over.
+    pub(super) late: u64,
 }
 
 /// Two crowds in one service.
@@ -71,10 +73,10 @@ pub(super) fn desks_possible() -> u32 {
 pub(super) async fn measure(parent: &Path, desks: u32, length: Duration) -> Result<Crowds> {
     let place = Place::new(parent, Keeping::Durable)?;
     let server = Server::start(&place).await?;
-    let floor = Floor::open(&server, FEW as usize).await?;
+    let floor = Floor::open(server.doors(), FEW as usize).await?;
     let (floor, few) = look(&server, floor, FEW, length).await?;
     let mut floor = Arc::into_inner(floor).context("every caller has gone")?;
-    floor.grow(&server, desks as usize).await?;
+    floor.grow(server.doors(), desks as usize).await?;
     let (floor, many) = look(&server, floor, desks, length).await?;
     drop(floor);
     server.end().await;
@@ -93,6 +95,13 @@ async fn look(server: &Server, floor: Floor, desks: u32, length: Duration) -> Re
     let beside = Duration::from_secs_f64(idle_share * loaded.took.as_secs_f64());
     let for_lives = (busy.on_cpu - idle.on_cpu).saturating_sub(beside);
     let life_cpu = for_lives / u32::try_from(loaded.lives.max(1)).unwrap_or(u32::MAX);
-    let crowd = Crowd { desks, resident_kb: idle.resident_kb, idle_share, life_cpu, rate: loaded.rate() };
+    let crowd = Crowd {
+        desks,
+        resident_kb: idle.resident_kb,
+        idle_share,
+        life_cpu,
+        rate: loaded.rate(),
+        late: loaded.late,
+    };
     Ok((floor, crowd))
 }

@@ -1,5 +1,5 @@
 //! An operator's desk: a connection of its own, an open stream, heartbeats, and an operator who accepts whatever is
-//! offered and ends every wrap-up at once.
+//! offered, ends every wrap-up at once, and is back when set aside.
 
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use super::life::Lives;
 
 /// The service wants one every 5 s.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
+
+/// The gRPC code of a service that says it is too late.
+const FAILED_PRECONDITION: i32 = 9;
 
 /// An open desk. Dropping it closes it.
 pub(super) struct Desk {
@@ -90,6 +93,9 @@ impl Working {
             self.accept(&offer).await?;
             self.answered = Some(offer);
         }
+        if desk.duty.is_some_and(|duty| duty.state() == v1::DutyState::Suspended) {
+            self.client.send(v1::ResumeRequest::default()).await.context("being back")?;
+        }
         let Some(work) = desk.work.filter(|work| work.state() == v1::WorkState::WrapUp) else {
             return Ok(());
         };
@@ -101,12 +107,17 @@ impl Working {
         Ok(())
     }
 
+    /// An offer may be over when the answer arrives; then somebody else gets the call.
     async fn accept(&self, offer: &v1::OfferRef) -> Result<()> {
         let request =
             v1::AcceptRequest { offer: Some(offer.clone()), session: self.session, ..Default::default() };
-        let answer = self.client.send(request).await.context("accepting")?;
-        let accepted = answer.result() == v1::AcceptResult::Accepted;
-        anyhow::ensure!(accepted, "an offer was not to be had: {:?}", answer.result());
+        match self.client.send(request).await {
+            Ok(answer) if answer.result() == v1::AcceptResult::Accepted => return Ok(()),
+            Ok(_) => {}
+            Err(status) if status.code() as i32 == FAILED_PRECONDITION => {}
+            Err(status) => return Err(status).context("accepting"),
+        }
+        self.lives.late();
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::desk::Desk;
 use super::gateway::{Gateway, LINE, ring_in};
 use super::life::Lives;
-use super::server::Server;
+use super::server::Doors;
 
 /// Desks that are being opened at the same time.
 const OPENING_MAX: usize = 32;
@@ -26,11 +26,11 @@ impl Floor {
     ///
     /// # Errors
     /// When the service refuses or cannot be reached.
-    pub(super) async fn open(server: &Server, desks: usize) -> Result<Floor> {
+    pub(super) async fn open(doors: &Doors, desks: usize) -> Result<Floor> {
         let lives = Lives::default();
-        let gateway = Gateway::open(server.client("gateway")?, &lives).await?;
-        let mut floor = Floor { lives, gateway, admin: server.client("admin")?, desks: Vec::new() };
-        floor.grow(server, desks).await?;
+        let gateway = Gateway::open(doors.client("gateway")?, &lives).await?;
+        let mut floor = Floor { lives, gateway, admin: doors.client("admin")?, desks: Vec::new() };
+        floor.grow(doors, desks).await?;
         Ok(floor)
     }
 
@@ -38,16 +38,16 @@ impl Floor {
     ///
     /// # Errors
     /// When the service refuses or cannot be reached.
-    pub(super) async fn grow(&mut self, server: &Server, desks: usize) -> Result<()> {
-        let opening = stream::iter(self.desks.len()..desks).map(|nth| self.open_desk(server, nth));
+    pub(super) async fn grow(&mut self, doors: &Doors, desks: usize) -> Result<()> {
+        let opening = stream::iter(self.desks.len()..desks).map(|nth| self.open_desk(doors, nth));
         let opened: Vec<Desk> = opening.buffer_unordered(OPENING_MAX).try_collect().await?;
         self.desks.extend(opened);
         self.lives.check()
     }
 
-    async fn open_desk(&self, server: &Server, nth: usize) -> Result<Desk> {
-        let token = add_operator(&self.admin, &format!("operator-{nth}")).await?;
-        Desk::open(server.client_of(&token)?, Uuid::new_v4(), &self.lives).await
+    async fn open_desk(&self, doors: &Doors, nth: usize) -> Result<Desk> {
+        let token = add_operator(&self.admin, &format!("operator-{nth}"), "").await?;
+        Desk::open(doors.client_of(&token)?, Uuid::new_v4(), &self.lives).await
     }
 
     /// A caller rings in; returns when that is noted.
@@ -79,17 +79,21 @@ impl Floor {
     }
 }
 
-/// Adds an operator of the line the calls come in on; answers the token.
-pub(super) async fn add_operator(admin: &Client, operator_id: &str) -> Result<String> {
+/// Adds an operator of the line the calls come in on; answers the token. Asked again with the same request it answers a
+/// token anew; an empty request is a new one.
+///
+/// # Errors
+/// When the service refuses or cannot be reached.
+pub(super) async fn add_operator(admin: &Client, operator_id: &str, request_id: &str) -> Result<String> {
     let profile = v1::OperatorProfile {
         home_line_ids: vec![LINE.to_owned()],
         device: v1::DeviceKind::AutoAnswer.into(),
         ..Default::default()
     };
     let request = v1::AddOperatorRequest {
+        request_id: request_id.to_owned(),
         operator_id: operator_id.to_owned(),
         profile: Some(profile),
-        ..Default::default()
     };
     Ok(admin.send(request).await.context("adding an operator")?.token)
 }

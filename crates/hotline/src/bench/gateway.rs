@@ -1,6 +1,6 @@
 //! A telephony gateway: one stream of treatments, facts reported as they happen. Whoever is connected hangs up at once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use api::{Attached, Client, GatewayFeed, v1};
@@ -35,7 +35,7 @@ impl Gateway {
         let inventory: Inventory = Vec::new;
         let mut feed = client.attach(GatewayFeed { incarnation: 1, reaches: None, inventory });
         feed.next().await.context("attaching the gateway")?;
-        let mut hearing = Hearing { client: client.clone(), lives: lives.clone(), bridged: BTreeSet::new() };
+        let mut hearing = Hearing { client: client.clone(), lives: lives.clone(), bridged: BTreeMap::new() };
         let listening = tokio::spawn(async move {
             if let Err(fault) = hearing.listen(feed).await {
                 hearing.lives.fail("the gateway", &format!("{fault:#}"));
@@ -88,8 +88,8 @@ pub(super) async fn hang_up(client: &Client, call_id: &str) -> Result<()> {
 struct Hearing {
     client: Client,
     lives: Lives,
-    /// Calls whose bridge is reported, until they are released.
-    bridged: BTreeSet<String>,
+    /// The leg last brought up of each call, until it is released.
+    bridged: BTreeMap<String, u32>,
 }
 
 impl Hearing {
@@ -109,10 +109,10 @@ impl Hearing {
         }
         let up = treatment.legs.iter().find(|leg| leg.wish() == v1::LegWish::Up);
         let Some(attempt) = up.map(|leg| leg.attempt) else { return };
-        if self.bridged.insert(treatment.call_id.clone()) {
+        if self.bridged.insert(treatment.call_id.clone(), attempt) != Some(attempt) {
             let (client, lives) = (self.client.clone(), self.lives.clone());
             tokio::spawn(async move {
-                if let Err(fault) = talk(&client, &treatment.call_id, attempt).await {
+                if let Err(fault) = talk(&client, &lives, &treatment.call_id, attempt).await {
                     lives.fail("the gateway", &format!("{fault:#}"));
                 }
             });
@@ -120,11 +120,22 @@ impl Hearing {
     }
 }
 
-/// Both hear each other; the caller says thanks and hangs up.
-async fn talk(client: &Client, call_id: &str, attempt: u32) -> Result<()> {
-    bridge(client, call_id, attempt).await?;
+/// Both hear each other; the caller says thanks and hangs up. A leg that came up too late is none: the call goes on
+/// without it.
+async fn talk(client: &Client, lives: &Lives, call_id: &str, attempt: u32) -> Result<()> {
+    let bridged = bridge(client, call_id, attempt).await;
+    if bridged.as_ref().is_err_and(|fault| fault.is::<Refused>()) {
+        lives.late();
+        return Ok(());
+    }
+    bridged?;
     hang_up(client, call_id).await
 }
+
+/// A fact that changed nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("refused: {0}")]
+struct Refused(String);
 
 async fn report(client: &Client, fact: v1::fact::Fact) -> Result<u64> {
     let request = v1::ReportRequest { facts: vec![v1::Fact { fact: Some(fact) }] };
@@ -134,7 +145,7 @@ async fn report(client: &Client, fact: v1::fact::Fact) -> Result<u64> {
             let cursor = reported.receipt.and_then(|receipt| receipt.cursor);
             Ok(cursor.unwrap_or_default().seq)
         }
-        Some(v1::fact_result::Result::Refused(refused)) => bail!("refused: {}", refused.message),
+        Some(v1::fact_result::Result::Refused(refused)) => Err(Refused(refused.message).into()),
         None => bail!("no word of what became of it"),
     }
 }

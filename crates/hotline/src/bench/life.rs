@@ -22,6 +22,8 @@ struct Inside {
     open: BTreeMap<Uuid, Open>,
     /// The first thing that went wrong. Nothing measured after it counts.
     fault: Option<String>,
+    /// Accepts and bridges that came when the offer was over.
+    late: u64,
 }
 
 struct Open {
@@ -71,6 +73,16 @@ impl Lives {
     /// Something went wrong that must not.
     pub(super) fn fail(&self, doing: &str, why: &dyn std::fmt::Display) {
         self.inside().fault.get_or_insert_with(|| format!("{doing}: {why}"));
+    }
+
+    /// An accept or a bridge came when the offer was over.
+    pub(super) fn late(&self) {
+        self.inside().late += 1;
+    }
+
+    /// How many did since this was last asked.
+    pub(super) fn take_late(&self) -> u64 {
+        std::mem::take(&mut self.inside().late)
     }
 
     /// Whether anything went wrong.

@@ -21,6 +21,8 @@ pub(super) struct Loaded {
     pub(super) took: Duration,
     /// From ringing in until a desk heard the offer.
     pub(super) offers: Times,
+    /// Accepts that came when the offer was over: the service or this machine was too slow for the desk.
+    pub(super) late: u64,
 }
 
 impl Loaded {
@@ -47,6 +49,7 @@ pub(super) async fn closed(floor: &Arc<Floor>, in_flight: usize, length: Duratio
         loaded.lives += lives;
         loaded.offers.add(&offers);
     }
+    loaded.late = floor.lives.take_late();
     floor.lives.check()?;
     Ok(loaded)
 }
@@ -86,6 +89,7 @@ pub(super) async fn open(floor: &Arc<Floor>, rate: u32, length: Duration) -> Res
         loaded.lives += 1;
     }
     loaded.took = began.elapsed();
+    loaded.late = floor.lives.take_late();
     floor.lives.check()?;
     Ok(loaded)
 }

@@ -9,8 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::timeout;
+
+use super::server::Doors;
 
 /// A server that does not listen after this long is not coming up.
 const START_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,18 +45,33 @@ pub(super) enum Missing {
     Peers(PathBuf),
 }
 
-/// What the peer says.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct Distributed {
-    pub(super) lives: u64,
-    pub(super) seconds: f64,
+/// The peer's service. It ends when this is dropped.
+pub(super) struct Service {
+    _child: Child,
+    _leash: Option<ChildStdin>,
+    doors: Doors,
 }
 
-impl Distributed {
-    /// Lives per second.
-    pub(super) fn rate(self) -> f64 {
-        self.lives as f64 / self.seconds
+impl Service {
+    /// Its doors.
+    pub(super) fn doors(&self) -> &Doors {
+        &self.doors
     }
+}
+
+/// Databases of the one server: neither form may forget what the other has.
+const SERVED: u8 = 0;
+const BARE: u8 = 1;
+
+#[derive(Debug, Deserialize)]
+struct Listening {
+    address: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Distributed {
+    lives: u64,
+    seconds: f64,
 }
 
 impl Peer {
@@ -87,26 +106,45 @@ impl Peer {
         Ok(Ok(Peer { server, leash, _dir: dir, port, peers }))
     }
 
-    /// Lets the peer distribute calls for so long.
+    /// Starts a service that distributes calls with it.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(super) async fn serve(&self) -> Result<Service> {
+        let mut command = self.program(SERVED);
+        command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().context("starting the peer's service")?;
+        let leash = child.stdin.take();
+        let stdout = child.stdout.take().context("the peer's output is piped")?;
+        let line = timeout(START_PATIENCE, BufReader::new(stdout).lines().next_line()).await;
+        let line = line.context("the peer's service did not say where it listens")??;
+        let line = line.context("the peer's service ended; what it said stands above")?;
+        let said: Listening = serde_json::from_str(&line).context("what the peer said")?;
+        Ok(Service { _child: child, _leash: leash, doors: Doors::open_to_anybody(said.address) })
+    }
+
+    /// Distributes calls for so long with nobody connected; answers lives per second.
     ///
     /// # Errors
     /// When it fails.
-    pub(super) async fn distribute(
-        &self,
-        operators: usize,
-        in_flight: usize,
-        length: Duration,
-    ) -> Result<Distributed> {
-        let mut command = Command::new(&self.peers);
+    pub(super) async fn bare(&self, operators: usize, in_flight: usize, length: Duration) -> Result<f64> {
+        let mut command = self.program(BARE);
         command
-            .args(["redis-lua", "--port", &self.port.to_string()])
-            .args(["--operators", &operators.to_string(), "--in-flight", &in_flight.to_string()])
+            .args(["bare", "--operators", &operators.to_string(), "--in-flight", &in_flight.to_string()])
             .args(["--milliseconds", &length.as_millis().to_string()])
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true);
+            .stderr(Stdio::inherit());
         let output = command.output().await.context("running the peer")?;
         ensure!(output.status.success(), "the peer failed: {}", output.status);
-        serde_json::from_slice(&output.stdout).context("what the peer said")
+        let distributed: Distributed =
+            serde_json::from_slice(&output.stdout).context("what the peer said")?;
+        Ok(distributed.lives as f64 / distributed.seconds)
+    }
+
+    fn program(&self, database: u8) -> Command {
+        let mut command = Command::new(&self.peers);
+        let (port, database) = (self.port.to_string(), database.to_string());
+        command.args(["--port", &port, "--database", &database]).kill_on_drop(true);
+        command
     }
 
     /// Ends the server.

@@ -121,8 +121,13 @@ impl Report {
 /// A round, as it is over.
 pub(super) fn round_lines(number: usize, of: usize, round: &Round, lang: Lang) -> Vec<String> {
     let (durable, memory) = (round.durable.rate(), round.memory.rate());
-    let peer = match (round.peer, round.r3()) {
-        (Some(peer), Some(r3)) => format!("Redis {:.0} (r3 {r3:.2})", peer.rate()),
+    let peer = match (&round.peer, round.r3(), round.bare) {
+        (Some(peer), Some(r3), Some(bare)) => match lang {
+            Lang::Zh => format!("Redis {:.0} (r3 {r3:.2})，无人连接的 Redis {bare:.0}", peer.rate()),
+            Lang::En => {
+                format!("Redis {:.0} (r3 {r3:.2}), Redis with nobody connected {bare:.0}", peer.rate())
+            }
+        },
         _ => lang.of("Redis 未测", "Redis not measured").to_owned(),
     };
     let ms = |times: &Times| times.p50_us() as f64 / 1_000.0;
@@ -197,8 +202,10 @@ fn round_object(round: &Round) -> Value {
             "durable": rounded(round.durable.rate()),
             "control": rounded(round.control.rate()),
             "memory": rounded(round.memory.rate()),
-            "redis_lua": round.peer.map(|peer| rounded(peer.rate())),
+            "redis_lua": round.peer.as_ref().map(|peer| rounded(peer.rate())),
+            "redis_lua_bare": round.bare.map(rounded),
         },
+        "late": round.durable.late + round.control.late + round.memory.late + round.open.late,
         "offer": round.durable.offers.json(),
         "offer_in_memory": round.memory.offers.json(),
         "offer_alone": round.alone.json(),
@@ -215,6 +222,7 @@ fn crowd_object(crowd: &Crowd) -> Value {
         "idle_cpu_share": rounded(crowd.idle_share),
         "life_cpu_us": u64::try_from(crowd.life_cpu.as_micros()).unwrap_or(u64::MAX),
         "lives_per_s": rounded(crowd.rate),
+        "late": crowd.late,
     })
 }
 

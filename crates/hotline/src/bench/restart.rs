@@ -35,8 +35,7 @@ pub(super) async fn measure(parent: &Path, restarts: u32) -> Result<Times> {
     let place = Place::new(parent, Keeping::Durable)?;
     let server = Server::start(&place).await?;
     make_history(&server).await?;
-    let token = add_operator(&server.client("admin")?, "back-again").await?;
-    let mut site = Site { token, desk: Uuid::new_v4(), waiting: VecDeque::new() };
+    let mut site = Site { added: Uuid::new_v4(), desk: Uuid::new_v4(), waiting: VecDeque::new() };
     let mut on_line = site.connect(&server).await?;
     on_line.operator.send(v1::GoOnDutyRequest::default()).await.context("coming on duty")?;
     while site.waiting.len() <= OPEN_CALLS {
@@ -66,7 +65,7 @@ pub(super) async fn measure(parent: &Path, restarts: u32) -> Result<Times> {
 
 /// A morning's decisions.
 async fn make_history(server: &Server) -> Result<()> {
-    let floor = Arc::new(Floor::open(server, DESKS).await?);
+    let floor = Arc::new(Floor::open(server.doors(), DESKS).await?);
     let give_up_at = Instant::now() + PATIENCE * 10;
     while floor.decisions().await? < DECISIONS {
         ensure!(Instant::now() < give_up_at, "the history was not made in time");
@@ -79,7 +78,8 @@ type Inventory = Box<dyn FnMut() -> Vec<String> + Send>;
 
 /// What lasts over restarts.
 struct Site {
-    token: String,
+    /// The request that added the operator.
+    added: Uuid,
     desk: Uuid,
     /// Who rang in first stands first.
     waiting: VecDeque<Uuid>,
@@ -98,7 +98,9 @@ struct OnLine {
 
 impl Site {
     async fn connect(&self, server: &Server) -> Result<OnLine> {
-        let (gateway, operator) = (server.client("gateway")?, server.client_of(&self.token)?);
+        let doors = server.doors();
+        let token = add_operator(&doors.client("admin")?, "back-again", &self.added.to_string()).await?;
+        let (gateway, operator) = (doors.client("gateway")?, doors.client_of(&token)?);
         let held: Vec<String> = self.waiting.iter().map(Uuid::to_string).collect();
         let inventory: Inventory = Box::new(move || held.clone());
         let mut treatments = gateway.attach(GatewayFeed { incarnation: 1, reaches: None, inventory });

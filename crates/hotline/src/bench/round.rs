@@ -12,7 +12,7 @@ use api::Client;
 use super::floor::Floor;
 use super::ground;
 use super::load::{self, Loaded};
-use super::peer::{Distributed, Peer};
+use super::peer::{Peer, Service};
 use super::server::{Keeping, Place, Server};
 use super::times::Times;
 
@@ -33,7 +33,10 @@ pub(super) struct Round {
     pub(super) durable: Loaded,
     pub(super) control: Loaded,
     pub(super) memory: Loaded,
-    pub(super) peer: Option<Distributed>,
+    /// Redis and Lua behind the same API, with the same desks and gateway.
+    pub(super) peer: Option<Loaded>,
+    /// Redis and Lua with nobody connected: lives per second.
+    pub(super) bare: Option<f64>,
     /// One call at a time through the durable service.
     pub(super) alone: Times,
     pub(super) echoes: Times,
@@ -55,7 +58,7 @@ impl Round {
 
     /// Durable ÷ the peer.
     pub(super) fn r3(&self) -> Option<f64> {
-        self.peer.map(|peer| self.durable.rate() / peer.rate())
+        self.peer.as_ref().map(|peer| self.durable.rate() / peer.rate())
     }
 
     /// Durable ÷ durable.
@@ -69,7 +72,7 @@ pub(super) struct Bench {
     durable: Measured,
     control: Measured,
     memory: Measured,
-    peer: Option<Peer>,
+    peer: Option<Compared>,
     echo: Client,
     length: Duration,
     rate: u32,
@@ -86,7 +89,7 @@ impl Measured {
     async fn start(parent: &Path, keeping: Keeping) -> Result<Measured> {
         let place = Place::new(parent, keeping)?;
         let server = Server::start(&place).await?;
-        let floor = Arc::new(Floor::open(&server, DESKS).await?);
+        let floor = Arc::new(Floor::open(server.doors(), DESKS).await?);
         Ok(Measured { server, floor, place })
     }
 
@@ -96,17 +99,34 @@ impl Measured {
     }
 }
 
+/// The peer with everybody connected.
+struct Compared {
+    peer: Peer,
+    _service: Service,
+    floor: Arc<Floor>,
+}
+
+impl Compared {
+    async fn start(peer: Peer) -> Result<Compared> {
+        let service = peer.serve().await?;
+        let floor = Arc::new(Floor::open(service.doors(), DESKS).await?);
+        Ok(Compared { peer, _service: service, floor })
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Turn {
     Durable,
     Control,
     Memory,
     Peer,
+    Bare,
     Alone,
     Open,
 }
 
-const TURNS: [Turn; 6] = [Turn::Durable, Turn::Memory, Turn::Control, Turn::Peer, Turn::Alone, Turn::Open];
+const TURNS: [Turn; 7] =
+    [Turn::Durable, Turn::Peer, Turn::Memory, Turn::Control, Turn::Bare, Turn::Alone, Turn::Open];
 
 impl Bench {
     /// Starts every service.
@@ -122,7 +142,11 @@ impl Bench {
         let durable = Measured::start(parent, Keeping::Durable).await?;
         let control = Measured::start(parent, Keeping::Durable).await?;
         let memory = Measured::start(parent, Keeping::Memory).await?;
-        let echo = durable.server.client("supervisor")?;
+        let echo = durable.server.doors().client("supervisor")?;
+        let peer = match peer {
+            Some(peer) => Some(Compared::start(peer).await?),
+            None => None,
+        };
         Ok(Bench { durable, control, memory, peer, echo, length, rate })
     }
 
@@ -138,6 +162,7 @@ impl Bench {
                 Turn::Control => round.control = self.closed(&self.control).await?,
                 Turn::Memory => round.memory = self.closed(&self.memory).await?,
                 Turn::Peer => round.peer = self.peer().await?,
+                Turn::Bare => round.bare = self.bare().await?,
                 Turn::Alone => self.alone(&mut round).await?,
                 Turn::Open => round.open = load::open(&self.durable.floor, self.rate, self.length).await?,
             }
@@ -149,9 +174,16 @@ impl Bench {
         load::closed(&measured.floor, IN_FLIGHT, self.length).await
     }
 
-    async fn peer(&self) -> Result<Option<Distributed>> {
+    async fn peer(&self) -> Result<Option<Loaded>> {
         match &self.peer {
-            Some(peer) => peer.distribute(DESKS, IN_FLIGHT, self.length).await.map(Some),
+            Some(compared) => load::closed(&compared.floor, IN_FLIGHT, self.length).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn bare(&self) -> Result<Option<f64>> {
+        match &self.peer {
+            Some(compared) => compared.peer.bare(DESKS, IN_FLIGHT, self.length).await.map(Some),
             None => Ok(None),
         }
     }
@@ -176,7 +208,10 @@ impl Bench {
         self.control.end().await;
         self.memory.end().await;
         match self.peer {
-            Some(peer) => peer.end().await,
+            Some(Compared { peer, _service: service, floor }) => {
+                drop((floor, service));
+                peer.end().await
+            }
             None => Ok(()),
         }
     }

@@ -69,13 +69,39 @@ impl Place {
     }
 }
 
+/// Where a service is, and who may come in at first.
+pub(super) struct Doors {
+    address: String,
+    tokens: Vec<TokenEntry>,
+}
+
+impl Doors {
+    /// Of a service that believes every name.
+    pub(super) fn open_to_anybody(address: String) -> Doors {
+        let named =
+            |role: &str| TokenEntry { role: role.to_owned(), id: role.to_owned(), token: role.to_owned() };
+        Doors { address, tokens: ["gateway", "admin"].map(named).into() }
+    }
+
+    /// A client of its own connection for the principal in this role.
+    pub(super) fn client(&self, role: &str) -> Result<Client> {
+        let entry = self.tokens.iter().find(|entry| entry.role == role);
+        let entry = entry.with_context(|| format!("the service wrote no token for a {role}"))?;
+        self.client_of(&entry.token)
+    }
+
+    /// A client of its own connection for whoever has this token.
+    pub(super) fn client_of(&self, token: &str) -> Result<Client> {
+        Ok(Client::new(&self.address, Bearer::new(token)?)?)
+    }
+}
+
 /// A running service.
 pub(super) struct Server {
     child: Child,
     /// Closing it ends the child.
     leash: Option<ChildStdin>,
-    address: String,
-    tokens: Vec<TokenEntry>,
+    doors: Doors,
 }
 
 impl Server {
@@ -95,19 +121,13 @@ impl Server {
         let ready: Ready = serde_json::from_str(&line).context("the service's ready line")?;
         let text = fs::read_to_string(place.tokens()).context("reading the service's tokens")?;
         let file: TokenFile = serde_json::from_str(&text).context("the service's tokens")?;
-        Ok(Server { child, leash, address: ready.address, tokens: file.tokens })
+        let doors = Doors { address: ready.address, tokens: file.tokens };
+        Ok(Server { child, leash, doors })
     }
 
-    /// A client of its own connection for the principal in this role.
-    pub(super) fn client(&self, role: &str) -> Result<Client> {
-        let entry = self.tokens.iter().find(|entry| entry.role == role);
-        let entry = entry.with_context(|| format!("the service wrote no token for a {role}"))?;
-        self.client_of(&entry.token)
-    }
-
-    /// A client of its own connection for whoever has this token.
-    pub(super) fn client_of(&self, token: &str) -> Result<Client> {
-        Ok(Client::new(&self.address, Bearer::new(token)?)?)
+    /// Its doors.
+    pub(super) fn doors(&self) -> &Doors {
+        &self.doors
     }
 
     /// What it holds in memory and has used of the processors.
