@@ -78,10 +78,18 @@ impl Working {
                     self.look(shown.unwrap_or_default()).await?;
                 }
                 _ = heartbeats.tick() => {
-                    let request = v1::HeartbeatRequest { session: self.session };
-                    self.client.send(request).await.context("a heartbeat")?;
+                    self.heartbeat().await?;
                 }
             }
+        }
+    }
+
+    /// While the stream is being opened again nobody is attached whose heart could beat.
+    async fn heartbeat(&self) -> Result<()> {
+        match self.client.send(v1::HeartbeatRequest { session: self.session }).await {
+            Ok(_) => Ok(()),
+            Err(status) if status.code() as i32 == FAILED_PRECONDITION => Ok(()),
+            Err(status) => Err(status).context("a heartbeat"),
         }
     }
 
