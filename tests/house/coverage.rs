@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::tree::{self, assert_found, assert_none};
 
 /// What must have a row: a prefix, how many there are, and how many digits a number has.
-const REQUIRED: [(&str, usize, usize); 15] = [
+const REQUIRED: [(&str, usize, usize); 18] = [
     ("C", 24, 2),
     ("L", 14, 2),
     ("F", 15, 2),
@@ -23,6 +23,9 @@ const REQUIRED: [(&str, usize, usize); 15] = [
     ("2.8.", 3, 1),
     ("3.1.", 11, 1),
     ("3.2.", 7, 1),
+    ("3.3.", 4, 1),
+    ("3.4.", 15, 1),
+    ("3.5.", 3, 1),
     ("3.6.", 12, 1),
     ("3.7.", 11, 1),
 ];

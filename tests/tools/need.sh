@@ -17,6 +17,7 @@ need() {
     loop-mount) may_mount ;;
     node) from_debian node nodejs && from_debian npm npm ;;
     buf) need node && node_tools && buf_binary ;;
+    python-grpc) from_debian python3 python3 && python_packages ;;
     cargo-deny) cargo_tool cargo-deny "$CARGO_DENY_VERSION" ;;
     *) lacks "$1" "teach tests/tools/need.sh how to find it" ;;
     esac
@@ -65,6 +66,19 @@ buf_binary() {
     binary="$TOOLS/node/node_modules/@bufbuild/buf-linux-${machine/x86_64/x64}/bin/buf"
     [ -x "$binary" ] || { lacks buf "there is none for $machine in tests/tools/package.json: add it there"; return 1; }
     ln -sf "$binary" "$TOOLS/bin/buf"
+}
+
+# The packages of tests/strangers/requirements.txt, in an environment of their own.
+python_packages() {
+    local wanted=tests/strangers/requirements.txt have="$TOOLS/python/requirements.txt"
+    cmp -s "$wanted" "$have" && [ -x "$TOOLS/python/bin/python" ] && return
+    rm -rf "$TOOLS/python"
+    python3 -m venv "$TOOLS/python" ||
+        { rm -rf "$TOOLS/python"; lacks "python3 with venv" "sudo apt-get install python3-venv"; return 1; }
+    "$TOOLS/python/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -r "$wanted" &&
+        cp "$wanted" "$have" && return
+    rm -rf "$TOOLS/python"
+    lacks "the packages of $wanted" "see why pip install fails above; it needs Python's package index once"
 }
 
 # cargo_tool CRATE VERSION: built plainly, because it runs for a second and would take minutes to optimise.

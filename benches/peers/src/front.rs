@@ -226,6 +226,8 @@ impl AdminService for Front {
         change_operator(ChangeOperatorRequest) -> ChangeOperatorResponse,
         remove_operator(RemoveOperatorRequest) -> RemoveOperatorResponse,
         list_operators(ListOperatorsRequest) -> ListOperatorsResponse,
+        issue_token(IssueTokenRequest) -> IssueTokenResponse,
+        revoke_token(RevokeTokenRequest) -> RevokeTokenResponse,
     );
 }
 

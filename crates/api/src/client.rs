@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -42,7 +42,11 @@ pub struct AddressError(tonic::transport::Error);
 
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not an address of a router; write http://HOST:PORT ({})", self.0)
+        write!(
+            f,
+            "not an address of a router; write http://HOST:PORT, or https:// with an authority ({})",
+            self.0
+        )
     }
 }
 
@@ -54,15 +58,22 @@ impl Client {
     /// # Errors
     /// When `address` is not one.
     pub fn new(address: &str, bearer: Bearer) -> Result<Client, AddressError> {
-        let channel = Endpoint::from_shared(address.to_owned())
-            .map_err(AddressError)?
-            .connect_timeout(Duration::from_secs(2))
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
-            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-            .keep_alive_while_idle(true)
-            .connect_lazy();
-        Ok(Client { channel, bearer, give_up_after: Duration::from_secs(30) })
+        Ok(Client::over(endpoint(address)?.connect_lazy(), bearer))
+    }
+
+    /// A client of the router at `address` (`https://HOST:PORT`) whose certificate is from the authority in
+    /// `authority_pem`, and from no other.
+    ///
+    /// # Errors
+    /// When `address` is not one.
+    pub fn trusting(address: &str, bearer: Bearer, authority_pem: &str) -> Result<Client, AddressError> {
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
+        let endpoint = endpoint(address)?.tls_config(tls).map_err(AddressError)?;
+        Ok(Client::over(endpoint.connect_lazy(), bearer))
+    }
+
+    fn over(channel: Channel, bearer: Bearer) -> Client {
+        Client { channel, bearer, give_up_after: Duration::from_secs(30) }
     }
 
     /// Another principal over the same connection.
@@ -142,6 +153,16 @@ impl Client {
     pub fn clock(&self) -> ClockServiceClient<Sending> {
         ClockServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
+}
+
+fn endpoint(address: &str) -> Result<Endpoint, AddressError> {
+    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(AddressError)?;
+    Ok(endpoint
+        .connect_timeout(Duration::from_secs(2))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .keep_alive_while_idle(true))
 }
 
 /// Whether asking the same again, here or at another router, may be answered: nobody answered, the connection broke,

@@ -77,6 +77,8 @@ unary!(admin:
     change_operator(ChangeOperatorRequest) -> ChangeOperatorResponse by request_id,
     remove_operator(RemoveOperatorRequest) -> RemoveOperatorResponse by request_id,
     list_operators(ListOperatorsRequest) -> ListOperatorsResponse,
+    issue_token(IssueTokenRequest) -> IssueTokenResponse,
+    revoke_token(RevokeTokenRequest) -> RevokeTokenResponse,
 );
 
 unary!(clock: step(StepRequest) -> StepResponse);

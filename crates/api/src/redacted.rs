@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::v1::{AddOperatorResponse, Arrival};
+use crate::v1::{AddOperatorResponse, Arrival, IssueTokenResponse};
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,6 +23,12 @@ impl fmt::Debug for AddOperatorResponse {
     }
 }
 
+impl fmt::Debug for IssueTokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssueTokenResponse").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +44,8 @@ mod tests {
     #[test]
     fn a_token_is_not_shown() {
         let reply = AddOperatorResponse { token: "hl_op-1_abc".into(), ..AddOperatorResponse::default() };
+        assert!(!format!("{reply:?}").contains("hl_op"));
+        let reply = IssueTokenResponse { token: "hl_op-1_abc".into() };
         assert!(!format!("{reply:?}").contains("hl_op"));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use presence::{Fenced, Holder, Presence, StreamId};
+use presence::{Fenced, FreeOperators, Holder, Presence, StreamId};
 use switchboard::Switchboard;
 use switchboard::call::Class;
 use switchboard::command::{Command, Input};
@@ -177,6 +177,11 @@ impl ExchangeHandle {
     pub fn heartbeat(&self, holder: Holder) -> Result<(), Fenced> {
         let shared = self.shared();
         shared.presence.renew(shared.clock.now(), holder)
+    }
+
+    /// Who is free, as it is shown to other programs: at most a moment behind the switchboard.
+    pub fn free_operators(&self) -> FreeOperators {
+        self.shared().presence.free()
     }
 
     /// Which site.

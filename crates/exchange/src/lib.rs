@@ -19,6 +19,7 @@ mod committing;
 mod drafting;
 mod evidence;
 mod feed;
+mod free;
 mod handle;
 mod inbox;
 mod keeping;

@@ -16,6 +16,7 @@ use crate::clock::{Clock, SiteClock};
 use crate::committing::TailFault;
 use crate::drafting::Faults;
 use crate::evidence::EvidenceRoom;
+use crate::free;
 use crate::handle::{Counters, ExchangeHandle, Shared};
 use crate::inbox::Inbox;
 use crate::keeping::Keeper;
@@ -152,6 +153,7 @@ impl Exchange {
             planted,
         };
         tokio::spawn(runner.run());
+        tokio::spawn(free::show(Arc::clone(&shared)));
         let keeping = keeper.map(|keeper| tokio::spawn(keeper.run()));
         Ok(ExchangeHandle::new(shared, keeping))
     }

@@ -53,6 +53,35 @@ async fn a_desk_that_falls_silent_is_dropped_and_one_that_speaks_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_free_is_shown_a_moment_later() {
+    let journal = Arc::new(MemoryJournal::new());
+    let exchange = start(&journal, "a", Clock::System).await;
+    let _gateway = open(&exchange).await;
+    let shown = async |expected: &[u64]| {
+        let expected: Vec<_> = expected.iter().map(|n| operator(*n)).collect();
+        let give_up_at = Instant::now() + Duration::from_secs(1);
+        while !exchange.free_operators().operators.keys().eq(&expected) {
+            assert!(Instant::now() < give_up_at, "{:?}", exchange.free_operators());
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    shown(&[]).await;
+    let _desks = (on_duty(&exchange, 1).await, on_duty(&exchange, 2).await);
+    shown(&[1, 2]).await;
+    let free = exchange.free_operators();
+    let home = exchange.read(|sb| sb.operator(operator(1)).map(|known| known.home.clone())).unwrap();
+    for line in &home {
+        assert!(free.of_line(*line).any(|id| id == operator(1)), "{line}");
+    }
+    ask(&exchange, arrive(1)).await;
+    let asked = exchange.read(|sb| sb.operator(operator(1)).is_some_and(|known| !known.is_ready()));
+    shown(if asked { &[2] } else { &[1] }).await;
+    assert!(exchange.free_operators().seq > free.seq);
+    ask(&exchange, hang_up(1)).await;
+    shown(&[1, 2]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn site_time_goes_on_over_a_restart() {
     let store_us = Arc::new(AtomicI64::new(1_000_000_000));
     let store_clock = Arc::clone(&store_us);

@@ -3,9 +3,11 @@
 //! Not here: anything that decides, stores or serves; those are the crates this one puts together.
 
 mod bench;
+mod certs;
 mod demo;
 mod journal;
 mod lang;
+mod log;
 mod serve;
 mod tokens;
 
@@ -15,33 +17,40 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
+use self::log::LogFormat;
+
 /// A hospital's hotlines: every caller in one order, every operator's phone at the right moment.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Hotline {
-    /// How much to say on standard error: off, error, warn, info, debug or trace.
-    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
-    log: LevelFilter,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve one site to gateways, desks, supervisors and administrators of this machine.
     Serve(serve::Serve),
     Demo(demo::DemoFlags),
     Bench(bench::BenchFlags),
     Journal(journal::JournalFlags),
+    Certs(certs::Certs),
 }
 
 fn main() -> Result<ExitCode> {
-    let hotline = Hotline::parse();
-    tracing_subscriber::fmt().with_max_level(hotline.log).with_writer(std::io::stderr).init();
-    match hotline.command {
-        Command::Serve(serve) => serve.run(),
-        Command::Demo(flags) => Ok(demo::run(&flags)),
-        Command::Bench(flags) => Ok(flags.run()),
-        Command::Journal(flags) => Ok(flags.run()),
+    match Hotline::parse().command {
+        Command::Serve(flags) => serve::run(flags),
+        Command::Demo(flags) => {
+            log::begin(LevelFilter::WARN, LogFormat::Text);
+            Ok(demo::run(&flags))
+        }
+        Command::Bench(flags) => {
+            log::begin(LevelFilter::WARN, LogFormat::Text);
+            Ok(flags.run())
+        }
+        Command::Journal(flags) => {
+            log::begin(LevelFilter::WARN, LogFormat::Text);
+            Ok(flags.run())
+        }
+        Command::Certs(certs) => certs.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -4,10 +4,12 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use routing::{Principal, Principals};
 use serde::{Deserialize, Serialize};
+use switchboard::id::SiteId;
 
 /// What the file holds, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -19,7 +21,7 @@ pub(crate) struct TokenFile {
 }
 
 /// One token.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenEntry {
     /// `gateway`, `supervisor` or `admin`.
     pub(crate) role: String,
@@ -29,19 +31,41 @@ pub(crate) struct TokenEntry {
     pub(crate) token: String,
 }
 
-/// Mints a token for each principal and writes them down, in place of any earlier file.
+/// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
+/// one is replaced.
 ///
 /// # Errors
-/// When there is no randomness, or the file cannot be written.
-pub(crate) fn write(path: &Path, site: &str, principals: &Principals, who: &[Principal]) -> Result<()> {
+/// When no token can be made or kept, or the file cannot be written.
+pub(crate) async fn hand_out(
+    path: &Path,
+    site: SiteId,
+    principals: &Principals,
+    who: &[Principal],
+) -> Result<()> {
+    let earlier = read(path).map(|file| file.tokens).unwrap_or_default();
     let mut tokens = Vec::new();
     for principal in who {
-        let token = principals.mint(*principal)?.reveal().to_owned();
         let (role, id) = (principal.who.role().name().to_owned(), principal.who.id().to_owned());
+        let good = |entry: &&TokenEntry| {
+            let admitted = principals.authenticate(&entry.token, SystemTime::now());
+            admitted.is_ok_and(|admitted| admitted.principal == *principal)
+        };
+        let token = match earlier.iter().find(good) {
+            Some(entry) => entry.token.clone(),
+            None => principals.mint(*principal).await?.reveal().to_owned(),
+        };
         tokens.push(TokenEntry { role, id, token });
     }
-    let text = serde_json::to_string_pretty(&TokenFile { site: site.to_owned(), tokens })?;
+    if tokens == earlier {
+        return Ok(());
+    }
+    let text = serde_json::to_string_pretty(&TokenFile { site: site.to_string(), tokens })?;
     replace(path, text.as_bytes()).with_context(|| format!("cannot write the token file {}", path.display()))
+}
+
+/// What an earlier start left; a file that is none, or that somebody damaged, leaves nothing.
+fn read(path: &Path) -> Option<TokenFile> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 /// The file is never there with other permissions, and never half.

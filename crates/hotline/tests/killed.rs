@@ -49,6 +49,49 @@ async fn what_was_acknowledged_is_there_after_kill_9() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_comes_back_with_the_token_they_had() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut server = Server::start(&dir);
+    let ready = server.ready();
+    let admin = server.client(&ready, "admin");
+    let mut tokens = Vec::new();
+    for name in ["ana", "ben", "cem"] {
+        tokens.push(admin.send(operator(name)).await.expect("added").token);
+    }
+    let text = admin.send(v1::GetPlanRequest {}).await.expect("a plan").text;
+    let plan = v1::ApplyPlanRequest {
+        request_id: Uuid::new_v4().to_string(),
+        text: format!("# Ours.\n{text}"),
+        expected_revision: 1,
+        ..Default::default()
+    };
+    admin.send(plan).await.expect("adopted");
+    let removed = v1::RemoveOperatorRequest { operator_id: "ben".to_owned(), ..Default::default() };
+    admin.send(removed).await.expect("removed");
+    let principal = Some(v1::principal_ref::Principal::OperatorId("cem".to_owned()));
+    let principal = Some(v1::PrincipalRef { principal });
+    assert!(admin.send(v1::RevokeTokenRequest { principal }).await.expect("revoked").revoked);
+    let file = std::fs::read_to_string(dir.path().join("tokens.json")).expect("the token file");
+    server.child.kill().expect("killed");
+    server.child.wait().expect("a child");
+
+    let mut server = Server::start(&dir);
+    let ready = server.ready();
+    let again = std::fs::read_to_string(dir.path().join("tokens.json")).expect("the token file");
+    assert!(file == again, "good tokens stay");
+    let admin = server.client(&ready, "admin");
+    let text = admin.send(v1::GetPlanRequest {}).await.expect("a plan").text;
+    assert!(text.starts_with("# Ours.\n"), "{text}");
+    for (token, comes_back) in tokens.iter().zip([true, false, false]) {
+        let client = admin.with_token(Bearer::new(token).expect("a token"));
+        let pause = v1::PauseRequest { request_id: Uuid::new_v4().to_string(), ..Default::default() };
+        let answer = client.send(pause).await.expect_err("off duty, or nobody");
+        let stays_out = format!("{:?}", answer.code()) == "Unauthenticated";
+        assert_eq!(stays_out, !comes_back, "{answer:?}");
+    }
+}
+
 #[test]
 fn a_second_server_is_told_who_has_the_directory() {
     let dir = tempfile::tempdir().expect("a temporary directory");

@@ -228,11 +228,11 @@ fn tiers_without_people() {
     let mut people = vec![person(&["professionals", "volunteers"], &lines[..2])];
     people.push(person(&["youth"], &lines[2..]));
     assert_eq!(empty_tiers(&parsed.plan, &Roster::of(&people)), []);
-    assert!(parsed.staffed_by(&Roster::of(&people)).is_ok());
+    assert!(parsed.doubts_about(&Roster::of(&people)).is_empty());
 
     people[1] = person(&["volunteers"], &lines[3..]);
-    let errors = parsed.staffed_by(&Roster::of(&people)).unwrap_err();
-    let told = errors.to_string();
+    let doubts = parsed.doubts_about(&Roster::of(&people));
+    let told: String = doubts.iter().map(ToString::to_string).collect();
     assert!(
         told.contains(
             "a tier without people on line 'outpatient-2': nobody has 'outpatient-2' as a home line"

@@ -5,12 +5,14 @@
 //! (crate `routing`); a clock (every call brings the site's time). A [`Presence`] answers at once: a tracker that
 //! shares its leases with other processes does so behind it and keeps its own picture here.
 
+mod free;
 mod tracker;
 
 use switchboard::command::Command;
 use switchboard::id::{DeskId, DeskSession, GatewayId, OperatorId};
 use switchboard::time::{SiteTime, Span};
 
+pub use free::{FreeOperators, Reach};
 pub use tracker::{Renewal, Tracker};
 
 /// How often a desk should say that it is there.
@@ -94,4 +96,10 @@ pub trait Presence: Send + Sync {
 
     /// Takes out the leases that have ended by `at`, in the order of their ends.
     fn take_ended(&self, at: SiteTime) -> Vec<Holder>;
+
+    /// Shows who is free. What is older than what is shown already changes nothing.
+    fn show_free(&self, free: FreeOperators);
+
+    /// Who was shown to be free last.
+    fn free(&self) -> FreeOperators;
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use switchboard::id::{GatewayId, OperatorId};
 use switchboard::time::SiteTime;
 
-use crate::{DESK_LEASE, Fenced, GATEWAY_LEASE, Holder, Presence, StreamId};
+use crate::{DESK_LEASE, Fenced, FreeOperators, GATEWAY_LEASE, Holder, Presence, StreamId};
 
 /// What keeps a desk's lease alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,13 @@ pub enum Renewal {
 pub struct Tracker {
     renewal: Renewal,
     leases: Mutex<Leases>,
+    free: Mutex<FreeOperators>,
 }
 
 impl Tracker {
     /// A tracker without leases.
     pub fn new(renewal: Renewal) -> Tracker {
-        Tracker { renewal, leases: Mutex::default() }
+        Tracker { renewal, leases: Mutex::default(), free: Mutex::default() }
     }
 
     fn leases(&self) -> MutexGuard<'_, Leases> {
@@ -97,6 +98,14 @@ impl Presence for Tracker {
             ended.push(lease.holder);
         }
         ended
+    }
+
+    fn show_free(&self, free: FreeOperators) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).advance(free);
+    }
+
+    fn free(&self) -> FreeOperators {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

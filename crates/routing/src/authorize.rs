@@ -2,21 +2,11 @@
 //! not start with one.
 
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request, Response, header};
 use prost::Message;
 use prost_types::FileDescriptorSet;
-use tonic::body::Body;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
-use tower::{Layer, Service};
 
-use crate::principal::{Principal, Principals, Role};
-use crate::refusal::DOMAIN;
+use crate::principal::Role;
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +21,8 @@ const GATEWAY: Access = Access::Roles(&[Role::Gateway]);
 const OPERATOR: Access = Access::Roles(&[Role::Operator]);
 const OFFICE: Access = Access::Roles(&[Role::Supervisor, Role::Admin]);
 const ADMIN: Access = Access::Roles(&[Role::Admin]);
+const BOARD: Access = Access::Roles(&[Role::Supervisor, Role::Admin, Role::Wallboard]);
+const RECORD: Access = Access::Roles(&[Role::Admin, Role::Integrator]);
 
 /// Every method there is.
 const METHODS: &[(&str, Access)] = &[
@@ -54,7 +46,7 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.OperatorService/HangUp", OPERATOR),
     ("/hotline.v1.OperatorService/EndWrapUp", OPERATOR),
     ("/hotline.v1.OperatorService/BlockCaller", OPERATOR),
-    ("/hotline.v1.SupervisorService/WatchBoard", OFFICE),
+    ("/hotline.v1.SupervisorService/WatchBoard", BOARD),
     ("/hotline.v1.SupervisorService/ListCalls", OFFICE),
     ("/hotline.v1.SupervisorService/GetCall", OFFICE),
     ("/hotline.v1.SupervisorService/ExplainCall", OFFICE),
@@ -75,7 +67,9 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.AdminService/ChangeOperator", ADMIN),
     ("/hotline.v1.AdminService/RemoveOperator", ADMIN),
     ("/hotline.v1.AdminService/ListOperators", ADMIN),
-    ("/hotline.v1.AdminService/TailEvents", ADMIN),
+    ("/hotline.v1.AdminService/TailEvents", RECORD),
+    ("/hotline.v1.AdminService/IssueToken", ADMIN),
+    ("/hotline.v1.AdminService/RevokeToken", ADMIN),
     ("/hotline.v1.ClockService/Step", ADMIN),
     ("/grpc.health.v1.Health/Check", Access::Public),
     ("/grpc.health.v1.Health/Watch", Access::Public),
@@ -109,7 +103,7 @@ pub enum TableFault {
 pub fn check_table(descriptions: &[&[u8]]) -> Result<(), TableFault> {
     let mut methods = BTreeSet::new();
     for description in descriptions {
-        methods.extend(methods_of(&FileDescriptorSet::decode(*description)?));
+        methods.extend(methods_of(&FileDescriptorSet::decode(*description)?).map(|(name, _)| name));
     }
     if let Some(method) = methods.iter().find(|method| access(method).is_none()) {
         return Err(TableFault::WithoutRow(method.clone()));
@@ -120,102 +114,34 @@ pub fn check_table(descriptions: &[&[u8]]) -> Result<(), TableFault> {
     }
 }
 
-fn methods_of(files: &FileDescriptorSet) -> impl Iterator<Item = String> {
+/// Each method by its full name, and whether it answers with a stream.
+fn methods_of(files: &FileDescriptorSet) -> impl Iterator<Item = (String, bool)> {
     files.file.iter().flat_map(|file| {
         file.service.iter().flat_map(move |service| {
-            service
-                .method
-                .iter()
-                .map(move |method| format!("/{}.{}/{}", file.package(), service.name(), method.name()))
+            service.method.iter().map(move |method| {
+                let name = format!("/{}.{}/{}", file.package(), service.name(), method.name());
+                (name, method.server_streaming())
+            })
         })
     })
 }
 
-/// Asks of every request who sends it and whether that one may.
-#[derive(Debug, Clone)]
-pub(crate) struct Doorkeeper {
-    principals: Arc<Principals>,
-}
-
-impl Doorkeeper {
-    /// Who knows these principals.
-    pub(crate) fn new(principals: Arc<Principals>) -> Doorkeeper {
-        Doorkeeper { principals }
+/// Every method of these descriptions that answers with a stream.
+///
+/// # Errors
+/// [`TableFault::Unreadable`].
+pub(crate) fn streaming(descriptions: &[&[u8]]) -> Result<BTreeSet<String>, TableFault> {
+    let mut found = BTreeSet::new();
+    for description in descriptions {
+        let files = FileDescriptorSet::decode(*description)?;
+        found.extend(methods_of(&files).filter(|(_, streams)| *streams).map(|(name, _)| name));
     }
-
-    fn admit(&self, method: &str, headers: &HeaderMap) -> Result<Option<Principal>, Status> {
-        let access = access(method).ok_or_else(|| Status::unimplemented("there is no such method"))?;
-        let Access::Roles(roles) = access else { return Ok(None) };
-        let principal = bearer(headers)
-            .and_then(|token| self.principals.authenticate(token))
-            .ok_or_else(without_token)?;
-        if roles.contains(&principal.who.role()) { Ok(Some(principal)) } else { Err(wrong_role(roles)) }
-    }
+    Ok(found)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
-}
-
-fn without_token() -> Status {
-    let mut details = ErrorDetails::new();
-    let mend =
-        "send a token of this server as 'authorization: Bearer hl_…'; if it was one, ask for a new one";
-    details.set_error_info("NO_VALID_TOKEN", DOMAIN, [("mend".to_owned(), mend.to_owned())]);
-    Status::with_error_details(Code::Unauthenticated, format!("no valid token; {mend}"), details)
-}
-
-fn wrong_role(roles: &[Role]) -> Status {
-    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-    let mend = format!("use a token of a principal with the role {}", names.join(" or "));
-    let mut details = ErrorDetails::new();
-    details.set_error_info("WRONG_ROLE", DOMAIN, [("mend".to_owned(), mend.clone())]);
-    Status::with_error_details(Code::PermissionDenied, format!("not for this role; {mend}"), details)
-}
-
-impl<S> Layer<S> for Doorkeeper {
-    type Service = Guarded<S>;
-
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { doorkeeper: self.clone(), inner }
-    }
-}
-
-/// A service behind the doorkeeper.
-#[derive(Debug, Clone)]
-pub(crate) struct Guarded<S> {
-    doorkeeper: Doorkeeper,
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for Guarded<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        match self.doorkeeper.admit(request.uri().path(), request.headers()) {
-            Ok(principal) => {
-                // The token has done its work: nothing behind the door sees it.
-                request.headers_mut().remove(header::AUTHORIZATION);
-                if let Some(principal) = principal {
-                    request.extensions_mut().insert(principal);
-                }
-                Box::pin(self.inner.call(request))
-            }
-            Err(status) => Box::pin(async move { Ok(status.into_http()) }),
-        }
-    }
+/// A method's name as it stands in the table, if it has a row.
+pub(crate) fn known(method: &str) -> Option<&'static str> {
+    METHODS.iter().find(|(name, _)| *name == method).map(|(name, _)| *name)
 }
 
 #[cfg(test)]

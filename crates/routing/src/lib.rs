@@ -1,14 +1,23 @@
-//! The service: gRPC on loopback, who may call what, and the wire's words for the switchboard's. It asks and reads the
-//! `exchange`, and tells open streams what is committed.
+//! The service: gRPC and gRPC-Web on one port, with TLS or on loopback; who may call what; figures for Prometheus; and
+//! the wire's words for the switchboard's. It asks and reads the `exchange`, and tells open streams what is committed.
 //!
 //! Not here: deciding anything (crate `switchboard`), durability and time (crate `exchange`), the messages themselves
-//! (crate `api`), TLS, metrics and pages.
+//! (crate `api`), files of keys and configuration (crate `hotline`), and pages.
 //!
-//! Read `site.rs` first: what all services share. `authorize.rs` is the table of who may call what, `streams` everybody
-//! who listens, `convert` the words, `refusal.rs` every way of saying no.
+//! Read `site.rs` first: what all services share. A request comes in by `listening.rs`, is sorted by `front.rs`, asked
+//! who it is by `door.rs`, after the table of `authorize.rs`. `streams` is everybody who listens, `convert` the words,
+//! `refusal.rs` every way of saying no, `limits.rs` how much of anything is let in.
 
 mod authorize;
 mod convert;
+mod cut;
+mod door;
+mod figures;
+mod front;
+mod guesses;
+mod limits;
+mod listening;
+mod malformed;
 mod principal;
 mod refusal;
 mod server;
@@ -16,9 +25,14 @@ mod service;
 mod site;
 mod staff;
 mod streams;
+mod tls;
+mod tokens;
 
 pub use authorize::{Access, TableFault, access, check_table};
-pub use principal::{NoChance, Principal, Principals, Role, Token, Who};
+pub use limits::Limits;
+pub use principal::{Principal, Role, Who};
 pub use refusal::{Reason, reason_of, rejected};
 pub use server::{ADMIN_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, Router, RouterConfig, RouterParts, StartFault};
 pub use staff::{BadStaffNumber, StaffNumbers};
+pub use tls::{BadTlsKeys, Tls, TlsKeys};
+pub use tokens::{Admitted, NotAdmitted, Principals, Token, TokenFault};

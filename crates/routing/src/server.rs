@@ -1,4 +1,4 @@
-//! The server: one listener on loopback, every service behind the doorkeeper.
+//! The server: its listeners, every service behind the doorkeeper, and its end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,23 +12,37 @@ use api::v1::operator_service_server::OperatorServiceServer;
 use api::v1::supervisor_service_server::SupervisorServiceServer;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
-use session::{Callers, Journal};
+use session::{Callers, Journal, Registry, RegistryFault};
 use switchboard::command::{Actor, Adoption, Command, Input};
-use switchboard::decision::Reply;
-use switchboard::id::PrincipalId;
+use switchboard::id::{PrincipalId, Revision};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
-use tonic::service::RoutesBuilder;
+use tonic::codec::CompressionEncoding;
+use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
-use crate::authorize::{Doorkeeper, TableFault, check_table};
-use crate::principal::Principals;
+use crate::authorize::{TableFault, check_table, streaming};
+use crate::door::Doorkeeper;
+use crate::figures::Figures;
+use crate::front::Front;
+use crate::limits::Limits;
+use crate::listening::{Reception, incoming};
 use crate::service;
-use crate::site::Site;
+use crate::site::{Site, SiteParts, plan_hash};
 use crate::staff::StaffNumbers;
-use crate::streams::{Streams, closing};
+use crate::streams::{Leaving, Streams, closing};
+use crate::tls::Tls;
+use crate::tokens::Principals;
+
+/// What every service takes: messages up to a size, measured after decompression.
+macro_rules! bounded {
+    ($service:expr) => {
+        $service.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    };
+}
 
 /// Longest request: far above what a well-behaved client sends.
 pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
@@ -40,16 +54,22 @@ pub const ADMIN_MESSAGE_BYTES_MAX: usize = plan::TEXT_BYTES_MAX + 16 * 1024;
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(3);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Open requests and streams of one connection: a driver of a whole hospital shares one.
-const STREAMS_PER_CONNECTION_MAX: u32 = 1_024;
+/// A request that has no head of an answer by then gets none: its message does not come, or nothing is decided.
+const ANSWER_AT_LATEST: Duration = Duration::from_secs(30);
 
-/// After this long a router that was told to stop stops listening to those who do not let go.
-const STOP_AT_LATEST: Duration = Duration::from_secs(2);
+/// Longest header of a request, a token included.
+const HEADER_BYTES_MAX: u32 = 16 * 1024;
 
 /// What a router serves.
 pub struct RouterConfig {
-    /// Where to listen; on loopback. Port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Spoken on every listener, if given. Without it only loopback is listened on.
+    pub tls: Option<Tls>,
+    /// Listens beyond loopback in the clear: for a network that is private by other means.
+    pub insecure_plaintext: bool,
+    /// How much is let in.
+    pub limits: Limits,
     /// Whether the site's clock is a stepped one, driven by ClockService.
     pub stepped: bool,
     /// Whose calls are the hospital's own.
@@ -66,6 +86,8 @@ pub struct RouterParts {
     pub journal: Arc<dyn Journal>,
     /// Who calls.
     pub callers: Arc<dyn Callers>,
+    /// Plans as they were written.
+    pub registry: Arc<dyn Registry>,
     /// Who may ask.
     pub principals: Arc<Principals>,
 }
@@ -74,8 +96,14 @@ pub struct RouterParts {
 #[derive(Debug, thiserror::Error)]
 pub enum StartFault {
     /// Without TLS only this machine may connect.
-    #[error("{0} is not on loopback, and this server has no TLS; listen on 127.0.0.1 or [::1]")]
+    #[error("{0} is not on loopback and has no TLS; give it a certificate, or listen on 127.0.0.1 or [::1]")]
     NotLoopback(SocketAddr),
+    /// Whoever steps the clock decides everything: that is for this machine alone.
+    #[error("{0} is not on loopback; a stepped clock is served on 127.0.0.1 or [::1] only")]
+    SteppedBeyondLoopback(SocketAddr),
+    /// Nowhere to listen.
+    #[error("there is no address to listen on; give at least one")]
+    NoAddress,
     /// The address cannot be had.
     #[error("cannot listen on {address}: {fault}")]
     Listen {
@@ -93,23 +121,24 @@ pub enum StartFault {
     /// The first plan was refused.
     #[error("the first plan was not adopted: {0}")]
     FirstPlan(#[from] Refused),
+    /// The first plan's text was not kept.
+    #[error(transparent)]
+    Registry(#[from] RegistryFault),
 }
 
 /// A running router. Stop it; dropping it leaves it running until the process ends.
-#[derive(Debug)]
 pub struct Router {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
-    streams: Ending,
+    streams: Arc<Streams>,
+    health: HealthReporter,
+    drain: Duration,
 }
 
-/// Ends every stream.
-struct Ending(Arc<Streams>);
-
-impl std::fmt::Debug for Ending {
+impl std::fmt::Debug for Router {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ending")
+        f.debug_struct("Router").field("addresses", &self.addresses).finish_non_exhaustive()
     }
 }
 
@@ -119,64 +148,120 @@ impl Router {
     /// # Errors
     /// [`StartFault`].
     pub async fn start(config: RouterConfig, parts: RouterParts) -> Result<Router, StartFault> {
-        check_table(&[
-            FILE_DESCRIPTOR_SET,
-            tonic_health::pb::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ])?;
-        if !config.listen.ip().is_loopback() {
-            return Err(StartFault::NotLoopback(config.listen));
-        }
-        let listening = |fault| StartFault::Listen { address: config.listen, fault };
-        let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
+        check_table(DESCRIPTIONS)?;
+        let listeners = listeners(&config).await?;
+        let addresses = listeners.iter().map(|(_, address)| *address).collect();
+        let RouterConfig { tls, limits, .. } = config;
 
-        let RouterParts { exchange, journal, callers, principals } = parts;
-        let (streams, feed) = Streams::new(exchange.clone(), config.stepped);
-        let site = Arc::new(Site::new(
+        let RouterParts { exchange, journal, callers, registry, principals } = parts;
+        let (streams, feed) = Streams::new(exchange.clone(), config.stepped, limits.operator_streams);
+        let site = Arc::new(Site::new(SiteParts {
             exchange,
             journal,
             callers,
-            Arc::clone(&principals),
-            Arc::clone(&streams),
-            config.staff,
-            config.stepped,
-        ));
+            registry,
+            principals: Arc::clone(&principals),
+            streams: Arc::clone(&streams),
+            staff: config.staff,
+            stepped: config.stepped,
+            limits,
+        }));
+        // Whoever was removed while nobody heard of it.
+        site.forget(Leaving::Unknown);
         let follower = Arc::clone(&site);
         tokio::spawn(async move {
-            follower.streams.follow(feed, |operator| follower.forget_operator(operator)).await;
+            follower.streams.follow(feed, |leaving| follower.forget(leaving)).await;
         });
         if let Some(plan) = config.first_plan {
             adopt_first(&site, plan).await?;
         }
 
         let (stop, stopped) = watch::channel(false);
-        let routes = routes(&site).await?;
+        let figures = Arc::new(Figures::new());
+        let (health, routes) = routes(&site).await?;
+        let doorkeeper = Doorkeeper::new(
+            principals,
+            limits.wrong_tokens_per_minute,
+            streaming(DESCRIPTIONS)?,
+            Arc::clone(&figures),
+            stopped.clone(),
+        );
         let server = Server::builder()
+            .accept_http1(true)
+            .timeout(ANSWER_AT_LATEST)
             .http2_keepalive_interval(Some(KEEP_ALIVE_EVERY))
             .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
-            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-            .layer(Doorkeeper::new(principals))
+            .http2_max_header_list_size(HEADER_BYTES_MAX)
+            .max_concurrent_streams(limits.streams_per_connection)
+            .layer(Front::new(site, Arc::clone(&figures), doorkeeper.clone()))
+            .layer(doorkeeper)
             .add_routes(routes);
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let places = Arc::new(Semaphore::new(limits.connections));
+        let reception = Reception { tls, places, figures, stopped: stopped.clone() };
+        let incoming = incoming(listeners.into_iter().map(|(listener, _)| listener).collect(), &reception);
         let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, told_to_stop(stopped)));
-        Ok(Router { address, stop, serving, streams: Ending(streams) })
+        Ok(Router { addresses, stop, serving, streams, health, drain: limits.drain })
     }
 
-    /// Where it listens.
+    /// Where it listens: the first of its addresses.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0]
     }
 
-    /// Ends every stream, answers what is under way, and stops listening; after a while also those who do not let go.
+    /// Everywhere it listens, in the order of the configuration.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Says that it is not serving any more, ends every stream, answers what is under way, and stops listening; after
+    /// [`Limits::drain`] also to those who do not let go.
     pub async fn stop(mut self) {
-        self.streams.0.end_all(&closing());
+        for service in SERVICES {
+            self.health.set_service_status(*service, ServingStatus::NotServing).await;
+        }
+        self.streams.end_all(&closing());
         self.stop.send_replace(true);
-        if tokio::time::timeout(STOP_AT_LATEST, &mut self.serving).await.is_err() {
+        if tokio::time::timeout(self.drain, &mut self.serving).await.is_err() {
+            tracing::warn!("some did not let go in time; their connections are cut");
             self.serving.abort();
         }
     }
+}
+
+/// What is served, as it describes itself.
+const DESCRIPTIONS: &[&[u8]] = &[
+    FILE_DESCRIPTOR_SET,
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+];
+
+/// Whose health is told; the nameless one is the whole server's.
+const SERVICES: &[&str] = &[
+    "",
+    "hotline.v1.GatewayService",
+    "hotline.v1.OperatorService",
+    "hotline.v1.SupervisorService",
+    "hotline.v1.AdminService",
+];
+
+/// Listens everywhere, or nowhere.
+async fn listeners(config: &RouterConfig) -> Result<Vec<(TcpListener, SocketAddr)>, StartFault> {
+    let mut listeners = Vec::new();
+    for address in config.listen.iter().copied() {
+        let loopback = address.ip().to_canonical().is_loopback();
+        if config.stepped && !loopback {
+            return Err(StartFault::SteppedBeyondLoopback(address));
+        }
+        if config.tls.is_none() && !config.insecure_plaintext && !loopback {
+            return Err(StartFault::NotLoopback(address));
+        }
+        let listening = |fault| StartFault::Listen { address, fault };
+        let listener = TcpListener::bind(address).await.map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+        listeners.push((listener, address));
+    }
+    if listeners.is_empty() { Err(StartFault::NoAddress) } else { Ok(listeners) }
 }
 
 async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
@@ -187,38 +272,27 @@ async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
 }
 
 /// Every service there is; the clock's only where it can be stepped.
-async fn routes(site: &Arc<Site>) -> Result<tonic::service::Routes, tonic_reflection::server::Error> {
-    let gateway = GatewayServiceServer::new(service::Gateway(Arc::clone(site)))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let operator = OperatorServiceServer::new(service::Operator(Arc::clone(site)))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let supervisor = SupervisorServiceServer::new(service::Supervisor(Arc::clone(site)))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let admin = AdminServiceServer::new(service::Admin(Arc::clone(site)))
-        .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX);
-    let clock = ClockServiceServer::new(service::Clock(Arc::clone(site)))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<GatewayServiceServer<service::Gateway>>().await;
-    reporter.set_serving::<OperatorServiceServer<service::Operator>>().await;
-    reporter.set_serving::<SupervisorServiceServer<service::Supervisor>>().await;
-    reporter.set_serving::<AdminServiceServer<service::Admin>>().await;
-
+async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_reflection::server::Error> {
+    let (health, health_server) = tonic_health::server::health_reporter();
+    for service in SERVICES {
+        health.set_service_status(*service, ServingStatus::Serving).await;
+    }
     let mut routes = RoutesBuilder::default();
     routes
-        .add_service(gateway)
-        .add_service(operator)
-        .add_service(supervisor)
-        .add_service(admin)
-        .add_service(health)
+        .add_service(bounded!(GatewayServiceServer::new(service::Gateway(Arc::clone(site)))))
+        .add_service(bounded!(OperatorServiceServer::new(service::Operator(Arc::clone(site)))))
+        .add_service(bounded!(SupervisorServiceServer::new(service::Supervisor(Arc::clone(site)))))
+        .add_service(
+            bounded!(AdminServiceServer::new(service::Admin(Arc::clone(site))))
+                .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
+        )
+        .add_service(health_server)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     if site.is_stepped() {
-        reporter.set_serving::<ClockServiceServer<service::Clock>>().await;
-        routes.add_service(clock);
+        routes.add_service(bounded!(ClockServiceServer::new(service::Clock(Arc::clone(site)))));
     }
-    Ok(routes.routes())
+    Ok((health, routes.routes()))
 }
 
 fn reflection<'a>() -> tonic_reflection::server::Builder<'a> {
@@ -228,17 +302,17 @@ fn reflection<'a>() -> tonic_reflection::server::Builder<'a> {
 }
 
 /// The plan of a site that has none.
-async fn adopt_first(site: &Site, parsed: ParsedPlan) -> Result<(), Refused> {
+async fn adopt_first(site: &Site, parsed: ParsedPlan) -> Result<(), StartFault> {
     let expect = site.exchange.read(|switchboard| switchboard.state().revision);
     if expect.0 > 0 {
         return Ok(());
     }
+    let revision = Revision(expect.0 + 1);
+    site.registry.keep_plan(site.id(), revision, plan_hash(&parsed.plan), &parsed.text).await?;
     let adoption = Adoption { plan: parsed.plan, expect, migrate: false, move_waiting: Default::default() };
     let actor = Actor::Admin(first_start());
     let input = Input { actor, request: None, command: Command::AdoptPlan(Box::new(adoption)) };
-    if let Reply::Adopted { revision } = site.exchange.ask(input).await?.reply {
-        site.plan_texts.keep(revision, parsed.text);
-    }
+    site.exchange.ask(input).await?;
     Ok(())
 }
 

@@ -6,19 +6,25 @@ use std::time::Duration;
 
 use api::v1;
 use exchange::{Committed, Cursor, ExchangeHandle, Linked};
+use plan::ParsedPlan;
 use presence::Holder;
-use session::{CallerNumber, Callers, Journal};
+use session::{CallerNumber, Callers, Journal, Registry, RegistryFault};
 use switchboard::call::CallerKind;
+use switchboard::canonical::{self, Hash};
 use switchboard::command::{Actor, Command, Input};
 use switchboard::id::{CallId, CallerRef, OperatorId, Revision, SiteId};
+use switchboard::plan::Plan;
+use switchboard::rejection::Rejection;
 use switchboard::time::SiteTime;
 use tonic::{Code, Request, Status};
 
 use crate::convert;
-use crate::principal::{Principal, Principals, Who};
+use crate::limits::Limits;
+use crate::principal::{Principal, Role, Who};
 use crate::refusal::{self, Reason};
 use crate::staff::StaffNumbers;
-use crate::streams::{StreamNumber, Streams, Whose, cursor, wire_cursor};
+use crate::streams::{Leaving, StreamNumber, Streams, Whose, cursor, wire_cursor};
+use crate::tokens::Principals;
 
 /// How long a read waits for a history that is not here yet.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -29,29 +35,33 @@ pub(crate) struct Site {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) principals: Arc<Principals>,
-    pub(crate) plan_texts: PlanTexts,
+    pub(crate) registry: Arc<dyn Registry>,
     callers: Arc<dyn Callers>,
     staff: StaffNumbers,
     stepped: bool,
+    limits: Limits,
     listening: Mutex<BTreeMap<Principal, usize>>,
 }
 
-/// Streams of one supervisor or administrator at a time.
-const LISTENING_MAX: usize = 8;
+/// What a site is made of.
+pub(crate) struct SiteParts {
+    pub(crate) exchange: ExchangeHandle,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) callers: Arc<dyn Callers>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) principals: Arc<Principals>,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) staff: StaffNumbers,
+    pub(crate) stepped: bool,
+    pub(crate) limits: Limits,
+}
 
 impl Site {
-    pub(crate) fn new(
-        exchange: ExchangeHandle,
-        journal: Arc<dyn Journal>,
-        callers: Arc<dyn Callers>,
-        principals: Arc<Principals>,
-        streams: Arc<Streams>,
-        staff: StaffNumbers,
-        stepped: bool,
-    ) -> Site {
-        let plan_texts = PlanTexts::default();
+    pub(crate) fn new(parts: SiteParts) -> Site {
+        let SiteParts { exchange, journal, callers, registry, principals, streams, staff, stepped, limits } =
+            parts;
         let listening = Mutex::default();
-        Site { exchange, journal, streams, principals, plan_texts, callers, staff, stepped, listening }
+        Site { exchange, journal, streams, principals, registry, callers, staff, stepped, limits, listening }
     }
 
     pub(crate) fn id(&self) -> SiteId {
@@ -70,7 +80,8 @@ impl Site {
         command: Command,
     ) -> Result<Committed, Status> {
         let request = convert::request(request_id)?;
-        let input = Input { actor: who.actor(), request, command };
+        let actor = who.actor().ok_or_else(|| refusal::rejected(&Rejection::NotYours))?;
+        let input = Input { actor, request, command };
         self.exchange.ask(input).await.map_err(refusal::refused)
     }
 
@@ -147,9 +158,48 @@ impl Site {
         }
     }
 
-    /// A removed person's token is worth nothing any more.
-    pub(crate) fn forget_operator(&self, operator: OperatorId) {
-        self.principals.revoke(&Principal { site: self.id(), who: Who::Operator(operator) });
+    /// Tokens of people who are not here any more are worth nothing from here on.
+    pub(crate) fn forget(self: &Arc<Self>, leaving: Leaving) {
+        let gone = match leaving {
+            Leaving::One(operator) => vec![operator],
+            Leaving::Unknown => self.strangers(),
+        };
+        let site = self.id();
+        let person = |operator| Principal { site, who: Who::Operator(operator) };
+        let cut = gone.into_iter().filter(|operator| self.principals.cut(&person(*operator))).count();
+        if cut == 0 {
+            return;
+        }
+        let principals = Arc::clone(&self.principals);
+        tokio::spawn(async move {
+            if let Err(fault) = principals.settle().await {
+                // A start looks for whoever has a token and is not here.
+                tracing::warn!(%fault, "a token that is worth nothing could not be forgotten yet");
+            }
+        });
+    }
+
+    /// Who has an operator's token and is no operator here.
+    fn strangers(&self) -> Vec<OperatorId> {
+        let operators = self.principals.operators(self.id());
+        self.exchange.read(|switchboard| {
+            operators.into_iter().filter(|operator| switchboard.operator(*operator).is_none()).collect()
+        })
+    }
+
+    /// Keeps a plan as it was written, for the revision it may become.
+    pub(crate) async fn keep_plan(&self, revision: Revision, parsed: &ParsedPlan) -> Result<(), Status> {
+        let hash = plan_hash(&parsed.plan);
+        let kept = self.registry.keep_plan(self.id(), revision, hash, &parsed.text).await;
+        kept.map_err(|fault| registry_fault(&fault))
+    }
+
+    /// A revision's plan as it was written; of one that was not kept, nothing.
+    pub(crate) async fn plan_text(&self, revision: Revision) -> Result<Option<String>, Status> {
+        let hash = self.exchange.read(|switchboard| switchboard.state().plans.get(&revision).map(plan_hash));
+        let Some(hash) = hash else { return Ok(None) };
+        let text = self.registry.plan(self.id(), revision, hash).await;
+        text.map_err(|fault| registry_fault(&fault))
     }
 
     /// One more stream of somebody in the office, until what this returns is dropped.
@@ -159,10 +209,14 @@ impl Site {
     pub(crate) fn listen(self: &Arc<Self>, principal: Principal) -> Result<Listening, Status> {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         let streams = listening.entry(principal).or_default();
-        if *streams >= LISTENING_MAX {
+        let most = match principal.who.role() {
+            Role::Wallboard => self.limits.wallboard_streams,
+            _ => self.limits.office_streams,
+        };
+        if *streams >= most {
             let mend = "close another stream of this principal";
             let reason = Reason { status: Code::ResourceExhausted, code: "TOO_MANY_STREAMS", mend };
-            let message = format!("this principal has {LISTENING_MAX} streams open already");
+            let message = format!("this principal has {most} streams open already");
             return Err(refusal::status(reason, &message));
         }
         *streams += 1;
@@ -236,23 +290,14 @@ pub(crate) fn principal<T>(request: &Request<T>) -> Result<Principal, Status> {
     principal.copied().ok_or_else(|| Status::internal("a request came past the doorkeeper"))
 }
 
-/// The texts of plans by revision, with their comments.
-#[derive(Default)]
-pub(crate) struct PlanTexts(Mutex<BTreeMap<Revision, String>>);
+/// Names a plan among those that may become the same revision.
+pub(crate) fn plan_hash(plan: &Plan) -> Hash {
+    Hash::of(&canonical::encode(plan))
+}
 
-/// Texts kept: enough to look back a little; the journal has every plan.
-const PLAN_TEXTS_MAX: usize = 16;
-
-impl PlanTexts {
-    pub(crate) fn keep(&self, revision: Revision, text: String) {
-        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.insert(revision, text);
-        if texts.len() > PLAN_TEXTS_MAX {
-            texts.pop_first();
-        }
-    }
-
-    pub(crate) fn of(&self, revision: Revision) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned()
-    }
+/// The registry did not answer.
+pub(crate) fn registry_fault(fault: &RegistryFault) -> Status {
+    let mend = "ask again in a moment";
+    let reason = Reason { status: Code::Unavailable, code: "REGISTRY_UNAVAILABLE", mend };
+    refusal::status(reason, &fault.to_string())
 }

@@ -1,5 +1,5 @@
-//! The durable record of a site: the [`Journal`] of its decisions, and [`Callers`], which knows a caller's number by
-//! a random reference. Both are traits; this crate holds the store in memory and the one on SQLite, and is the only
+//! The durable record of a site: the [`Journal`] of its decisions, [`Callers`], which knows a caller's number by a
+//! random reference, and the [`Registry`] of tokens and plans' texts. These are traits; this crate holds the store in memory and the one on SQLite, and is the only
 //! room in which a store on a database may ever stand. Its statements are in `sql.rs`, all of them.
 //!
 //! Not here: deciding anything, the clock, group commit (crate `exchange`), who can be reached (crate `presence`),
@@ -13,6 +13,7 @@ mod derived;
 mod journal;
 mod memory;
 mod record;
+mod registry;
 mod restore;
 mod sql;
 mod sqlite;
@@ -26,6 +27,7 @@ pub use derived::{
 pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, Writer};
 pub use memory::MemoryJournal;
 pub use record::{CallRecord, RecordFold};
+pub use registry::{KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::restore;
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
 pub use verify::{Progress, Verified, VerifyFault, verify};

@@ -39,6 +39,26 @@ pub(crate) const SEALED_NUMBER: &str = "SELECT number_sealed FROM caller WHERE s
 /// Some sealed number: whether the key is the right one is tried on it.
 pub(crate) const ANY_CALLER: &str = "SELECT site, caller_ref, number_sealed FROM caller LIMIT 1";
 
+/// A principal's token, in place of any earlier one.
+pub(crate) const KEEP_TOKEN: &str = "INSERT INTO token (site, role, principal, token_id, secret_hash, expires_us) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (site, role, principal) DO UPDATE SET \
+     token_id = excluded.token_id, secret_hash = excluded.secret_hash, expires_us = excluded.expires_us";
+
+/// A token that is taken away.
+pub(crate) const FORGET_TOKEN: &str = "DELETE FROM token WHERE site = $1 AND token_id = $2";
+
+/// Who may ask.
+pub(crate) const TOKENS: &str = "SELECT role, principal, token_id, secret_hash, expires_us \
+     FROM token WHERE site = $1 ORDER BY role, principal";
+
+/// A plan as it was written.
+pub(crate) const KEEP_PLAN_TEXT: &str = "INSERT INTO plan_text (site, revision, plan_hash, text) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (site, revision, plan_hash) DO UPDATE SET text = excluded.text";
+
+/// The text of a plan.
+pub(crate) const PLAN_TEXT: &str =
+    "SELECT text FROM plan_text WHERE site = $1 AND revision = $2 AND plan_hash = $3";
+
 /// A snapshot.
 pub(crate) const KEEP_SNAPSHOT: &str = "INSERT INTO snapshot (site, seq, state_version, row_seq, row_hash, hash, body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -90,8 +110,23 @@ pub(crate) const RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, 
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 10] =
-    [APPEND, TAIL, HEAD, SITES, EPOCH, BEGIN_LIFE, FIND_CALLER, KEEP_CALLER, SEALED_NUMBER, ANY_CALLER];
+pub(crate) const IN_JOURNAL: [&str; 15] = [
+    APPEND,
+    TAIL,
+    HEAD,
+    SITES,
+    EPOCH,
+    BEGIN_LIFE,
+    FIND_CALLER,
+    KEEP_CALLER,
+    SEALED_NUMBER,
+    ANY_CALLER,
+    KEEP_TOKEN,
+    FORGET_TOKEN,
+    TOKENS,
+    KEEP_PLAN_TEXT,
+    PLAN_TEXT,
+];
 
 #[cfg(test)]
 pub(crate) const IN_DERIVED: [&str; 13] = [

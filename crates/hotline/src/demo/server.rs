@@ -117,7 +117,7 @@ fn command(seed: u64, tokens_file: &Path) -> Result<Command, DemoFault> {
     let mut command = Command::new(program);
     command
         .arg("serve")
-        .args(["--listen", "127.0.0.1:0", "--clock", "stepped", "--with-parent"])
+        .args(["--listen", "127.0.0.1:0", "--clock", "stepped", "--with-parent", "--log", "warn"])
         .args(["--seed", &seed.to_string()])
         .args(["--staff", &format!("{STAFF_PREFIX}*")])
         .arg("--tokens-file")

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use session::{
-    Callers, Derived, Journal, MemoryCallers, MemoryJournal, OpenFault, SealKey, SqliteCallers, SqliteStore,
+    Callers, Derived, Journal, MemoryCallers, MemoryJournal, MemoryRegistry, OpenFault, Registry, SealKey,
+    SqliteCallers, SqliteStore,
 };
 use switchboard::id::SiteId;
 
@@ -25,6 +26,8 @@ pub(crate) struct Kept {
     pub(crate) journal: Arc<dyn Journal>,
     /// Who its callers are.
     pub(crate) callers: Arc<dyn Callers>,
+    /// Who may ask, and the plans as they were written.
+    pub(crate) registry: Arc<dyn Registry>,
     /// Snapshots and call records, where there are any.
     pub(crate) derived: Option<Arc<dyn Derived>>,
 }
@@ -44,7 +47,12 @@ impl Kept {
 
     fn in_memory(seed: Option<u64>) -> Kept {
         let callers = seed.map_or_else(MemoryCallers::random, MemoryCallers::seeded);
-        Kept { journal: Arc::new(MemoryJournal::new()), callers: Arc::new(callers), derived: None }
+        Kept {
+            journal: Arc::new(MemoryJournal::new()),
+            callers: Arc::new(callers),
+            registry: Arc::new(MemoryRegistry::new()),
+            derived: None,
+        }
     }
 
     async fn in_directory(dir: &Path, site: SiteId, seed: Option<u64>) -> Result<Kept> {
@@ -60,7 +68,11 @@ impl Kept {
             }
             None => SqliteCallers::random(Arc::clone(&store), key).await?,
         };
-        let journal = Arc::clone(&store);
-        Ok(Kept { journal, callers: Arc::new(callers), derived: Some(store) })
+        Ok(Kept {
+            journal: store.clone(),
+            callers: Arc::new(callers),
+            registry: store.clone(),
+            derived: Some(store),
+        })
     }
 }

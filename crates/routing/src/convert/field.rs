@@ -28,17 +28,29 @@ impl From<Invalid> for Status {
     }
 }
 
-/// The answer to a request with such fields.
+/// What an answer may say of fields, in bytes. It is sent three times over in the headers that end it, and the strictest
+/// client reads 8 KiB of those.
+const TOLD_BYTES_MAX: usize = 1_500;
+
+/// The answer to a request with such fields: as many as there is room for, the first always.
 pub(crate) fn invalid_status(fields: impl IntoIterator<Item = Invalid>) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info("INVALID_FIELD", crate::refusal::DOMAIN, []);
     let mut message = String::new();
+    let mut left_out = 0;
     for Invalid { path, mend } in fields {
+        if !message.is_empty() && message.len() + path.len() + mend.len() > TOLD_BYTES_MAX {
+            left_out += 1;
+            continue;
+        }
         if !message.is_empty() {
             message.push_str("; ");
         }
         message.push_str(&format!("{path}: {mend}"));
         details.add_bad_request_violation(path, mend);
+    }
+    if left_out > 0 {
+        message.push_str(&format!("; and {left_out} more: mend these first"));
     }
     Status::with_error_details(StatusCode::InvalidArgument, message, details)
 }
@@ -107,5 +119,25 @@ pub(crate) fn page_size(size: u32) -> Result<usize, Invalid> {
         0 => Ok(100),
         1..=1_000 => Ok(size as usize),
         _ => Err(Invalid::new("page_size", "from 1 to 1,000")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_much_is_wrong_the_answer_can_be_received() {
+        let wrong = |n: usize| Invalid::new(format!("text:{n}:1 lines.duty.tiers"), "x".repeat(200));
+        let status = invalid_status((0..50).map(wrong));
+        let mut headers = http::HeaderMap::new();
+        status.add_header(&mut headers).expect("headers");
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        assert!(bytes < 8 * 1024, "{bytes}");
+        assert!(
+            status.message().starts_with("text:0:1") && status.message().ends_with("more: mend these first")
+        );
+        let long = invalid_status([Invalid::new("text", "x".repeat(TOLD_BYTES_MAX))]);
+        assert!(long.message().ends_with('x'), "the first is always told");
     }
 }

@@ -9,6 +9,7 @@ mod facts;
 mod field;
 mod operator;
 mod plan;
+mod principal;
 mod treatment;
 mod words;
 
@@ -19,9 +20,10 @@ pub(crate) use self::explanation::{explained_call, explained_operator};
 pub(crate) use self::facts::{Reported, calls, reach, reported};
 pub(crate) use self::field::{
     Invalid, caller, code, invalid_status, name, optional_code, optional_name, optional_span_ms, page_size,
-    request, span_ms, uuid,
+    present, request, span_ms, uuid,
 };
 pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transfer_target};
 pub(crate) use self::plan::{changes, complaint, complaints, gateway_plan};
+pub(crate) use self::principal::who;
 pub(crate) use self::treatment::treatment;
 pub(crate) use self::words::force;

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use api::v1;
 use api::v1::admin_service_server::AdminService;
 use plan::lint::Roster;
-use plan::{ParsedPlan, PlanErrors};
+use plan::{Finding, ParsedPlan, PlanErrors};
 use switchboard::command::{Adoption, Command, Profile};
 use switchboard::decision::Reply;
 use switchboard::id::{LineId, OperatorId, Revision};
@@ -16,8 +17,9 @@ use super::{Outgoing, holding};
 use crate::convert::{self, Invalid};
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
-use crate::site::{Site, principal};
+use crate::site::{Site, principal, registry_fault};
 use crate::streams::{cursor, record, wire_cursor};
+use crate::tokens::TokenFault;
 
 /// What errors call a plan that came in a request.
 const PLAN_NAME: &str = "plan";
@@ -34,7 +36,7 @@ impl AdminService for Admin {
     async fn get_plan(&self, request: Request<v1::GetPlanRequest>) -> Answer<v1::GetPlanResponse> {
         asked(request)?;
         let (cursor, revision) = self.revision();
-        let text = self.0.plan_texts.of(revision).ok_or_else(no_text)?;
+        let text = self.0.plan_text(revision).await?.ok_or_else(no_text)?;
         Ok(Response::new(v1::GetPlanResponse { cursor, revision: revision.0, text }))
     }
 
@@ -43,9 +45,14 @@ impl AdminService for Admin {
         request: Request<v1::ValidatePlanRequest>,
     ) -> Answer<v1::ValidatePlanResponse> {
         let (_, request) = asked(request)?;
-        Ok(Response::new(match self.read_plan(&request.text) {
+        Ok(Response::new(match plan::parse(PLAN_NAME, &request.text) {
             Ok(parsed) => v1::ValidatePlanResponse {
-                warnings: parsed.warnings.iter().map(convert::complaint).collect(),
+                warnings: parsed
+                    .warnings
+                    .iter()
+                    .chain(&self.unstaffed(&parsed))
+                    .map(convert::complaint)
+                    .collect(),
                 ..v1::ValidatePlanResponse::default()
             },
             Err(errors) => v1::ValidatePlanResponse {
@@ -58,7 +65,7 @@ impl AdminService for Admin {
 
     async fn diff_plan(&self, request: Request<v1::DiffPlanRequest>) -> Answer<v1::DiffPlanResponse> {
         let (_, request) = asked(request)?;
-        let parsed = self.read_plan(&request.text).map_err(|errors| bad_plan(&errors))?;
+        let parsed = plan::parse(PLAN_NAME, &request.text).map_err(|errors| bad_plan(&errors))?;
         let (cursor, revision) = self.revision();
         let changes = self
             .0
@@ -69,13 +76,15 @@ impl AdminService for Admin {
 
     async fn apply_plan(&self, request: Request<v1::ApplyPlanRequest>) -> Answer<v1::ApplyPlanResponse> {
         let (who, request) = asked(request)?;
-        let parsed = self.read_plan(&request.text).map_err(|errors| bad_plan(&errors))?;
+        let parsed = plan::parse(PLAN_NAME, &request.text).map_err(|errors| bad_plan(&errors))?;
         if !request.allow_remove {
             self.0.exchange.read(|switchboard| removes_nothing(switchboard.state(), &parsed))?;
         }
+        let expect = Revision(request.expected_revision);
+        self.0.keep_plan(Revision(expect.0.saturating_add(1)), &parsed).await?;
         let adoption = Adoption {
             plan: parsed.plan,
-            expect: Revision(request.expected_revision),
+            expect,
             migrate: request.migrate,
             move_waiting: moves(&request.move_waiting)?,
         };
@@ -84,7 +93,6 @@ impl AdminService for Admin {
         let Reply::Adopted { revision } = committed.reply else {
             return Err(Status::internal("an adopted plan has a revision"));
         };
-        self.0.plan_texts.keep(revision, parsed.text);
         let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         Ok(Response::new(v1::ApplyPlanResponse { receipt, revision: revision.0 }))
     }
@@ -102,7 +110,7 @@ impl AdminService for Admin {
         self.0.streams.have_told(committed.cursor.seq).await;
         let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         let person = Principal { site: self.0.id(), who: Who::Operator(operator) };
-        let token = self.0.principals.mint(person).map_err(|fault| Status::internal(fault.to_string()))?;
+        let token = self.0.principals.mint(person).await.map_err(|fault| token_fault(&fault))?;
         Ok(Response::new(v1::AddOperatorResponse { receipt, token: token.reveal().to_owned() }))
     }
 
@@ -149,28 +157,73 @@ impl AdminService for Admin {
 
     async fn tail_events(&self, request: Request<v1::TailEventsRequest>) -> Answer<Self::TailEventsStream> {
         let listening = self.0.listen(principal(&request)?)?;
-        let (_, request) = asked(request)?;
+        let request = request.into_inner();
         let after = request.after.map(cursor);
         let (exchange, journal) = (self.0.exchange.clone(), Arc::clone(&self.0.journal));
         let decisions = record(exchange, journal, after, self.0.streams.told());
         Ok(Response::new(holding(listening, decisions)))
     }
+
+    async fn issue_token(&self, request: Request<v1::IssueTokenRequest>) -> Answer<v1::IssueTokenResponse> {
+        let (by, request) = asked(request)?;
+        let principal = self.principal(request.principal)?;
+        if let Who::Operator(operator) = principal.who {
+            let known = self.0.exchange.read(|switchboard| switchboard.operator(operator).is_some());
+            if !known {
+                return Err(refusal::rejected(&Rejection::UnknownOperator));
+            }
+        }
+        let token = match request.lasting_ms {
+            None => self.0.principals.mint(principal).await,
+            Some(lasting_ms) => {
+                let lasting = convert::span_ms("lasting_ms", lasting_ms)?;
+                let expires = SystemTime::now().checked_add(Duration::from_micros(lasting.0));
+                let expires = expires.ok_or_else(|| Invalid::new("lasting_ms", "no such length of time"))?;
+                self.0.principals.mint_until(principal, Some(expires)).await
+            }
+        };
+        let token = token.map_err(|fault| token_fault(&fault))?;
+        tracing::info!(
+            by = by.id(),
+            role = principal.who.role().name(),
+            id = principal.who.id(),
+            "token issued"
+        );
+        Ok(Response::new(v1::IssueTokenResponse { token: token.reveal().to_owned() }))
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<v1::RevokeTokenRequest>,
+    ) -> Answer<v1::RevokeTokenResponse> {
+        let (by, request) = asked(request)?;
+        let principal = self.principal(request.principal)?;
+        let revoked = self.0.principals.revoke(&principal).await.map_err(|fault| token_fault(&fault))?;
+        tracing::info!(
+            by = by.id(),
+            role = principal.who.role().name(),
+            id = principal.who.id(),
+            "token revoked"
+        );
+        Ok(Response::new(v1::RevokeTokenResponse { revoked }))
+    }
 }
 
 impl Admin {
+    fn principal(&self, principal: Option<v1::PrincipalRef>) -> Result<Principal, Invalid> {
+        let principal = principal.and_then(|named| named.principal);
+        Ok(Principal { site: self.0.id(), who: convert::who(convert::present("principal", principal)?)? })
+    }
+
     fn revision(&self) -> (Option<v1::Cursor>, Revision) {
         let cursor = Some(wire_cursor(self.0.exchange.cursor()));
         (cursor, self.0.exchange.read(|switchboard| switchboard.state().revision))
     }
 
-    /// A plan that stands, also with the people there are.
-    fn read_plan(&self, text: &str) -> Result<ParsedPlan, PlanErrors> {
-        let parsed = plan::parse(PLAN_NAME, text)?;
+    /// Tiers without anybody of the people there are; with no people at all yet, it is too early to ask.
+    fn unstaffed(&self, parsed: &ParsedPlan) -> Vec<Finding> {
         let people = self.0.exchange.read(|switchboard| profiles(switchboard.state()));
-        if !people.is_empty() {
-            parsed.staffed_by(&Roster::of(&people))?;
-        }
-        Ok(parsed)
+        if people.is_empty() { Vec::new() } else { parsed.doubts_about(&Roster::of(&people)) }
     }
 }
 
@@ -178,9 +231,7 @@ impl Admin {
 fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
     match principal(&request)?.who {
         who @ Who::Admin(_) => Ok((who, request.into_inner())),
-        Who::Gateway(_) | Who::Operator(_) | Who::Supervisor(_) => {
-            Err(refusal::rejected(&Rejection::NotYours))
-        }
+        _ => Err(refusal::rejected(&Rejection::NotYours)),
     }
 }
 
@@ -243,17 +294,26 @@ fn no_text() -> Status {
     refusal::status(reason, "this router has no text of the plan in force")
 }
 
+fn token_fault(fault: &TokenFault) -> Status {
+    match fault {
+        TokenFault::Registry(fault) => registry_fault(fault),
+        TokenFault::NoChance(_) | TokenFault::UnknownRole { .. } => Status::internal(fault.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use exchange::{Clock, Cursor, Exchange, ExchangeConfig};
-    use session::{MemoryCallers, MemoryJournal, Writer};
+    use session::{MemoryCallers, MemoryJournal, MemoryRegistry, Writer};
     use switchboard::command::{Actor, Input};
     use switchboard::id::Seq;
 
     use super::*;
-    use crate::principal::Principals;
+    use crate::limits::Limits;
+    use crate::site::SiteParts;
     use crate::staff::StaffNumbers;
     use crate::streams::Streams;
+    use crate::tokens::Principals;
 
     #[tokio::test]
     async fn the_token_of_somebody_added_again_outlives_the_news_of_the_removal() {
@@ -261,11 +321,19 @@ mod tests {
         let config = ExchangeConfig::alone("main".parse().expect("a name"), Writer::new("a"));
         let exchange =
             Exchange::spawn(config, journal.clone(), Clock::STEPPED).await.expect("an empty journal");
-        let (streams, feed) = Streams::new(exchange.clone(), false);
-        let (callers, principals) = (Arc::new(MemoryCallers::seeded(7)), Arc::new(Principals::new()));
-        let (staff, stepped) = (StaffNumbers::default(), false);
-        let site = Site::new(exchange.clone(), journal, callers, principals, streams, staff, stepped);
-        let site = Arc::new(site);
+        let (streams, feed) = Streams::new(exchange.clone(), false, 4);
+        let (callers, principals) = (Arc::new(MemoryCallers::seeded(7)), Arc::new(Principals::in_memory()));
+        let site = Arc::new(Site::new(SiteParts {
+            exchange: exchange.clone(),
+            journal,
+            callers,
+            registry: Arc::new(MemoryRegistry::new()),
+            principals,
+            streams,
+            staff: StaffNumbers::default(),
+            stepped: false,
+            limits: Limits::default(),
+        }));
         let (operator, admin) = ("ana".parse().expect("a name"), "admin".parse().expect("a name"));
         let profile = convert::profile(Some(profile())).expect("a profile");
         for command in [Command::AddOperator { operator, profile }, Command::RemoveOperator { operator }] {
@@ -283,12 +351,13 @@ mod tests {
         }
         let follower = Arc::clone(&site);
         tokio::spawn(async move {
-            follower.streams.follow(feed, |operator| follower.forget_operator(operator)).await;
+            follower.streams.follow(feed, |leaving| follower.forget(leaving)).await;
         });
         site.streams.have_told(cursor.seq).await;
         let token = added.await.expect("an answer");
         let person = Principal { site: site.id(), who: Who::Operator(operator) };
-        assert_eq!(site.principals.authenticate(&token), Some(person));
+        let admitted = site.principals.authenticate(&token, SystemTime::now()).expect("a token");
+        assert_eq!(admitted.principal, person);
     }
 
     async fn add(site: Arc<Site>, by: Principal) -> String {

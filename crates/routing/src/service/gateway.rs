@@ -6,7 +6,7 @@ use api::v1::gateway_service_server::GatewayService;
 use exchange::Refused;
 use futures_util::stream::unfold;
 use presence::Holder;
-use switchboard::command::{Command, Input};
+use switchboard::command::{Actor, Command, Input};
 use switchboard::decision::Reply;
 use switchboard::id::GatewayId;
 use switchboard::rejection::Rejection;
@@ -49,11 +49,11 @@ impl GatewayService for Gateway {
         &self,
         request: Request<v1::ReportRequest>,
     ) -> Result<Response<v1::ReportResponse>, Status> {
-        let (site, who, gateway) = self.asker(&request)?;
+        let (site, _, gateway) = self.asker(&request)?;
         let facts = convert::reported(gateway, request.into_inner().facts)?;
         let mut results = Vec::with_capacity(facts.len());
         for fact in facts {
-            results.push(note(site, who, fact).await?);
+            results.push(note(site, gateway, fact).await?);
         }
         let receipt = Some(site.present_receipt().await);
         Ok(Response::new(v1::ReportResponse { receipt, results }))
@@ -71,7 +71,7 @@ impl Gateway {
 
 /// Hands one fact in. What the switchboard says of it is a result; only a site that cannot decide ends the report,
 /// and whatever came before is noted: the gateway sends it all again.
-async fn note(site: &Site, who: Who, fact: Reported) -> Result<v1::FactResult, Status> {
+async fn note(site: &Site, gateway: GatewayId, fact: Reported) -> Result<v1::FactResult, Status> {
     let command = match fact {
         Reported::Fact(command) => command,
         Reported::Arrival(ringing) => {
@@ -79,7 +79,7 @@ async fn note(site: &Site, who: Who, fact: Reported) -> Result<v1::FactResult, S
             ringing.of(caller, kind)
         }
     };
-    let input = Input { actor: who.actor(), request: None, command };
+    let input = Input { actor: Actor::Gateway(gateway), request: None, command };
     let result = match site.exchange.ask(input).await {
         Ok(committed) => FactOutcome::Noted(v1::FactNoted { line_id: line_of(committed.reply) }),
         Err(Refused::Rejection(rejection)) => FactOutcome::Refused(fact_refused(&rejection)),

@@ -6,7 +6,7 @@ use exchange::{Committed, Refused};
 use futures_util::stream::unfold;
 use presence::{HEARTBEAT, Holder};
 use switchboard::Switchboard;
-use switchboard::command::{Command, Input};
+use switchboard::command::{Actor, Command, Input};
 use switchboard::decision::Reply;
 use switchboard::id::{CallId, DeskId, DeskSession, OperatorId};
 use switchboard::operator::{Link, Operator as Known};
@@ -100,10 +100,11 @@ impl OperatorService for Operator {
     }
 
     async fn accept(&self, request: Request<v1::AcceptRequest>) -> Answer<v1::AcceptResponse> {
-        let (who, _, request) = asked(request)?;
+        let (_, operator, request) = asked(request)?;
         let offer = convert::offer(request.offer)?;
         let command = Command::Accept { offer, session: DeskSession(request.session) };
-        let input = Input { actor: who.actor(), request: convert::request(&request.request_id)?, command };
+        let asked = convert::request(&request.request_id)?;
+        let input = Input { actor: Actor::Operator(operator), request: asked, command };
         let answer = self.0.exchange.ask(input).await;
         let result = accepted(&answer).ok_or_else(|| unaccepted(answer.clone()))?;
         let receipt = match answer {

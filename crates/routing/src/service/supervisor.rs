@@ -31,7 +31,7 @@ impl SupervisorService for Supervisor {
 
     async fn watch_board(&self, request: Request<v1::WatchBoardRequest>) -> Answer<Self::WatchBoardStream> {
         let listening = self.0.listen(principal(&request)?)?;
-        let (_, request) = asked(request)?;
+        let request = request.into_inner();
         let interval = match request.interval_ms {
             0 => BOARD_INTERVAL,
             ms => convert::span_ms("interval_ms", ms)?,
@@ -194,7 +194,9 @@ impl SupervisorService for Supervisor {
 fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
     match principal(&request)?.who {
         who @ (Who::Supervisor(_) | Who::Admin(_)) => Ok((who, request.into_inner())),
-        Who::Gateway(_) | Who::Operator(_) => Err(refusal::rejected(&Rejection::NotYours)),
+        Who::Gateway(_) | Who::Operator(_) | Who::Wallboard(_) | Who::Integrator(_) => {
+            Err(refusal::rejected(&Rejection::NotYours))
+        }
     }
 }
 

@@ -15,9 +15,6 @@ use super::progress::{Progress, Whose};
 use super::{StreamNumber, stale_session, wire_cursor};
 use crate::convert;
 
-/// Windows of one desk at a time.
-pub(super) const WINDOWS_MAX: usize = 4;
-
 /// What a desk is told.
 pub(crate) struct DeskNews {
     number: u64,
@@ -44,8 +41,9 @@ impl News for DeskNews {
 }
 
 /// Every open desk.
-#[derive(Default)]
 pub(super) struct Desks {
+    /// Windows of one desk at a time.
+    windows_max: usize,
     open: BTreeMap<OperatorId, Desk>,
     /// Whose desk shows a call: the operators an event about it may concern without naming them.
     by_call: BTreeMap<CallId, BTreeSet<OperatorId>>,
@@ -62,6 +60,11 @@ struct Window {
 }
 
 impl Desks {
+    /// None is open.
+    pub(super) fn new(windows_max: usize) -> Desks {
+        Desks { windows_max, open: BTreeMap::new(), by_call: BTreeMap::new() }
+    }
+
     /// Opens a window. `None` when this desk has as many as it may.
     pub(super) fn open(
         &mut self,
@@ -73,7 +76,7 @@ impl Desks {
         progress: &mut Progress,
     ) -> Option<Arc<Mailbox<DeskNews>>> {
         let operator = view.operator;
-        if self.open.get(&operator).is_some_and(|desk| desk.windows.len() >= WINDOWS_MAX) {
+        if self.open.get(&operator).is_some_and(|desk| desk.windows.len() >= self.windows_max) {
             return None;
         }
         let number = progress.count(Whose::Desk(operator));

@@ -23,7 +23,7 @@ use tonic::{Code, Status};
 
 pub(crate) use self::board::boards;
 pub(crate) use self::desks::DeskNews;
-use self::desks::{Desks, WINDOWS_MAX};
+use self::desks::Desks;
 use self::gateways::Gateways;
 pub(crate) use self::gateways::{GatewayNews, Inventory};
 pub(crate) use self::mailbox::Mailbox;
@@ -61,14 +61,14 @@ struct Listeners {
 
 impl Streams {
     /// Nobody yet. The returned feed is to be followed.
-    pub(crate) fn new(exchange: ExchangeHandle, stepped: bool) -> (Arc<Streams>, Feed) {
+    pub(crate) fn new(exchange: ExchangeHandle, stepped: bool, windows_max: usize) -> (Arc<Streams>, Feed) {
         let mut feed = exchange.subscribe(None);
         let (cursor, (ledger, counted_from)) = feed.snapshot(|switchboard| {
             let state = switchboard.state();
             (Ledger::open(state, THRESHOLD), state.now)
         });
         let listeners = Listeners {
-            desks: Desks::default(),
+            desks: Desks::new(windows_max),
             gateways: Gateways::default(),
             progress: Progress::new(stepped),
             ledger,
@@ -80,11 +80,11 @@ impl Streams {
     }
 
     /// Tells everybody what is committed, until the exchange ends.
-    pub(crate) async fn follow(&self, mut feed: Feed, on_removed: impl Fn(OperatorId) + Send) {
+    pub(crate) async fn follow(&self, mut feed: Feed, on_leaving: impl Fn(Leaving) + Send) {
         while let Some(item) = feed.next().await {
-            self.take_in(item, &on_removed);
+            self.take_in(item, &on_leaving);
             while let Some(item) = feed.ready() {
-                self.take_in(item, &on_removed);
+                self.take_in(item, &on_leaving);
             }
             self.told.send_modify(|told| told.seq = feed.cursor().seq);
         }
@@ -124,7 +124,7 @@ impl Streams {
         let mailbox = desks.open(stream, session, view, kind, cursor, progress).ok_or_else(|| {
             let mend = "close a window of this desk";
             let reason = Reason { status: Code::ResourceExhausted, code: "TOO_MANY_STREAMS", mend };
-            status(reason, &format!("this desk has {WINDOWS_MAX} windows open already"))
+            status(reason, "this desk has as many windows open as it may")
         })?;
         Ok((stream, mailbox))
     }
@@ -180,14 +180,17 @@ impl Streams {
         self.told.subscribe()
     }
 
-    fn take_in(&self, item: FeedItem, on_removed: &impl Fn(OperatorId)) {
+    fn take_in(&self, item: FeedItem, on_leaving: &impl Fn(Leaving)) {
         match item {
-            FeedItem::Decision(decision) => self.tell(&decision, on_removed),
-            FeedItem::Reset(_) => self.tell_afresh(),
+            FeedItem::Decision(decision) => self.tell(&decision, on_leaving),
+            FeedItem::Reset(_) => {
+                self.tell_afresh();
+                on_leaving(Leaving::Unknown);
+            }
         }
     }
 
-    fn tell(&self, decision: &Decision, on_removed: &impl Fn(OperatorId)) {
+    fn tell(&self, decision: &Decision, on_leaving: &impl Fn(Leaving)) {
         let mut listeners = self.listeners();
         let Listeners { desks, gateways, progress, ledger, .. } = &mut *listeners;
         ledger.record(decision);
@@ -202,7 +205,7 @@ impl Streams {
         });
         for event in &decision.events {
             match event {
-                Event::OperatorRemoved { operator } => on_removed(*operator),
+                Event::OperatorRemoved { operator } => on_leaving(Leaving::One(*operator)),
                 Event::GatewayLost { gateway } => gateways.end(*gateway, lost()),
                 _ => {}
             }
@@ -242,6 +245,15 @@ fn resumed(resume: Option<Cursor>, here: Cursor) -> (v1::UpdateKind, Option<Seq>
     } else {
         (v1::UpdateKind::Reset, None)
     }
+}
+
+/// Who is not an operator any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// This one.
+    One(OperatorId),
+    /// Some may have left: it was not heard.
+    Unknown,
 }
 
 /// A cursor for the wire.

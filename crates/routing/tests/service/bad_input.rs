@@ -138,13 +138,13 @@ async fn too_long_a_message_is_refused_and_the_connection_lives() {
     let request_id = "x".repeat(routing::MESSAGE_BYTES_MAX + 1);
     let list = v1::OpenLineRequest { request_id, line_id: "duty".into() };
     let status = hospital.supervisor.send(list).await.expect_err("refused");
-    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     let text = "#".repeat(plan::TEXT_BYTES_MAX + 1);
     let checked = hospital.admin.send(v1::ValidatePlanRequest { text }).await.expect("looked at");
     assert!(!checked.complaints.is_empty());
     let text = "#".repeat(routing::ADMIN_MESSAGE_BYTES_MAX + 1);
     let status = hospital.admin.send(v1::ValidatePlanRequest { text }).await.expect_err("refused");
-    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     hospital.admin.send(v1::GetPlanRequest {}).await.expect("goes on");
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use api::v1::{self, fact::Fact, fact_result};
 use api::{Attached, Bearer, Client, DeskFeed, GatewayFeed, Update};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
-use routing::{Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Who};
-use session::{MemoryCallers, MemoryJournal, Writer};
+use routing::{Limits, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Who};
+use session::{Journal, MemoryCallers, MemoryJournal, MemoryRegistry, Registry, Writer};
 use switchboard::id::SiteId;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -25,7 +25,8 @@ pub(crate) struct Hospital {
     pub(crate) admin: Client,
     pub(crate) supervisor: Client,
     pub(crate) gateway: Client,
-    journal: Arc<MemoryJournal>,
+    journal: Arc<dyn Journal>,
+    registry: Arc<dyn Registry>,
 }
 
 pub(crate) fn site() -> SiteId {
@@ -38,6 +39,8 @@ pub(crate) fn who(role: &str, id: &str) -> Principal {
         "gateway" => Who::Gateway(id.parse().expect("a name")),
         "operator" => Who::Operator(id.parse().expect("a name")),
         "supervisor" => Who::Supervisor(name()),
+        "wallboard" => Who::Wallboard(name()),
+        "integrator" => Who::Integrator(name()),
         _ => Who::Admin(name()),
     };
     Principal { site: site(), who }
@@ -45,25 +48,34 @@ pub(crate) fn who(role: &str, id: &str) -> Principal {
 
 async fn serve(
     clock: Clock,
-    listen: SocketAddr,
-    journal: &Arc<MemoryJournal>,
+    config: RouterConfig,
+    (journal, registry): (&Arc<dyn Journal>, &Arc<dyn Registry>),
     principals: &Arc<Principals>,
 ) -> (ExchangeHandle, Router) {
-    let config = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
-    let exchange = Exchange::spawn(config, journal.clone(), clock).await.expect("a journal that can be read");
+    let alone = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
+    let exchange = Exchange::spawn(alone, journal.clone(), clock).await.expect("a journal that can be read");
     let parts = RouterParts {
         exchange: exchange.clone(),
         journal: journal.clone(),
         callers: Arc::new(MemoryCallers::seeded(7)),
+        registry: registry.clone(),
         principals: principals.clone(),
     };
-    let config = RouterConfig {
+    let config = RouterConfig { stepped: clock != Clock::System, ..config };
+    (exchange, Router::start(config, parts).await.expect("a free port"))
+}
+
+/// What these hospitals' routers begin with.
+pub(crate) fn config(listen: Vec<SocketAddr>) -> RouterConfig {
+    RouterConfig {
         listen,
-        stepped: clock != Clock::System,
+        tls: None,
+        insecure_plaintext: false,
+        limits: Limits::default(),
+        stepped: false,
         staff: StaffNumbers::parse(["8001", "021999*"]).expect("numbers"),
         first_plan: Some(plan::parse("hospital.toml", plan::HOSPITAL).expect("a good plan")),
-    };
-    (exchange, Router::start(config, parts).await.expect("a free port"))
+    }
 }
 
 impl Hospital {
@@ -72,24 +84,43 @@ impl Hospital {
     }
 
     pub(crate) async fn with_clock(clock: Clock) -> Hospital {
-        let journal = Arc::new(MemoryJournal::new());
-        let principals = Arc::new(Principals::new());
-        let listen = "127.0.0.1:0".parse().expect("an address");
-        let (exchange, router) = serve(clock, listen, &journal, &principals).await;
+        Hospital::on(Arc::new(MemoryJournal::new()), clock, |_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut RouterConfig)) -> Hospital {
+        Hospital::on(Arc::new(MemoryJournal::new()), Clock::STEPPED, change).await
+    }
+
+    pub(crate) async fn on(
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        change: impl FnOnce(&mut RouterConfig),
+    ) -> Hospital {
+        let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
+        let principals = Arc::new(Principals::new(registry.clone(), None));
+        let mut config = config(vec!["127.0.0.1:0".parse().expect("an address")]);
+        change(&mut config);
+        let (exchange, router) = serve(clock, config, (&journal, &registry), &principals).await;
         let address = format!("http://{}", router.address());
-        let mint = |role, id| bearer(principals.mint(who(role, id)).expect("randomness").reveal());
-        let admin = Client::new(&address, mint("admin", "admin")).expect("an address");
-        let supervisor = admin.with_token(mint("supervisor", "supervisor"));
-        let gateway = admin.with_token(mint("gateway", "gw-1"));
-        Hospital { address, exchange, principals, router, admin, supervisor, gateway, journal }
+        let mint = async |role, id| bearer(principals.mint(who(role, id)).await.expect("kept").reveal());
+        let admin = Client::new(&address, mint("admin", "admin").await).expect("an address");
+        let supervisor = admin.with_token(mint("supervisor", "supervisor").await);
+        let gateway = admin.with_token(mint("gateway", "gw-1").await);
+        Hospital { address, exchange, principals, router, admin, supervisor, gateway, journal, registry }
+    }
+
+    /// A token for somebody, in place of any earlier one.
+    pub(crate) async fn token(&self, role: &str, id: &str) -> String {
+        self.principals.mint(who(role, id)).await.expect("kept").reveal().to_owned()
     }
 
     /// The router ends, and another one begins with the same journal at the same address.
     pub(crate) async fn restart(self) -> Hospital {
-        let listen = self.router.address();
+        let config = config(self.router.addresses().to_vec());
         in_time(self.router.stop()).await;
         in_time(self.exchange.close()).await;
-        let (exchange, router) = serve(Clock::STEPPED, listen, &self.journal, &self.principals).await;
+        let (exchange, router) =
+            serve(Clock::STEPPED, config, (&self.journal, &self.registry), &self.principals).await;
         Hospital { exchange, router, ..self }
     }
 

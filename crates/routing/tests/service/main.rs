@@ -3,9 +3,15 @@
 mod access;
 mod bad_input;
 mod clock;
+mod drain;
 mod hospital;
 mod lines_and_plan;
+mod messages;
 mod passage;
 mod record;
 mod refusals;
+mod silence;
 mod streams;
+mod tls;
+mod tokens;
+mod web;

@@ -7,7 +7,7 @@ use tonic::Code;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::hospital::{GatewayStream, Hospital, arrival, bearer, hung_up, in_time, new_call, reason, who};
+use crate::hospital::{GatewayStream, Hospital, arrival, bearer, hung_up, in_time, new_call, reason};
 
 #[tokio::test]
 async fn a_gateway_that_comes_back_is_told_what_it_missed_and_what_to_adopt() {
@@ -135,8 +135,8 @@ async fn a_reader_who_is_away_gets_the_latest_state() {
     // So little room on the way that messages wait in the router.
     let endpoint = Channel::from_shared(hospital.address.clone()).expect("an address");
     let channel = endpoint.initial_stream_window_size(1_024).connect().await.expect("connected");
-    let token = hospital.principals.mint(who("operator", "ana")).expect("randomness");
-    let mut client = OperatorServiceClient::with_interceptor(channel, bearer(token.reveal()));
+    let token = hospital.token("operator", "ana").await;
+    let mut client = OperatorServiceClient::with_interceptor(channel, bearer(&token));
     let request = v1::OperatorServiceAttachRequest { desk_id: ana.desk_id.clone(), resume: None };
     let mut window = client.attach(request).await.expect("open").into_inner();
 

@@ -6,6 +6,7 @@ mod derived;
 mod fault;
 mod journal;
 mod open;
+mod registry;
 mod seal;
 mod sweep;
 
@@ -29,13 +30,15 @@ use self::sweep::Sweep;
 use crate::journal::{Epoch, JournalFault};
 use crate::sql;
 
-const JOURNAL_STEPS: [(&str, &str); 1] =
-    [("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql"))];
+const JOURNAL_STEPS: [(&str, &str); 2] = [
+    ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
+    ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
+];
 
 const DERIVED_STEPS: [(&str, &str); 1] =
     [("derived", include_str!("../../../../migrations/sqlite/derived/0001_derived.sql"))];
 
-/// A data directory: its journal, its callers, and what follows from them.
+/// A data directory: its journal, its callers, its registry, and what follows from them.
 pub struct SqliteStore {
     dir: PathBuf,
     epoch: Epoch,

@@ -1,71 +1,11 @@
 //! `hotline serve` as another program meets it: a ready line, a token file, an end.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use api::{Bearer, Client, v1};
-use serde_json::Value;
+use api::{Client, v1};
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Server {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    tokens: PathBuf,
-}
-
-impl Server {
-    fn start(name: &str, more: &[&str]) -> Server {
-        let tokens = std::env::temp_dir().join(format!("hotline-{}-{name}.json", std::process::id()));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hotline"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--with-parent", "--tokens-file"])
-            .arg(&tokens)
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("started");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        Server { child, stdout, tokens }
-    }
-
-    fn ready(&mut self) -> Value {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).expect("a line");
-        serde_json::from_str(&line).expect("a ready line")
-    }
-
-    fn token(&self, role: &str) -> Bearer {
-        let text = std::fs::read_to_string(&self.tokens).expect("the token file");
-        let file: Value = serde_json::from_str(&text).expect("JSON");
-        let entries = file["tokens"].as_array().expect("tokens");
-        let entry = entries.iter().find(|entry| entry["role"] == role).expect("this role");
-        Bearer::new(entry["token"].as_str().expect("a token")).expect("a token")
-    }
-
-    fn ended(&mut self) -> ExitStatus {
-        let give_up_at = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return status;
-            }
-            assert!(Instant::now() < give_up_at, "it did not end");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A test that failed leaves no server behind; one that passed has none left to kill.
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
-        let _removed = std::fs::remove_file(&self.tokens);
-    }
-}
+use crate::server::Server;
 
 #[tokio::test]
 async fn it_says_where_it_listens_and_serves_whoever_has_a_token() {
@@ -98,8 +38,7 @@ async fn it_ends_when_told_and_closes_its_streams() {
     let mut record =
         admin.admin().tail_events(v1::TailEventsRequest::default()).await.expect("open").into_inner();
     record.message().await.expect("decisions").expect("the first");
-    let told = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().expect("kill");
-    assert!(told.success());
+    server.terminate();
     while let Ok(Some(_)) = record.message().await {}
     assert!(server.ended().success());
 }

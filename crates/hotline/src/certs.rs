@@ -1,0 +1,156 @@
+//! `hotline certs`: a private authority for a hospital without one, and the server's certificate from it.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use jiff::{ToSpan, Zoned};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+
+const AUTHORITY: &str = "ca.pem";
+const AUTHORITY_KEY: &str = "ca-key.pem";
+/// The server's certificate, in a directory of certificates.
+pub(crate) const SERVER: &str = "server.pem";
+/// Its key.
+pub(crate) const SERVER_KEY: &str = "server-key.pem";
+
+const AUTHORITY_YEARS: i32 = 10;
+/// A little more than a year: browsers trust none that lasts longer.
+const SERVER_DAYS: i32 = 397;
+
+/// Certificates for TLS.
+#[derive(Debug, Args)]
+pub(crate) struct Certs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an authority of your own, and a certificate for the server.
+    Init(Wish),
+    /// Make a new certificate for the server, from the authority in the directory. A running server takes it up.
+    Renew(Wish),
+}
+
+/// Where, and for which names.
+#[derive(Debug, Args)]
+struct Wish {
+    /// The directory of certificates and keys.
+    dir: PathBuf,
+    /// A name or address by which clients call the server; may be given several times.
+    #[arg(long = "name", value_name = "NAME", default_values = ["localhost", "127.0.0.1", "::1"])]
+    names: Vec<String>,
+}
+
+impl Certs {
+    /// Makes what was asked for.
+    ///
+    /// # Errors
+    /// When a file is there already, is missing, or cannot be written.
+    pub(crate) fn run(self) -> Result<()> {
+        let today = Zoned::now().date();
+        match self.command {
+            Command::Init(wish) => wish.init(today),
+            Command::Renew(wish) => wish.renew(today),
+        }
+    }
+}
+
+impl Wish {
+    fn init(&self, today: Date) -> Result<()> {
+        if self.dir.join(AUTHORITY_KEY).exists() {
+            bail!(
+                "{} has an authority already; to make a new certificate from it: hotline certs renew {0}",
+                self.dir.display()
+            );
+        }
+        let made = || format!("cannot make the directory {}", self.dir.display());
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).with_context(made)?;
+        let key = KeyPair::generate()?;
+        let key_pem = key.serialize_pem();
+        let authority = CertifiedIssuer::self_signed(authority(today)?, key)?;
+        create(&self.dir.join(AUTHORITY_KEY), key_pem.as_bytes(), 0o600)?;
+        create(&self.dir.join(AUTHORITY), authority.pem().as_bytes(), 0o644)?;
+        self.certify(&authority, today)
+    }
+
+    fn renew(&self, today: Date) -> Result<()> {
+        let read = |name: &str| {
+            let path = self.dir.join(name);
+            fs::read_to_string(&path).with_context(|| {
+                format!("cannot read {}; hotline certs init makes an authority", path.display())
+            })
+        };
+        let key = KeyPair::from_pem(&read(AUTHORITY_KEY)?).context("the authority's key")?;
+        let authority = Issuer::from_ca_cert_pem(&read(AUTHORITY)?, key).context("the authority")?;
+        self.certify(&authority, today)
+    }
+
+    /// The key first: a certificate without its key would be served by nobody.
+    fn certify(&self, authority: &Issuer<'_, KeyPair>, today: Date) -> Result<()> {
+        let key = KeyPair::generate()?;
+        let certificate = server(&self.names, today)?.signed_by(&key, authority)?;
+        replace(&self.dir.join(SERVER_KEY), key.serialize_pem().as_bytes(), 0o600)?;
+        replace(&self.dir.join(SERVER), certificate.pem().as_bytes(), 0o644)
+    }
+}
+
+fn authority(today: Date) -> Result<CertificateParams> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Hotline private authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    lasting(&mut params, today, today.checked_add(AUTHORITY_YEARS.years())?)?;
+    Ok(params)
+}
+
+fn server(names: &[String], today: Date) -> Result<CertificateParams> {
+    let mut params =
+        CertificateParams::new(names).context("a name is letters, digits, '-' and '.', or an address")?;
+    params.distinguished_name.push(DnType::CommonName, "Hotline server");
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    lasting(&mut params, today, today.checked_add(SERVER_DAYS.days())?)?;
+    Ok(params)
+}
+
+/// From the day before, for clocks that are late.
+fn lasting(params: &mut CertificateParams, today: Date, until: Date) -> Result<()> {
+    let from = today.yesterday()?;
+    let day = |date: Date| {
+        date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    (params.not_before, params.not_after) = (day(from), day(until));
+    Ok(())
+}
+
+fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let written = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    written().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Whoever reads the file finds the old one or the new one, whole.
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    match fs::remove_file(&unfinished) {
+        Err(fault) if fault.kind() != ErrorKind::NotFound => {
+            return Err(fault).with_context(|| format!("cannot remove {}", unfinished.display()));
+        }
+        _ => {}
+    }
+    create(&unfinished, bytes, mode)?;
+    fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,169 @@
+//! `hotline serve`: one site, from its configuration to its end.
+
+mod file;
+mod keys;
+mod settings;
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use exchange::{Clock, Exchange, ExchangeConfig};
+use plan::ParsedPlan;
+use routing::{Principal, Principals, Router, RouterConfig, RouterParts, Who};
+use serde::{Deserialize, Serialize};
+use session::Writer;
+use switchboard::id::{GatewayId, PrincipalId, SiteId};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use self::keys::Keys;
+pub(crate) use self::settings::Serve;
+use self::settings::Settings;
+use crate::journal::Kept;
+use crate::tokens;
+
+/// After this long an exchange that cannot finish what it was asked is left behind.
+const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
+
+/// The exit code that asks whoever supervises the server to start it again: a temporary failure, as sysexits has it.
+const RESTART_NEEDED: u8 = 75;
+
+/// The one line on standard output that says the server is ready, as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    /// Where it listens: `http://HOST:PORT`, with TLS `https://`; the first of its addresses.
+    pub(crate) address: String,
+    /// All of them.
+    #[serde(default)]
+    pub(crate) addresses: Vec<String>,
+    /// Which site.
+    pub(crate) site: String,
+    /// Whether its clock is a stepped one.
+    pub(crate) stepped: bool,
+}
+
+/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored.
+///
+/// # Errors
+/// When the configuration makes no sense, the server cannot start, or its ready line cannot be written.
+pub(crate) fn run(flags: Serve) -> Result<ExitCode> {
+    let settings = flags.settings()?;
+    crate::log::begin(settings.log.level, settings.log.format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(settings));
+    runtime.shutdown_timeout(CLOSE_AT_LATEST);
+    served
+}
+
+async fn serve(settings: Settings) -> Result<ExitCode> {
+    let ending = ending(settings.with_parent)?;
+    let (site, stepped) = (settings.site, settings.stepped);
+    let clock = if stepped { Clock::STEPPED } else { Clock::System };
+    let kept = Kept::open(settings.data.as_deref(), site, stepped.then_some(settings.seed)).await?;
+    let first_plan = Some(read_plan(settings.plan.as_ref())?);
+    let keys = settings.tls.map(Keys::read).transpose()?;
+    let tls = keys.as_ref().map(Keys::tls);
+    let Kept { journal, callers, registry, derived } = kept;
+    let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
+    principals.load(site).await?;
+    let everybody = everybody(site, &settings.gateways)?;
+    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody).await?;
+
+    let writer = Writer::new(uuid::Uuid::new_v4().to_string());
+    let mut config = ExchangeConfig::alone(site, writer);
+    if let Some(derived) = derived {
+        config = config.with_derived(derived);
+    }
+    let exchange = Exchange::spawn(config, journal.clone(), clock).await?;
+    let parts = RouterParts { exchange: exchange.clone(), journal, callers, registry, principals };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let config = RouterConfig {
+        listen: settings.listen,
+        tls,
+        insecure_plaintext: settings.insecure_plaintext,
+        limits: settings.limits,
+        stepped,
+        staff: settings.staff,
+        first_plan,
+    };
+    let router = Router::start(config, parts).await?;
+    if let Some(keys) = keys {
+        tokio::spawn(keys.follow());
+    }
+
+    let addresses: Vec<String> =
+        router.addresses().iter().map(|address| format!("{scheme}://{address}")).collect();
+    tracing::info!(%site, stepped, addresses = addresses.join(" "), "serving");
+    say_ready(&Ready { address: addresses[0].clone(), addresses, site: site.to_string(), stepped })?;
+    tokio::select! {
+        () = ending => {}
+        () = exchange.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
+    }
+    tracing::info!(%site, "ending: streams are told, what is under way is finished");
+    router.stop().await;
+    if tokio::time::timeout(CLOSE_AT_LATEST, exchange.close()).await.is_err() {
+        tracing::warn!("the exchange did not finish in time");
+    }
+    tracing::info!(%site, "ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_plan(path: Option<&PathBuf>) -> Result<ParsedPlan> {
+    let Some(path) = path else { return Ok(plan::parse("hospital.toml", plan::HOSPITAL)?) };
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {name}"))?;
+    Ok(plan::parse_bytes(&name, &bytes)?)
+}
+
+/// Whoever has a token from the start.
+fn everybody(site: SiteId, gateways: &[GatewayId]) -> Result<Vec<Principal>> {
+    let supervisor: PrincipalId = "supervisor".parse().context("the supervisor's id")?;
+    let admin: PrincipalId = "admin".parse().context("the administrator's id")?;
+    let gateways = gateways.iter().map(|gateway| Who::Gateway(*gateway));
+    let office = [Who::Supervisor(supervisor), Who::Admin(admin)];
+    Ok(gateways.chain(office).map(|who| Principal { site, who }).collect())
+}
+
+fn say_ready(ready: &Ready) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", serde_json::to_string(ready)?)?;
+    Ok(stdout.flush()?)
+}
+
+/// Resolves when the server is to end: interrupted, terminated, or left by its parent.
+fn ending(with_parent: bool) -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let parent = with_parent.then(parent_gone);
+    Ok(async move {
+        let left = async {
+            match parent {
+                // An error means that the reading thread is gone, and with it any word of the parent.
+                Some(gone) => drop(gone.await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = left => {}
+        }
+    })
+}
+
+/// Reads standard input to its end. On a thread of its own: the end of the process does not wait for it.
+fn parent_gone() -> oneshot::Receiver<()> {
+    let (gone, heard) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        let mut ignored = [0; 64];
+        while input.read(&mut ignored).is_ok_and(|bytes| bytes > 0) {}
+        // Nobody hears it when the server ends for another reason.
+        let _heard = gone.send(());
+    });
+    heard
+}

@@ -1,0 +1,85 @@
+//! A private authority, TLS by it, and certificates that change under a running server.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use api::{Client, EventFeed, v1};
+
+use crate::server::Server;
+
+fn certs(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hotline")).arg("certs").args(arguments).output().expect("ended")
+}
+
+fn init(directory: &Path) {
+    let output = certs(&["init", directory.to_str().expect("a path")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn keys_are_for_their_owner_alone_and_never_overwritten() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let inside = directory.path().join("certs");
+    init(&inside);
+    let mode = |name: &str| fs::metadata(inside.join(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!((mode("ca-key.pem"), mode("server-key.pem"), mode("")), (0o600, 0o600, 0o700));
+    let authority = fs::read(inside.join("ca.pem")).expect("an authority");
+    let again = certs(&["init", inside.to_str().expect("a path")]);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && said.contains("hotline certs renew"), "{said}");
+    assert_eq!(fs::read(inside.join("ca.pem")).expect("an authority"), authority);
+    let nothing = certs(&["renew", directory.path().to_str().expect("a path")]);
+    let said = String::from_utf8_lossy(&nothing.stderr);
+    assert!(!nothing.status.success() && said.contains("hotline certs init"), "{said}");
+    let odd = certs(&["renew", inside.to_str().expect("a path"), "--name", "热线"]);
+    assert!(!odd.status.success(), "no such name in a certificate");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_certificate_is_taken_up_and_nobody_is_cut() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (served, other) = (directory.path().join("served"), directory.path().join("other"));
+    init(&served);
+    init(&other);
+    let read = |from: &Path, name: &str| fs::read_to_string(from.join(name)).expect(name);
+    let (old, new) = (read(&served, "ca.pem"), read(&other, "ca.pem"));
+    let mut server = Server::start("tls", &["--tls", served.to_str().expect("a path")]);
+    let ready = server.ready();
+    let address = ready["address"].as_str().expect("an address");
+    assert!(address.starts_with("https://"));
+    let client = |authority: &str| Client::trusting(address, server.token("admin"), authority).expect("TLS");
+    let before = client(&old);
+    let mut record = before.attach(EventFeed::default());
+    record.next().await.expect("the plan's adoption");
+
+    // Half of a change first: it is left until the other half is there.
+    for name in ["server-key.pem", "server.pem"] {
+        fs::write(served.join(name), read(&other, name)).expect("written");
+    }
+    let give_up_at = Instant::now() + Duration::from_secs(30);
+    let plan = v1::GetPlanRequest {};
+    while client(&new).admin().get_plan(plan).await.is_err() {
+        assert!(Instant::now() < give_up_at, "the changed certificate is not served");
+        tokio::task::yield_now().await;
+    }
+    client(&old).admin().get_plan(plan).await.expect_err("the old one is not served any more");
+    let close = v1::CloseLineRequest {
+        line_id: "duty".into(),
+        reason: "flood".into(),
+        lasting_ms: 600_000,
+        ..v1::CloseLineRequest::default()
+    };
+    before.supervisor().close_line(close).await.expect("the connection that is open goes on");
+    let told = record.next().await.expect("and its stream").into_message();
+    assert!(!told.decisions.is_empty());
+
+    let renewed = certs(&["renew", other.to_str().expect("a path"), "--name", "hotline.example"]);
+    assert!(renewed.status.success(), "{}", String::from_utf8_lossy(&renewed.stderr));
+    assert_ne!(read(&other, "server.pem"), read(&served, "server.pem"));
+    assert_eq!(read(&other, "ca.pem"), new, "the authority stays");
+    let log = server.log();
+    assert!(log.contains("a changed certificate is in use"), "{log}");
+}

@@ -1,0 +1,71 @@
+//! The configuration file, and flags over it.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use api::{Client, v1};
+use serde_json::Value;
+
+use crate::server::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_read_and_flags_come_first() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("server.toml");
+    let plan = plan::HOSPITAL.replace("wrap_up      = \"15s\"", "wrap_up      = \"16s\"");
+    assert_ne!(plan, plan::HOSPITAL);
+    fs::write(directory.path().join("plan.toml"), &plan).expect("written");
+    let text = "site = \"west\"\nplan = \"plan.toml\"\ngateways = [\"gw-7\"]\nlisten = [\"203.0.113.1:1\"]\n\
+                staff = [\"8001\"]\n[tokens]\nfile = \"unused.json\"\n[limits]\nwrong_tokens_per_minute = 1\n";
+    fs::write(&file, text).expect("written");
+    let mut server = Server::start("config", &["--config", file.to_str().expect("a path")]);
+    let ready = server.ready();
+    assert_eq!(ready["site"], "west");
+    let address = ready["address"].as_str().expect("the flag's address, not the file's");
+    let admin = Client::new(address, server.token("admin")).expect("an address");
+    assert_eq!(admin.send(v1::GetPlanRequest {}).await.expect("a plan").text, plan);
+    assert!(!directory.path().join("unused.json").exists(), "the flag's file was written");
+    let tokens = fs::read_to_string(&server.tokens).expect("the token file");
+    assert!(tokens.contains("gw-7") && tokens.contains("west"), "{tokens}");
+    let thief = admin.with_token(api::Bearer::new("hl_x_y").expect("letters"));
+    let codes = [tonic_code(&thief).await, tonic_code(&thief).await];
+    assert_eq!(codes, ["Unauthenticated", "ResourceExhausted"], "the file's limit");
+}
+
+async fn tonic_code(client: &Client) -> String {
+    let status = client.admin().get_plan(v1::GetPlanRequest {}).await.expect_err("no token");
+    format!("{:?}", status.code())
+}
+
+#[test]
+fn every_address_is_listened_on() {
+    let mut server = Server::start("addresses", &["--listen", "[::1]:0"]);
+    let ready = server.ready();
+    let addresses: Vec<&str> =
+        ready["addresses"].as_array().expect("addresses").iter().filter_map(Value::as_str).collect();
+    assert!(
+        matches!(addresses[..], [first, second] if first.contains("127.0.0.1") && second.contains("[::1]"))
+    );
+}
+
+#[test]
+fn a_mistake_is_shown_where_it_stands() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("server.toml");
+    fs::write(&file, "site = \"main\"\n\n[limits]\nconections = 5\n").expect("written");
+    let serve = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        let output = command.arg("serve").args(arguments).stdin(Stdio::null()).output().expect("ended");
+        assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = serve(&["--config", file.to_str().expect("a path"), "--tokens-file", "unused"]);
+    for part in ["unknown field `conections`", "server.toml:4:1", "4 | conections = 5", "^^^^^^^^^^", "help:"]
+    {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    assert!(serve(&["--config", "/nowhere/server.toml"]).contains("cannot read the configuration"));
+    assert!(serve(&[]).contains("--tokens-file"), "where to write the tokens");
+    let missing = serve(&["--tls", "/nowhere", "--tokens-file", "unused"]);
+    assert!(missing.contains("cannot read /nowhere/server.pem"), "{missing}");
+}

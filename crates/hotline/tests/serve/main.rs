@@ -1,0 +1,7 @@
+//! `hotline serve` and `hotline certs` as another program meets them.
+
+mod certs;
+mod config;
+mod logs;
+mod process;
+mod server;

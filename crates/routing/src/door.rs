@@ -1,0 +1,230 @@
+//! The door: of every request, who sends it and whether that one may; of every stream, whether it still may.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{HeaderMap, Request, Response, header};
+use tokio::sync::watch;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use tower::{Layer, Service};
+
+use crate::authorize::{Access, access, known};
+use crate::cut::Cut;
+use crate::figures::{Figures, name_of};
+use crate::guesses::Guesses;
+use crate::listening::Peer;
+use crate::malformed;
+use crate::principal::Role;
+use crate::refusal::{DOMAIN, Reason, status};
+use crate::streams::closing;
+use crate::tokens::{Admitted, NotAdmitted, Principals};
+
+/// Asks of every request who sends it and whether that one may.
+#[derive(Debug, Clone)]
+pub(crate) struct Doorkeeper(Arc<Door>);
+
+#[derive(Debug)]
+struct Door {
+    principals: Arc<Principals>,
+    guesses: Guesses,
+    /// Methods that answer with a stream.
+    streaming: BTreeSet<String>,
+    figures: Arc<Figures>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Doorkeeper {
+    /// Who knows these principals, and ends streams when their token or the router does.
+    pub(crate) fn new(
+        principals: Arc<Principals>,
+        wrong_tokens_per_minute: usize,
+        streaming: BTreeSet<String>,
+        figures: Arc<Figures>,
+        closing: watch::Receiver<bool>,
+    ) -> Doorkeeper {
+        let guesses = Guesses::new(wrong_tokens_per_minute);
+        Doorkeeper(Arc::new(Door { principals, guesses, streaming, figures, closing }))
+    }
+
+    /// Who sends a token, if it is one of these roles'.
+    ///
+    /// # Errors
+    /// What is to be answered.
+    pub(crate) fn admit(
+        &self,
+        roles: &[Role],
+        headers: &HeaderMap,
+        peer: IpAddr,
+    ) -> Result<Admitted, Status> {
+        let token = bearer(headers).ok_or_else(without_token)?;
+        match self.0.principals.authenticate(token, SystemTime::now()) {
+            Ok(admitted) if roles.contains(&admitted.principal.who.role()) => Ok(admitted),
+            Ok(_) => Err(wrong_role(roles)),
+            Err(NotAdmitted::Expired) => Err(expired()),
+            Err(NotAdmitted::Unknown) => {
+                self.0.figures.wrong_tokens.inc();
+                match self.0.guesses.wrong(peer, Instant::now()) {
+                    Ok(()) => Err(without_token()),
+                    Err(wait) => Err(too_many_guesses(wait)),
+                }
+            }
+        }
+    }
+
+    /// Watches over a stream until its token or the router ends.
+    fn watch(&self, method: &'static str, admitted: Option<Admitted>, body: Body) -> Body {
+        let ended = async move {
+            match admitted {
+                Some(admitted) => match admitted.ended().await {
+                    NotAdmitted::Expired => expired(),
+                    NotAdmitted::Unknown => revoked(),
+                },
+                None => std::future::pending().await,
+            }
+        };
+        let mut router = self.0.closing.clone();
+        let closed = async move {
+            // An error means that the router was dropped without a word: it goes on.
+            if router.wait_for(|closing| *closing).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            closing()
+        };
+        Body::new(Cut::new(body, ended, closed, self.0.figures.stream(method)))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    // What is no text is no token, and yet was sent as one.
+    let sent = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
+    let (scheme, token) = sent.split_once(' ').unwrap_or(("bearer", ""));
+    Some(if scheme.eq_ignore_ascii_case("bearer") { token } else { "" })
+}
+
+fn without_token() -> Status {
+    let mend =
+        "send a token of this server as 'authorization: Bearer hl_…'; if it was one, ask for a new one";
+    let reason = Reason { status: Code::Unauthenticated, code: "NO_VALID_TOKEN", mend };
+    status(reason, &format!("no valid token; {mend}"))
+}
+
+fn expired() -> Status {
+    let mend = "ask for a new token";
+    let reason = Reason { status: Code::Unauthenticated, code: "TOKEN_EXPIRED", mend };
+    status(reason, "this token has expired")
+}
+
+fn revoked() -> Status {
+    let mend = "ask for a new token, if you are still meant to have one";
+    let reason = Reason { status: Code::Unauthenticated, code: "TOKEN_REVOKED", mend };
+    status(reason, "the token of this stream was revoked")
+}
+
+fn too_many_guesses(wait: Duration) -> Status {
+    let mut details = ErrorDetails::new();
+    let mend = "send a token of this server; too many from your address were none";
+    details.set_error_info("TOO_MANY_WRONG_TOKENS", DOMAIN, [("mend".to_owned(), mend.to_owned())]);
+    details.set_retry_info(Some(wait));
+    Status::with_error_details(Code::ResourceExhausted, "too many wrong tokens", details)
+}
+
+fn wrong_role(roles: &[Role]) -> Status {
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let mend = format!("use a token of a principal with the role {}", names.join(" or "));
+    let mut details = ErrorDetails::new();
+    details.set_error_info("WRONG_ROLE", DOMAIN, [("mend".to_owned(), mend.clone())]);
+    Status::with_error_details(Code::PermissionDenied, format!("not for this role; {mend}"), details)
+}
+
+impl<S> Layer<S> for Doorkeeper {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { doorkeeper: self.clone(), inner }
+    }
+}
+
+/// A service behind the doorkeeper.
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded<S> {
+    doorkeeper: Doorkeeper,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let began = Instant::now();
+        let peer = Peer::ip(request.extensions().get());
+        let doorkeeper = self.doorkeeper.clone();
+        let path = request.uri().path();
+        let (method, access) = (known(path).unwrap_or("unknown"), access(path));
+        let admitted = match access {
+            None => Err(Status::unimplemented("there is no such method")),
+            Some(Access::Public) => Ok(None),
+            Some(Access::Roles(roles)) => doorkeeper.admit(roles, request.headers(), peer).map(Some),
+        };
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                doorkeeper.note(method, None, refused.code(), began, peer);
+                return Box::pin(async move { Ok(refused.into_http()) });
+            }
+        };
+        // The token has done its work: nothing behind the door sees it.
+        request.headers_mut().remove(header::AUTHORIZATION);
+        if let Some(admitted) = &admitted {
+            request.extensions_mut().insert(admitted.principal);
+        }
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = malformed::mended(answer.await?);
+            let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+            doorkeeper.note(method, admitted.as_ref(), code, began, peer);
+            if code == Code::Ok && doorkeeper.0.streaming.contains(method) {
+                response = response.map(|body| doorkeeper.watch(method, admitted, body));
+            }
+            Ok(response)
+        })
+    }
+}
+
+impl Doorkeeper {
+    fn note(
+        &self,
+        method: &'static str,
+        admitted: Option<&Admitted>,
+        code: Code,
+        began: Instant,
+        peer: IpAddr,
+    ) {
+        let took = began.elapsed();
+        self.0.figures.answered(method, code, took);
+        let (role, id) = admitted.map_or(("nobody", ""), |admitted| {
+            let who = &admitted.principal.who;
+            (who.role().name(), who.id())
+        });
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let code = name_of(code);
+        tracing::debug!(method, role, id, code, took_us, %peer, "answered");
+    }
+}

@@ -1,0 +1,66 @@
+//! Connections that die without a word: the other end is there for TCP, and nobody answers.
+
+use std::net::SocketAddr;
+
+use api::{Client, GatewayFeed};
+use exchange::Clock;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::hospital::{Hospital, bearer, in_time};
+use crate::web::figures;
+
+/// Passes bytes on until it falls silent; then it keeps every connection open and passes nothing.
+async fn passage(to: SocketAddr) -> (SocketAddr, watch::Sender<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (silence, silent) = watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((inside, _)) = listener.accept().await {
+            let outside = TcpStream::connect(to).await.expect("the router listens");
+            let ((inside_reads, inside_writes), (outside_reads, outside_writes)) =
+                (inside.into_split(), outside.into_split());
+            tokio::spawn(pass(inside_reads, outside_writes, silent.clone()));
+            tokio::spawn(pass(outside_reads, inside_writes, silent.clone()));
+        }
+    });
+    (address, silence)
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut silent: watch::Receiver<bool>) {
+    let mut bytes = vec![0; 16 * 1_024];
+    loop {
+        let read = tokio::select! {
+            biased;
+            _ = silent.wait_for(|silent| *silent) => break,
+            read = from.read(&mut bytes) => read.unwrap_or(0),
+        };
+        if read == 0 || to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+    // Held open, until the router lets go of it.
+    let _held = (from, to);
+    std::future::pending::<()>().await;
+}
+
+async fn streams(hospital: &Hospital) -> bool {
+    let open = "hotline_streams_open{method=\"/hotline.v1.GatewayService/Attach\"} 1";
+    figures(hospital).await.contains(open)
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_let_go() {
+    let hospital = Hospital::with_clock(Clock::System).await;
+    let (address, silence) = passage(hospital.router.address()).await;
+    let token = hospital.token("gateway", "gw-2").await;
+    let gateway = Client::new(&format!("http://{address}"), bearer(&token)).expect("an address");
+    let mut stream = gateway.attach(GatewayFeed { incarnation: 1, reaches: None, inventory: Vec::new });
+    in_time(stream.next()).await.expect("attached");
+    assert!(streams(&hospital).await);
+    silence.send_replace(true);
+    in_time(async { while streams(&hospital).await {} }).await;
+    drop(stream);
+}

@@ -1,0 +1,131 @@
+//! The same port over HTTP/1.1, byte by byte: gRPC-Web for browsers, figures for Prometheus, and a word for the rest.
+
+use api::v1;
+use prost::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::hospital::{Hospital, in_time, who};
+
+/// Sends one request and reads what comes until the server closes or `enough` is there.
+async fn ask(hospital: &Hospital, head: &str, body: &[u8], enough: Option<&str>) -> String {
+    let mut stream = TcpStream::connect(hospital.router.address()).await.expect("connected");
+    let head = format!("{head}\r\nhost: hotline\r\ncontent-length: {}\r\n", body.len());
+    let close = if enough.is_none() { "connection: close\r\n\r\n" } else { "\r\n" };
+    stream.write_all(&[head.as_bytes(), close.as_bytes(), body].concat()).await.expect("sent");
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4_096];
+    loop {
+        let read = in_time(stream.read(&mut chunk)).await.expect("an answer");
+        answer.extend_from_slice(&chunk[..read]);
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        if read == 0 || enough.is_some_and(|enough| text.contains(enough)) {
+            return text;
+        }
+    }
+}
+
+/// One message as gRPC frames it.
+fn framed(message: &impl Message) -> Vec<u8> {
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).expect("short").to_be_bytes();
+    [&[0][..], &length, &message].concat()
+}
+
+fn post(method: &str, kind: &str, token: &str) -> String {
+    format!(
+        "POST /hotline.v1.{method} HTTP/1.1\r\ncontent-type: application/{kind}\r\nauthorization: Bearer {token}"
+    )
+}
+
+async fn token(hospital: &Hospital, role: &str) -> String {
+    hospital.token(role, "web").await
+}
+
+#[tokio::test]
+async fn a_browser_asks_over_http_1() {
+    let hospital = Hospital::open().await;
+    let admin = token(&hospital, "admin").await;
+    let plan = framed(&v1::GetPlanRequest {});
+    let head = post("AdminService/GetPlan", "grpc-web+proto", &admin);
+    let answer = ask(&hospital, &head, &plan, None).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.contains("content-type: application/grpc-web+proto"), "{answer}");
+    assert!(answer.contains("[lines.emergency]") && answer.contains("grpc-status:0"), "{answer}");
+
+    let head = post("AdminService/GetPlan", "grpc-web+proto", &token(&hospital, "gateway").await);
+    let refused = ask(&hospital, &head, &plan, None).await;
+    assert!(refused.contains("grpc-status: 7") || refused.contains("grpc-status:7"), "{refused}");
+    let head = post("AdminService/GetPlan", "grpc-web+proto", "hl_x_y");
+    let refused = ask(&hospital, &head, &plan, None).await;
+    assert!(refused.contains("grpc-status: 16") || refused.contains("grpc-status:16"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_browsers_stream_is_cut_like_any_other() {
+    let hospital = Hospital::open().await;
+    let supervisor = token(&hospital, "supervisor").await;
+    let head = post("SupervisorService/WatchBoard", "grpc-web+proto", &supervisor);
+    let request = framed(&v1::WatchBoardRequest::default());
+    let watching = ask(&hospital, &head, &request, Some("grpc-status:16"));
+    let revoking = async {
+        // Revoked as soon as the board is open.
+        while !figures(&hospital)
+            .await
+            .contains("streams_open{method=\"/hotline.v1.SupervisorService/WatchBoard\"} 1")
+        {
+            tokio::task::yield_now().await;
+        }
+        let revoked = hospital.principals.revoke(&who("supervisor", "web")).await;
+        assert!(revoked.expect("forgotten"));
+    };
+    let (answer, ()) = in_time(async { tokio::join!(watching, revoking) }).await;
+    assert!(answer.contains("grpc-status:16"), "{answer}");
+}
+
+pub(crate) async fn figures(hospital: &Hospital) -> String {
+    ask(hospital, "GET /metrics HTTP/1.1", b"", None).await
+}
+
+#[tokio::test]
+async fn figures_tell_what_was_asked_and_what_the_site_does() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let (_ana, _desk) = hospital.on_duty("ana", &["comfort"]).await;
+    let call = crate::hospital::new_call();
+    hospital.report(crate::hospital::arrival(&call, "comfort", "13812345678")).await;
+    hospital.gateway.admin().get_plan(v1::GetPlanRequest {}).await.expect_err("not for gateways");
+    let page = figures(&hospital).await;
+    assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
+    assert!(page.contains("content-type: application/openmetrics-text; version=1.0.0"), "{page}");
+    for line in [
+        "hotline_requests_total{method=\"/hotline.v1.GatewayService/Report\",code=\"OK\"} 1",
+        "hotline_requests_total{method=\"/hotline.v1.AdminService/GetPlan\",code=\"PERMISSION_DENIED\"} 1",
+        "hotline_request_seconds_count{method=\"/hotline.v1.GatewayService/Report\"} 1",
+        "hotline_streams_open{method=\"/hotline.v1.OperatorService/Attach\"} 1",
+        "hotline_calls_open{line=\"comfort\",state=\"ringing\"} 1",
+        "hotline_operators{state=\"offered\"} 1",
+        "hotline_wrong_tokens_total 0",
+        "# EOF",
+    ] {
+        assert!(page.contains(line), "{line} is not in\n{page}");
+    }
+    let decisions = format!("hotline_decisions {}", hospital.exchange.cursor().seq.0);
+    assert!(page.contains(&decisions), "{decisions} is not in\n{page}");
+    assert!(!page.contains("13812345678") && !page.contains("ana") && !page.contains(&call), "{page}");
+}
+
+#[tokio::test]
+async fn whatever_else_comes_gets_a_word() {
+    let hospital = Hospital::open().await;
+    let nothing = ask(&hospital, "GET / HTTP/1.1", b"", None).await;
+    assert!(nothing.starts_with("HTTP/1.1 404") && nothing.contains("gRPC"), "{nothing}");
+    let put = ask(&hospital, "POST /metrics HTTP/1.1", b"", None).await;
+    assert!(put.starts_with("HTTP/1.1 405"), "{put}");
+    let head = post("AdminService/GetPlan", "grpc", &token(&hospital, "admin").await);
+    let old = ask(&hospital, &head, &framed(&v1::GetPlanRequest {}), None).await;
+    assert!(old.starts_with("HTTP/1.1 505") && old.contains("HTTP/2"), "{old}");
+    let noise = ask(&hospital, "\u{0}\u{1}noise", b"", None).await;
+    assert!(noise.is_empty() || noise.starts_with("HTTP/1.1 400"), "{noise}");
+    hospital.admin.send(v1::GetPlanRequest {}).await.expect("others are served");
+}

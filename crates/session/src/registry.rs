@@ -1,0 +1,143 @@
+//! What a site keeps beside its decisions: who may ask, and its plans as they were written.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use switchboard::canonical::Hash;
+use switchboard::id::{Revision, SiteId};
+
+/// A token as it is kept: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptToken {
+    /// What its principal is, in the service's words.
+    pub role: String,
+    /// Which one.
+    pub principal: String,
+    /// The part of the token that names it.
+    pub token_id: String,
+    /// A hash of the part that proves it, in hexadecimal digits.
+    pub secret_hash: String,
+    /// From when on it is worth nothing, in microseconds since 1970 UTC.
+    pub expires_us: Option<i64>,
+}
+
+/// Why the registry could not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryFault {
+    /// It may answer later. Whether what was asked is kept is not known: ask again.
+    #[error("the registry does not answer: {0}")]
+    Unavailable(String),
+    /// It has to be restored.
+    #[error("the registry is damaged: {0}; restore the data directory from a backup")]
+    Damaged(String),
+}
+
+/// The registry of sites. What it acknowledged is durable, but for plans: those are with the decision that adopts them.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Keeps a token in place of any earlier one of its principal.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn keep_token(&self, site: SiteId, token: &KeptToken) -> Result<(), RegistryFault>;
+
+    /// Lets go of a token, if there is one of this id.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn forget_token(&self, site: SiteId, token_id: &str) -> Result<(), RegistryFault>;
+
+    /// Every token of a site, by role and principal.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn tokens(&self, site: SiteId) -> Result<Vec<KeptToken>, RegistryFault>;
+
+    /// Keeps the text of a plan that may become this revision. To be kept before it is adopted: durable as soon as a
+    /// later decision is.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn keep_plan(
+        &self,
+        site: SiteId,
+        revision: Revision,
+        plan: Hash,
+        text: &str,
+    ) -> Result<(), RegistryFault>;
+
+    /// The text of the plan with this canonical hash that became this revision.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn plan(
+        &self,
+        site: SiteId,
+        revision: Revision,
+        plan: Hash,
+    ) -> Result<Option<String>, RegistryFault>;
+}
+
+/// The registry in memory: as durable as the process.
+#[derive(Debug, Default)]
+pub struct MemoryRegistry(Mutex<BTreeMap<SiteId, Entries>>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    tokens: BTreeMap<(String, String), KeptToken>,
+    plans: BTreeMap<(Revision, String), String>,
+}
+
+impl MemoryRegistry {
+    /// An empty one.
+    pub fn new() -> MemoryRegistry {
+        MemoryRegistry::default()
+    }
+
+    fn sites(&self) -> MutexGuard<'_, BTreeMap<SiteId, Entries>> {
+        // Each change is one insert or removal: whoever panicked left the maps whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Registry for MemoryRegistry {
+    async fn keep_token(&self, site: SiteId, token: &KeptToken) -> Result<(), RegistryFault> {
+        let holder = (token.role.clone(), token.principal.clone());
+        self.sites().entry(site).or_default().tokens.insert(holder, token.clone());
+        Ok(())
+    }
+
+    async fn forget_token(&self, site: SiteId, token_id: &str) -> Result<(), RegistryFault> {
+        self.sites().entry(site).or_default().tokens.retain(|_, token| token.token_id != token_id);
+        Ok(())
+    }
+
+    async fn tokens(&self, site: SiteId) -> Result<Vec<KeptToken>, RegistryFault> {
+        let sites = self.sites();
+        Ok(sites.get(&site).map(|entries| entries.tokens.values().cloned().collect()).unwrap_or_default())
+    }
+
+    async fn keep_plan(
+        &self,
+        site: SiteId,
+        revision: Revision,
+        plan: Hash,
+        text: &str,
+    ) -> Result<(), RegistryFault> {
+        let key = (revision, plan.to_string());
+        self.sites().entry(site).or_default().plans.insert(key, text.to_owned());
+        Ok(())
+    }
+
+    async fn plan(
+        &self,
+        site: SiteId,
+        revision: Revision,
+        plan: Hash,
+    ) -> Result<Option<String>, RegistryFault> {
+        let sites = self.sites();
+        Ok(sites.get(&site).and_then(|entries| entries.plans.get(&(revision, plan.to_string())).cloned()))
+    }
+}

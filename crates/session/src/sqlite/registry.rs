@@ -1,0 +1,117 @@
+//! The registry in SQLite, in the journal's file: tokens by a statement and a sync each, plans through the connection
+//! whose writes the next append makes durable.
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Error, Row as _, Sqlite, query::Query};
+use switchboard::canonical::Hash;
+use switchboard::id::{Revision, SiteId};
+
+use super::fault::{self, Kind};
+use super::{SqliteStore, Writer, Writing};
+use crate::registry::{KeptToken, Registry, RegistryFault};
+use crate::sql;
+
+type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// When what was written is on the disk.
+enum Durable {
+    AtOnce,
+    WithTheNextAppend,
+}
+
+#[async_trait]
+impl Registry for SqliteStore {
+    async fn keep_token(&self, site: SiteId, token: &KeptToken) -> Result<(), RegistryFault> {
+        let query = sqlx::query(sql::KEEP_TOKEN)
+            .bind(site.as_str().to_owned())
+            .bind(token.role.clone())
+            .bind(token.principal.clone())
+            .bind(token.token_id.clone())
+            .bind(token.secret_hash.clone())
+            .bind(token.expires_us);
+        self.write(query, Durable::AtOnce).await
+    }
+
+    async fn forget_token(&self, site: SiteId, token_id: &str) -> Result<(), RegistryFault> {
+        let query = sqlx::query(sql::FORGET_TOKEN).bind(site.as_str().to_owned()).bind(token_id.to_owned());
+        self.write(query, Durable::AtOnce).await
+    }
+
+    async fn tokens(&self, site: SiteId) -> Result<Vec<KeptToken>, RegistryFault> {
+        let mut reader = self.reader.lock().await;
+        let query = sqlx::query(sql::TOKENS).bind(site.as_str().to_owned());
+        let rows = query.fetch_all(&mut *reader).await.map_err(|error| judged(&error))?;
+        let tokens: Result<_, Error> = rows.iter().map(token).collect();
+        tokens.map_err(|error| judged(&error))
+    }
+
+    async fn keep_plan(
+        &self,
+        site: SiteId,
+        revision: Revision,
+        plan: Hash,
+        text: &str,
+    ) -> Result<(), RegistryFault> {
+        let query = sqlx::query(sql::KEEP_PLAN_TEXT)
+            .bind(site.as_str().to_owned())
+            .bind(i64::from(revision.0))
+            .bind(plan.to_string())
+            .bind(text.to_owned());
+        self.write(query, Durable::WithTheNextAppend).await
+    }
+
+    async fn plan(
+        &self,
+        site: SiteId,
+        revision: Revision,
+        plan: Hash,
+    ) -> Result<Option<String>, RegistryFault> {
+        let mut reader = self.reader.lock().await;
+        let query = sqlx::query(sql::PLAN_TEXT)
+            .bind(site.as_str().to_owned())
+            .bind(i64::from(revision.0))
+            .bind(plan.to_string());
+        let row = query.fetch_optional(&mut *reader).await.map_err(|error| judged(&error))?;
+        row.map(|row| row.try_get("text")).transpose().map_err(|error| judged(&error))
+    }
+}
+
+impl SqliteStore {
+    async fn write(&self, query: Statement<'_>, durable: Durable) -> Result<(), RegistryFault> {
+        let Some(Writing { writer, sweep, .. }) = &self.writing else {
+            return Err(RegistryFault::Unavailable("it was opened to be read only".to_owned()));
+        };
+        let mut writer = writer.lock().await;
+        if sweep.is_broken() {
+            return Err(RegistryFault::Unavailable("an earlier write failed; restart the server".to_owned()));
+        }
+        let Writer { connection, behind, .. } = &mut *writer;
+        let connection = match durable {
+            Durable::AtOnce => connection,
+            Durable::WithTheNextAppend => behind,
+        };
+        let Err(error) = query.execute(connection).await else { return Ok(()) };
+        if fault::kind(&error) == Kind::Broken {
+            sweep.broke();
+        }
+        Err(judged(&error))
+    }
+}
+
+fn judged(error: &Error) -> RegistryFault {
+    match fault::kind(error) {
+        Kind::Damaged | Kind::KeyTaken => RegistryFault::Damaged(error.to_string()),
+        _ => RegistryFault::Unavailable(error.to_string()),
+    }
+}
+
+fn token(row: &SqliteRow) -> Result<KeptToken, Error> {
+    Ok(KeptToken {
+        role: row.try_get("role")?,
+        principal: row.try_get("principal")?,
+        token_id: row.try_get("token_id")?,
+        secret_hash: row.try_get("secret_hash")?,
+        expires_us: row.try_get("expires_us")?,
+    })
+}

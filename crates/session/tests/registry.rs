@@ -1,0 +1,59 @@
+//! Who may ask and what was written in a plan, in every store.
+
+use session::{KeptToken, MemoryRegistry, Registry, SqliteStore};
+use switchboard::canonical::Hash;
+use switchboard::id::{Revision, SiteId};
+
+#[tokio::test]
+async fn memory_is_a_registry() {
+    suite(&MemoryRegistry::new()).await;
+}
+
+#[tokio::test]
+async fn sqlite_is_a_registry_and_stays_one() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+    suite(&store).await;
+    // Nothing is closed in good order.
+    drop(store);
+    let store = SqliteStore::open(dir.path()).await.expect("its files");
+    assert_eq!(store.tokens(site("north")).await, Ok(vec![token("admin", "ana", "t5", Some(7))]));
+    let text = store.plan(site("main"), Revision(2), Hash::of("a plan")).await.expect("readable");
+    assert_eq!(text.as_deref(), Some("the same, other words"));
+}
+
+async fn suite(registry: &dyn Registry) {
+    let (main, north) = (site("main"), site("north"));
+    assert_eq!(registry.tokens(main).await, Ok(vec![]));
+    let (first, second) = (token("operator", "ana", "t1", None), token("operator", "ana", "t2", Some(-5)));
+    let (admin, elsewhere) = (token("admin", "ana", "t3", None), token("admin", "ana", "t5", Some(7)));
+    for kept in [&first, &admin, &second] {
+        registry.keep_token(main, kept).await.expect("kept");
+    }
+    registry.keep_token(north, &elsewhere).await.expect("kept");
+    assert_eq!(registry.tokens(main).await, Ok(vec![admin.clone(), second]), "one for each principal");
+    registry.forget_token(main, "t2").await.expect("forgotten");
+    registry.forget_token(main, "t1").await.expect("nothing to forget");
+    assert_eq!(registry.tokens(main).await, Ok(vec![admin]));
+    assert_eq!(registry.tokens(north).await, Ok(vec![elsewhere]));
+
+    let (plan, other) = (Hash::of("a plan"), Hash::of("another"));
+    registry.keep_plan(main, Revision(1), plan, "# 计划").await.expect("kept");
+    registry.keep_plan(main, Revision(2), plan, "the same, later").await.expect("kept");
+    registry.keep_plan(main, Revision(2), plan, "the same, other words").await.expect("kept");
+    let text =
+        async |site, revision, plan| registry.plan(site, Revision(revision), plan).await.expect("readable");
+    assert_eq!(text(main, 1, plan).await.as_deref(), Some("# 计划"));
+    assert_eq!(text(main, 2, plan).await.as_deref(), Some("the same, other words"));
+    assert_eq!(text(main, 1, other).await, None);
+    assert_eq!(text(north, 1, plan).await, None);
+}
+
+fn site(name: &str) -> SiteId {
+    name.parse().expect("a name")
+}
+
+fn token(role: &str, principal: &str, token_id: &str, expires_us: Option<i64>) -> KeptToken {
+    let (role, principal, token_id) = (role.to_owned(), principal.to_owned(), token_id.to_owned());
+    KeptToken { role, principal, token_id, secret_hash: "00ff".to_owned(), expires_us }
+}
