@@ -60,12 +60,13 @@ pub struct Attached<F: Feed> {
     feed: F,
     stream: Option<Streaming<F::Message>>,
     known: Option<Cursor>,
+    opened: u64,
     backoff: Backoff,
 }
 
 impl<F: Feed> Attached<F> {
     pub(crate) fn new(client: Client, feed: F) -> Attached<F> {
-        Attached { client, feed, stream: None, known: None, backoff: Backoff::default() }
+        Attached { client, feed, stream: None, known: None, opened: 0, backoff: Backoff::default() }
     }
 
     /// The next message. While no router answers it waits and tries again, for as long as it takes. Cancel-safe: a
@@ -89,11 +90,17 @@ impl<F: Feed> Attached<F> {
         }
     }
 
+    /// How often it was opened so far: one more than before says that the connection, or the router, is another one.
+    pub fn opened(&self) -> u64 {
+        self.opened
+    }
+
     async fn read(&mut self) -> Result<Option<F::Message>, Status> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             None => {
                 let opened = self.feed.open(&self.client, self.known).await?;
+                self.opened += 1;
                 self.stream.insert(opened.into_inner())
             }
         };

@@ -141,6 +141,8 @@ fn flags_that_make_no_sense_are_refused_with_what_to_write() {
         ("--pace fast", "write 1x, 60x, another whole number with an x, or max"),
         ("--lang fr", "write zh-CN or en"),
         ("-o xml", "xml"),
+        ("--kill -1", "-1"),
+        ("--kill often", "often"),
         ("--sed 4", "--seed"),
     ];
     for (flags, words) in cases {
@@ -160,13 +162,13 @@ fn without_a_private_place_for_tokens_nothing_is_started() {
     let nowhere = demo("--calls 5").env("TMPDIR", "/nowhere-at-all").output().unwrap();
     assert_eq!(nowhere.status.code(), Some(3));
     let said = String::from_utf8_lossy(&nowhere.stderr);
-    assert!(said.contains("making a private directory for the tokens"), "{said}");
+    assert!(said.contains("making a private directory for the service"), "{said}");
 }
 
 #[test]
 fn the_service_does_not_survive_a_demo_that_is_killed() {
-    let mut demo = under_way();
-    let service = child_of(demo.id());
+    let mut demo = under_way("--pace 1x");
+    let service = child_of(demo.id()).expect("the service runs");
     demo.kill().unwrap();
     demo.wait().unwrap();
     wait_until("the service is gone", || !is_running(service));
@@ -174,8 +176,8 @@ fn the_service_does_not_survive_a_demo_that_is_killed() {
 
 #[test]
 fn an_interrupt_ends_the_demo_and_its_service_in_good_order() {
-    let mut demo = under_way();
-    let service = child_of(demo.id());
+    let mut demo = under_way("--pace 1x");
+    let service = child_of(demo.id()).expect("the service runs");
     let sent = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
     assert!(sent.success());
     assert_eq!(demo.wait().unwrap().code(), Some(130));
@@ -183,10 +185,9 @@ fn an_interrupt_ends_the_demo_and_its_service_in_good_order() {
 }
 
 #[test]
-fn a_service_that_dies_ends_the_demo_with_a_word_about_it() {
-    let mut demo = under_way();
-    let service = child_of(demo.id());
-    assert!(Command::new("kill").args(["-KILL", &service.to_string()]).status().unwrap().success());
+fn a_service_in_memory_that_dies_ends_the_demo_with_a_word_about_it() {
+    let mut demo = under_way("--pace 1x");
+    kill(child_of(demo.id()).expect("the service runs"));
     let status = demo.wait().unwrap();
     let mut said = String::new();
     demo.stderr.take().unwrap().read_to_string(&mut said).unwrap();
@@ -194,9 +195,83 @@ fn a_service_that_dies_ends_the_demo_with_a_word_about_it() {
     assert!(said.contains("the service ended in the middle of the day"), "{said}");
 }
 
-/// A demo that would take a day, once its first line of the board is out.
-fn under_way() -> Child {
-    let mut demo = demo("--pace 1x").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+/// Killed again and again with requests on their way: the account of the day is true all the same.
+#[test]
+fn a_service_that_is_killed_all_day_long_still_balances() {
+    let day = object("--seed 9 --calls 250 --kill 12 -o json");
+    let service = &day["service"];
+    let count = |name: &str| service[name].as_u64().unwrap();
+    assert_eq!(count("deaths"), 12, "{service:#}");
+    assert_eq!(count("by_the_demo"), 12, "{service:#}");
+    assert_eq!(count("with_requests_in_flight"), 12, "{service:#}");
+    for death in service["each"].as_array().unwrap() {
+        assert!(death["how"].as_str().unwrap().contains("SIGKILL"), "{death:#}");
+        assert!(death["in_flight"].is_string(), "{death:#}");
+    }
+    assert_eq!(service["journal"]["verified"], true, "{service:#}");
+    assert_eq!(service["journal"]["same_decisions"], true, "{service:#}");
+    assert_eq!(day["ledger"]["balanced"], true, "{:#}", day["ledger"]);
+    let calls = &day["calls"];
+    let figure = |name: &str| calls[name].as_u64().unwrap();
+    assert_eq!(figure("first_attempts"), 250, "who calls does not depend on the service");
+    assert_eq!(figure("offered"), figure("first_attempts") + figure("redials"));
+    assert_eq!(figure("offered"), sum(&calls["outcomes"]) + figure("inside"));
+    assert!(figure("answered") > 150, "{day:#}");
+}
+
+#[test]
+fn a_service_on_disk_that_dies_by_itself_is_started_again_and_the_day_goes_on() {
+    let mut demo = under_way("--seed 6 --calls 40 --kill 0 --pace 20000x -o json");
+    kill(child_of(demo.id()).expect("the service runs"));
+    let mut said = String::new();
+    demo.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let mut day = String::new();
+    demo.stdout.take().unwrap().read_to_string(&mut day).unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(0), "{said}");
+    let day: Value = serde_json::from_str(&day).unwrap();
+    assert_eq!(day["service"]["deaths"], 1, "{said}");
+    assert_eq!(day["service"]["by_the_demo"], 0);
+    assert_eq!(day["service"]["journal"]["verified"], true);
+    assert_eq!(day["ledger"]["balanced"], true, "{day:#}");
+    assert!(said.contains("the service died (signal: 9 (SIGKILL))"), "{said}");
+    assert!(said.contains("the service is back after"), "{said}");
+}
+
+#[test]
+fn a_service_that_never_comes_to_anything_is_given_up() {
+    let mut demo = under_way("--calls 40 --kill 0 --pace 1x");
+    let status = loop {
+        if let Some(status) = demo.try_wait().unwrap() {
+            break status;
+        }
+        if let Some(service) = child_of(demo.id()) {
+            kill(service);
+        }
+        std::thread::yield_now();
+    };
+    let mut said = String::new();
+    demo.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("ended each time before it had answered anything"), "{said}");
+}
+
+#[test]
+fn a_demo_with_deaths_leaves_nothing_behind_and_tells_in_chinese() {
+    let home = tempfile::tempdir().unwrap();
+    let output = demo("--calls 30 --kill 1 --lang zh-CN").env("TMPDIR", home.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("服务进程死亡") && said.contains("秒后恢复"), "{said}");
+    let report = String::from_utf8_lossy(&output.stdout);
+    for words in ["服务进程死亡 1 次", "hotline journal verify", "逐项相同", "账平"] {
+        assert!(report.contains(words), "{words} in {report}");
+    }
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+/// A demo, once its first line of the board is out.
+fn under_way(flags: &str) -> Child {
+    let mut demo = demo(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(demo.stderr.take().unwrap());
     let mut first = String::new();
     stderr.read_line(&mut first).unwrap();
@@ -205,10 +280,15 @@ fn under_way() -> Child {
     demo
 }
 
-fn child_of(parent: u32) -> u32 {
+fn child_of(parent: u32) -> Option<u32> {
     let path = format!("/proc/{parent}/task/{parent}/children");
-    let children = std::fs::read_to_string(path).unwrap();
-    children.split_whitespace().next().expect("the service runs").parse().unwrap()
+    let children = std::fs::read_to_string(path).ok()?;
+    Some(children.split_whitespace().next()?.parse().unwrap())
+}
+
+fn kill(process: u32) {
+    // One that has ended meanwhile is as dead.
+    Command::new("kill").args(["-KILL", &process.to_string()]).stderr(Stdio::null()).status().unwrap();
 }
 
 fn is_running(process: u32) -> bool {

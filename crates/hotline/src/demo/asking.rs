@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::{Client, Unary, v1};
 use switchboard::call::CallerKind;
 use switchboard::command::{Actor, Arrival, Command, Input, LegFact, Profile, TransferTarget};
-use switchboard::id::{Attempt, CallId, CallerRef, DeskSession, OfferId, OperatorId};
+use switchboard::id::{Attempt, CallId, CallerRef, DeskSession, OfferId, OperatorId, RequestId};
 use switchboard::operator::Device;
 use switchboard::plan::Plan;
 
@@ -63,15 +63,18 @@ impl Askers {
         Ok(parsed.map_err(|faults| DemoFault::unreadable("a plan", faults.to_string()))?.plan)
     }
 
+    /// The same with a request id, so that it is the same request however often it is sent.
+    pub(super) fn named(&mut self, input: Input) -> Input {
+        let request = input.request.unwrap_or_else(|| self.requests.mint());
+        Input { request: Some(request), ..input }
+    }
+
     /// Sends a command as a request of the actor's.
     ///
     /// # Errors
     /// When the service fails, or refuses what nobody else can have been faster at.
     pub(super) async fn ask(&mut self, input: &Input) -> Result<Answer, DemoFault> {
-        let request_id = match input.request {
-            Some(request) => request.0.to_string(),
-            None => self.requests.mint(),
-        };
+        let request_id = input.request.map(|request| request.0.to_string()).unwrap_or_default();
         match (&input.command, input.actor) {
             (Command::AddOperator { operator, profile }, _) => {
                 self.add_operator(request_id, *operator, profile).await
@@ -360,10 +363,10 @@ struct RequestIds {
 }
 
 impl RequestIds {
-    fn mint(&mut self) -> String {
+    fn mint(&mut self) -> RequestId {
         self.minted += 1;
         let bits = (u128::from(self.seed) << 64) | u128::from(self.minted);
-        uuid::Builder::from_custom_bytes(bits.to_be_bytes()).into_uuid().to_string()
+        RequestId(uuid::Builder::from_custom_bytes(bits.to_be_bytes()).into_uuid())
     }
 }
 
@@ -391,7 +394,7 @@ mod tests {
             [ids.mint(), ids.mint()]
         };
         assert_eq!(mint(7), mint(7));
-        let all: std::collections::BTreeSet<String> = mint(7).into_iter().chain(mint(8)).collect();
+        let all: std::collections::BTreeSet<RequestId> = mint(7).into_iter().chain(mint(8)).collect();
         assert_eq!(all.len(), 4);
     }
 }

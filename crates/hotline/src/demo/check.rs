@@ -10,7 +10,8 @@ use switchboard::ledger::Account;
 
 use super::figures::Figures;
 use super::lang::Lang;
-use super::wire::Seen;
+use super::record::Passage;
+use super::seen::Seen;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,18 +27,47 @@ impl Verdict {
     }
 }
 
+/// What the witnesses say.
+pub(super) struct Testimony<'a> {
+    /// The record, added up.
+    pub(super) figures: &'a Figures,
+    /// By the record: the calls inside, each with its line.
+    pub(super) inside: &'a BTreeMap<CallId, LineId>,
+    /// By the record: how often each call came and ended.
+    pub(super) passages: &'a BTreeMap<CallId, Passage>,
+    /// By the record: what the board may show, which counts since the service last started.
+    pub(super) accounts: &'a [&'a BTreeMap<LineId, Account>],
+    /// The gateway.
+    pub(super) seen: &'a Seen,
+    /// The board.
+    pub(super) board: &'a v1::Board,
+}
+
 /// Holds the witnesses against each other.
-pub(super) fn verdict(
-    figures: &Figures,
-    inside: &BTreeMap<CallId, LineId>,
-    seen: &Seen,
-    board: &v1::Board,
-    lang: Lang,
-) -> Verdict {
-    let mut faults = equation_faults(figures, inside, lang);
-    faults.extend(gateway_faults(figures, inside, seen, lang));
-    faults.extend(board_faults(figures, board, lang));
+pub(super) fn verdict(told: &Testimony<'_>, lang: Lang) -> Verdict {
+    let mut faults = equation_faults(told.figures, told.inside, lang);
+    faults.extend(passage_faults(told.passages, told.inside, lang));
+    faults.extend(gateway_faults(told.figures, told.inside, told.seen, lang));
+    faults.extend(board_faults(told, lang));
     Verdict { faults }
+}
+
+/// Every caller has one outcome: came once, and either ended once or is inside.
+fn passage_faults(
+    passages: &BTreeMap<CallId, Passage>,
+    inside: &BTreeMap<CallId, LineId>,
+    lang: Lang,
+) -> Vec<String> {
+    let wrong = passages.iter().filter(|(call, passage)| {
+        let inside = u32::from(inside.contains_key(*call));
+        passage.arrivals != 1 || passage.ends + inside != 1
+    });
+    wrong
+        .map(|(call, Passage { arrivals, ends })| match lang {
+            Lang::Zh => format!("来电 {call}：进线 {arrivals} 次，结束 {ends} 次"),
+            Lang::En => format!("call {call} arrived {arrivals} times and ended {ends} times"),
+        })
+        .collect()
 }
 
 /// L13 per line: inside at start + arrived + moved in = outcomes + moved out + inside at end.
@@ -80,6 +110,12 @@ fn gateway_faults(
             });
         }
     }
+    for call in &seen.forgotten {
+        faults.push(match lang {
+            Lang::Zh => format!("服务已确认来电 {call}，重启后却不认识它"),
+            Lang::En => format!("call {call} was acknowledged, and unknown after a restart"),
+        });
+    }
     let recorded: BTreeSet<CallId> = inside.keys().copied().collect();
     if recorded != seen.inside {
         let (held, known) = (seen.inside.len(), recorded.len());
@@ -93,7 +129,18 @@ fn gateway_faults(
     faults
 }
 
-fn board_faults(figures: &Figures, board: &v1::Board, lang: Lang) -> Vec<String> {
+/// The board agrees with one of the accounts it may show.
+fn board_faults(told: &Testimony<'_>, lang: Lang) -> Vec<String> {
+    let faults = told.accounts.iter().map(|account| differences(told.figures, account, told.board, lang));
+    faults.min_by_key(Vec::len).unwrap_or_default()
+}
+
+fn differences(
+    figures: &Figures,
+    accounts: &BTreeMap<LineId, Account>,
+    board: &v1::Board,
+    lang: Lang,
+) -> Vec<String> {
     let shown: BTreeMap<&str, &v1::LineAccount> =
         board.lines.iter().filter_map(|line| Some((line.line_id.as_str(), line.account.as_ref()?))).collect();
     let mut faults = Vec::new();
@@ -101,7 +148,8 @@ fn board_faults(figures: &Figures, board: &v1::Board, lang: Lang) -> Vec<String>
         // A line that no call has ever been on may have no account.
         let none = v1::LineAccount::default();
         let shown = shown.get(line.id.as_str()).copied().unwrap_or(&none);
-        if !is_same(shown, &line.account) {
+        let account = accounts.get(&line.id).cloned().unwrap_or_default();
+        if !is_same(shown, &account) {
             let name = lang.title(&line.title);
             faults.push(match lang {
                 Lang::Zh => format!("{name}：服务的看板与记录不符"),
@@ -140,6 +188,8 @@ mod tests {
     struct Witnesses {
         figures: Figures,
         inside: BTreeMap<CallId, LineId>,
+        passages: BTreeMap<CallId, Passage>,
+        accounts: BTreeMap<LineId, Account>,
         seen: Seen,
         board: v1::Board,
     }
@@ -153,6 +203,8 @@ mod tests {
             let account =
                 Account { arrived: 3, answered: 2, outcomes: [(kind, 2)].into(), ..Account::default() };
             let title = Title { zh: "值班热线".into(), en: "Duty line".into() };
+            let accounts = [(line, account.clone())].into();
+            let passages = [(call, Passage { arrivals: 1, ends: 0 })].into();
             let figures = Figures {
                 at: SiteTime(0),
                 end: SiteTime(1),
@@ -181,11 +233,19 @@ mod tests {
             let shown =
                 v1::BoardLine { line_id: line.to_string(), account: Some(shown), ..v1::BoardLine::default() };
             let board = v1::Board { lines: vec![shown], ..v1::Board::default() };
-            Witnesses { figures, inside: [(call, line)].into(), seen, board }
+            Witnesses { figures, inside: [(call, line)].into(), passages, accounts, seen, board }
         }
 
         fn faults(&self) -> Vec<String> {
-            verdict(&self.figures, &self.inside, &self.seen, &self.board, Lang::En).faults
+            let told = Testimony {
+                figures: &self.figures,
+                inside: &self.inside,
+                passages: &self.passages,
+                accounts: &[&self.accounts],
+                seen: &self.seen,
+                board: &self.board,
+            };
+            verdict(&told, Lang::En).faults
         }
     }
 
@@ -196,11 +256,15 @@ mod tests {
 
     #[test]
     fn each_lie_is_seen() {
-        let lies: [(Lie, &str); 5] = [
+        let lies: [(Lie, &str); 9] = [
             (|w| w.inside.clear(), "what came is not what went"),
             (|w| *w.seen.arrived.values_mut().next().unwrap() += 1, "the gateway reported 4 arrivals"),
             (|w| w.seen.inside.clear(), "the gateway holds 0 callers"),
             (|w| w.board.lines.clear(), "board and the record differ"),
+            (|w| w.accounts.values_mut().for_each(|a| a.answered += 1), "board and the record differ"),
+            (|w| w.passages.values_mut().for_each(|p| p.ends = 1), "arrived 1 times and ended 1 times"),
+            (|w| w.passages.values_mut().for_each(|p| p.arrivals = 2), "arrived 2 times and ended 0 times"),
+            (|w| w.seen.forgotten.extend(w.inside.keys().copied()), "unknown after a restart"),
             (|w| w.figures.ledger.balanced = false, "a line that the plan does not have"),
         ];
         for (lie, words) in lies {

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use api::v1;
 use sim::world::{Heard, Tally, World};
+use switchboard::command::Input;
 use switchboard::decision::Reply;
 use switchboard::rejection::Rejection;
 use switchboard::time::SiteTime;
@@ -11,8 +13,12 @@ use switchboard::time::SiteTime;
 use super::fault::DemoFault;
 use super::figures::Figures;
 use super::flags::Pace;
+use super::lives::{DeathRow, Lives};
 use super::screen::Screen;
+use super::service::Asked;
 use super::wire::Wire;
+
+const SHOWING: &str = "showing the board";
 
 /// So many deadlines at one moment would mean that time has stopped.
 const STEPS_AT_ONE_MOMENT_MAX: u32 = 100_000;
@@ -24,12 +30,20 @@ pub(super) struct Day {
     pace: Pacer,
     screen: Screen,
     inputs: u64,
+    lives: Lives,
 }
 
 impl Day {
     /// Before its first moment.
     pub(super) fn new(world: World, wire: Wire, pace: Pace, screen: Screen) -> Day {
-        Day { world, wire, pace: Pacer { pace, started: Instant::now() }, screen, inputs: 0 }
+        Day {
+            world,
+            wire,
+            pace: Pacer { pace, started: Instant::now() },
+            screen,
+            inputs: 0,
+            lives: Lives::default(),
+        }
     }
 
     /// Plays until midnight.
@@ -51,9 +65,64 @@ impl Day {
             self.look(end)?;
             let next = [self.world.next_at(), self.wire.next_deadline()].into_iter().flatten().min();
             let target = next.map_or(end, |next| next.clamp(self.wire.now(), end));
-            self.wait(target, end).await?;
-            self.wire.step(target).await?;
-            self.tell_world();
+            if self.wait(target, end).await? {
+                self.step(target).await?;
+            }
+        }
+    }
+
+    /// After a death everything is looked at again: the clock may be further than it was sent.
+    async fn step(&mut self, to: SiteTime) -> Result<(), DemoFault> {
+        match self.wire.step(to).await? {
+            Some(()) => self.tell_world(),
+            None => self.outlive(None).await?,
+        }
+        Ok(())
+    }
+
+    /// The same request until it is answered, over any number of deaths.
+    async fn say(&mut self, input: Input) -> Result<bool, DemoFault> {
+        let input = self.wire.named(input);
+        loop {
+            match self.wire.say(&input).await? {
+                Some(accepted) => return Ok(accepted),
+                None => self.outlive(Some(&input)).await?,
+            }
+        }
+    }
+
+    /// The service has died: shows it, waits until everybody is back, shows that.
+    async fn outlive(&mut self, unanswered: Option<&Input>) -> Result<(), DemoFault> {
+        let (end, was) = (self.world.end(), self.wire.now());
+        let Some(mut death) = self.wire.service.take_death() else { return Ok(()) };
+        loop {
+            self.screen.tell(was, |lang| death.words(lang)).map_err(DemoFault::machine(SHOWING))?;
+            self.show(end)?;
+            let back = self.wire.come_back(was).await?;
+            let asked = unanswered.filter(|_| death.asked != Some(Asked::Return));
+            let row = DeathRow::of(&death, was, back.as_ref().map(|back| (back, asked)));
+            let told = self.screen.tell(was, |lang| row.words(lang));
+            told.map_err(DemoFault::machine(SHOWING))?;
+            self.lives.deaths.push(row);
+            match (back, self.wire.service.take_death()) {
+                (None, Some(another)) => death = another,
+                _ => break,
+            }
+        }
+        self.tell_world();
+        self.show(end)
+    }
+
+    /// The service's board, at last.
+    ///
+    /// # Errors
+    /// When the service fails.
+    pub(super) async fn board(&mut self) -> Result<v1::Board, DemoFault> {
+        loop {
+            match self.wire.board().await? {
+                Some(board) => return Ok(board),
+                None => self.outlive(None).await?,
+            }
         }
     }
 
@@ -64,8 +133,7 @@ impl Day {
             if self.wire.next_deadline().is_none_or(|due| due > now) {
                 return Ok(());
             }
-            self.wire.step(now).await?;
-            self.tell_world();
+            self.step(now.max(self.wire.now())).await?;
         }
         Err(DemoFault::Call {
             doing: "stepping the clock",
@@ -76,7 +144,7 @@ impl Day {
     async fn live_through_the_moment(&mut self) -> Result<(), DemoFault> {
         let now = self.wire.now();
         for input in self.world.due(now) {
-            let accepted = self.wire.say(&input).await?;
+            let accepted = self.say(input).await?;
             self.tell_world();
             // Why it was refused is nothing that a caller or an operator acts on.
             let answer = if accepted { Ok(Reply::Done) } else { Err(Rejection::StaleOffer) };
@@ -97,18 +165,21 @@ impl Day {
         }
     }
 
-    /// Waits on the wall for the next step, with a board that goes on meanwhile.
-    async fn wait(&mut self, target: SiteTime, end: SiteTime) -> Result<(), DemoFault> {
+    /// Waits on the wall for the next step, with a board that goes on meanwhile. Not, if the service dies.
+    async fn wait(&mut self, target: SiteTime, end: SiteTime) -> Result<bool, DemoFault> {
         while let Some(left) = self.pace.until(target) {
             let nap = self.screen.redraw_every().map_or(left, |every| left.min(every));
-            tokio::time::sleep(nap).await;
+            if self.wire.service.outlives(tokio::time::sleep(nap)).await.is_none() {
+                self.outlive(None).await?;
+                return Ok(false);
+            }
             let at = self.pace.shown(self.wire.now(), target);
             if self.screen.wants(at.0) {
                 let figures = self.wire.record.figures(end).at_later(at);
-                self.screen.show(&figures).map_err(DemoFault::machine("showing the board"))?;
+                self.screen.show(&figures).map_err(DemoFault::machine(SHOWING))?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn look(&mut self, end: SiteTime) -> Result<(), DemoFault> {
@@ -117,7 +188,7 @@ impl Day {
 
     fn show(&mut self, end: SiteTime) -> Result<(), DemoFault> {
         let figures = self.figures(end);
-        self.screen.show(&figures).map_err(DemoFault::machine("showing the board"))
+        self.screen.show(&figures).map_err(DemoFault::machine(SHOWING))
     }
 
     /// Everything the board shows.
@@ -125,14 +196,19 @@ impl Day {
         self.wire.record.figures(end).at_later(self.wire.now())
     }
 
+    /// What became of the service.
+    pub(super) fn lives(&self) -> &Lives {
+        &self.lives
+    }
+
     /// How the hospital's inputs were received.
     pub(super) fn tally(&self) -> Tally {
         self.world.tally()
     }
 
-    /// The connections, to ask once more.
-    pub(super) fn wire(&mut self) -> &mut Wire {
-        &mut self.wire
+    /// What was recorded and seen.
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// When the day is over.

@@ -24,6 +24,16 @@ pub(crate) enum DemoFault {
         /// How it ended.
         how: String,
     },
+    /// The server ended again and again.
+    #[error(
+        "the service was started again {times} times and ended each time before it had answered anything: {how}"
+    )]
+    GivenUp {
+        /// How often.
+        times: u32,
+        /// How it ended the last time.
+        how: String,
+    },
     /// The service refused something that it must not refuse, or could not be reached.
     #[error("the service failed at {doing}: {message}")]
     Call {

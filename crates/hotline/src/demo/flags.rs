@@ -7,8 +7,12 @@ use super::lang::Lang;
 
 /// A day of these many first attempts is the hospital's usual one.
 const CALLS_USUAL: u32 = 4_000;
+/// More deaths than this in a day show nothing more.
+const KILLS_MAX: u32 = 1_000;
 /// More first attempts than this in a day are not simulated: each caller is kept in memory.
 const CALLS_MAX: u32 = 1_000_000;
+
+const KILLS_USUAL: &str = "10";
 
 const EXIT_CODES: &str = "Exit codes: 0 the day was played and its ledger balances, 1 it does not balance, \
                           2 wrong flags, 3 the day could not be played, 130 interrupted";
@@ -36,6 +40,14 @@ pub(crate) struct DemoFlags {
     /// How fast site time passes: `1x` as on a wall, `60x` a day in 24 minutes, `max` without waiting.
     #[arg(long, default_value = "max")]
     pub(super) pace: Pace,
+
+    /// Kill the service N times (10 if not said) at random moments, each with a request on its way.
+    ///
+    /// The service then keeps its journal in a private directory that goes with the demo, and is started again after
+    /// each death, whoever caused it: with 0 nobody does on purpose. A day with deaths is another one than the day
+    /// without; its ledger balances all the same, and the journal is verified at the end.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = KILLS_USUAL, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=i64::from(KILLS_MAX)))]
+    pub(super) kill: Option<u32>,
 
     /// What is written to standard output at the end.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]

@@ -189,7 +189,8 @@ fn call_state(sent: v1::CallState) -> Read<CallState> {
     }
 }
 
-fn call_id(text: &str) -> Read<CallId> {
+/// A call's id.
+pub(super) fn call_id(text: &str) -> Read<CallId> {
     Uuid::parse_str(text).map(CallId).map_err(|_| DemoFault::unreadable("a call's id", text))
 }
 

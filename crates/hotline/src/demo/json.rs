@@ -1,17 +1,21 @@
 //! The report for programs: one object. It says nothing of the machine, the pace or the language, so that the same seed
-//! gives the same text everywhere.
+//! gives the same text everywhere; only of a service that may die it tells how that went, in `service`.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use switchboard::ledger::Account;
 
 use super::figures::{LineFigures, ServiceLevel};
+use super::lives::{DeathRow, Lives, OnDisk};
 use super::report::{OUTCOMES, Report, outcome};
+use super::service::Asked;
 
 /// The object.
 pub(super) fn report(report: &Report) -> Value {
     let (figures, total) = (&report.figures, &report.figures.total);
     let inside: u64 = figures.lines.iter().map(LineFigures::inside).sum();
-    json!({
+    let mut object = json!({
         "seed": report.seed,
         "surge": report.surge,
         "calls": {
@@ -36,6 +40,40 @@ pub(super) fn report(report: &Report) -> Value {
             "state_hash": report.state_hash,
         },
         "lines": figures.lines.iter().map(|line| line_object(line, figures.threshold.0)).collect::<Vec<_>>(),
+    });
+    if let Some(on_disk) = &report.on_disk {
+        object["service"] = service(&report.lives, on_disk);
+    }
+    object
+}
+
+fn service(lives: &Lives, on_disk: &OnDisk) -> Value {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let back = lives.back();
+    let each = |death: &DeathRow| {
+        json!({
+            "at_us": death.at.0,
+            "how": death.how,
+            "by_the_demo": death.ours,
+            "in_flight": death.asked.map(Asked::code),
+            "stored": death.stored,
+            "desks_back": death.desks,
+            "took_ms": millis(death.took),
+        })
+    };
+    json!({
+        "deaths": lives.deaths.len(),
+        "by_the_demo": lives.ours(),
+        "with_requests_in_flight": lives.with_requests(),
+        "in_flight_stored": lives.stored(true),
+        "in_flight_sent_again": lives.stored(false),
+        "back_ms": { "p50": back.map(|(middle, _)| millis(middle)), "max": back.map(|(_, most)| millis(most)) },
+        "each": lives.deaths.iter().map(each).collect::<Vec<_>>(),
+        "journal": {
+            "verified": on_disk.verified.is_ok(),
+            "said": on_disk.verified.as_ref().unwrap_or_else(|why| why),
+            "same_decisions": on_disk.same.is_ok(),
+        },
     })
 }
 

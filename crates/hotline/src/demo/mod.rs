@@ -1,5 +1,6 @@
 //! `hotline demo`: a hospital's day, played through the service over gRPC. The service runs as a child process on a
-//! stepped clock; this process is its gateway, its desks, its administrator, and the one who looks at the board.
+//! stepped clock; this process is its gateway, its desks, its administrator, and the one who looks at the board; asked
+//! to, it also kills the service now and then, and starts it again.
 //!
 //! Read `day.rs` first: it is the loop. `wire.rs` is what connects it to the service, `record.rs` what the service's
 //! record says of the day, `check.rs` whether that is true.
@@ -13,10 +14,15 @@ mod figures;
 mod flags;
 mod hearing;
 mod json;
+mod killing;
+mod lives;
 mod record;
 mod report;
 mod screen;
+mod seen;
 mod server;
+mod service;
+mod supervisor;
 mod table;
 mod wire;
 
@@ -25,19 +31,22 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use sim::world::{World, WorldConfig};
-use switchboard::id::GatewayId;
 use tokio::runtime::Builder;
 use tokio::signal::ctrl_c;
 
 use self::asking::Askers;
-use self::check::verdict;
+use self::check::{Testimony, verdict};
 use self::day::Day;
 use self::fault::DemoFault;
 pub(crate) use self::flags::DemoFlags;
 use self::flags::Output;
-use self::report::Report;
+use self::killing::Killer;
+use self::lives::OnDisk;
+use self::report::{Played, Report};
 use self::screen::Screen;
-use self::server::Server;
+use self::server::{Doors, House};
+use self::service::Service;
+use self::supervisor::Supervisor;
 use self::wire::Wire;
 use crate::lang::{self, Lang};
 
@@ -71,24 +80,27 @@ fn try_run(flags: &DemoFlags) -> Result<ExitCode, DemoFault> {
 async fn play(flags: &DemoFlags) -> Result<ExitCode, DemoFault> {
     let started = Instant::now();
     let lang = flags.lang.unwrap_or_else(Lang::of_environment);
-    let mut server = Server::start(flags.seed).await?;
-    let askers = askers(&server, flags.seed)?;
-    let gateway = server.gateway_id()?;
+    let mut house = House::build(flags.seed, flags.kill.is_some())?;
+    let process = house.start().await?;
+    let doors = house.doors()?;
+    let supervisor = Supervisor::of(house, process);
+    let callers = flags.calls.saturating_mul(flags.surge);
+    let killer = flags.kill.map(|deaths| Killer::new(flags.seed, deaths, callers));
+    let service = Service::new(supervisor.line(), killer);
     let played = tokio::select! {
-        played = whole_day(askers, gateway, flags, lang) => played,
-        () = server.ended() => Err(DemoFault::ServerGone { how: String::new() }),
+        played = whole_day(&doors, service, flags, lang) => played,
         _ = ctrl_c() => {
-            server.end().await;
+            supervisor.end().await;
             eprint_line(lang.of("已中断。", "Interrupted."))?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
     };
-    let report = match played {
-        Ok(report) => report,
-        // A request that failed because the service is gone says less than how it ended.
-        Err(fault) => return Err(server.cause_of(fault).await),
-    };
-    server.end().await;
+    let house = supervisor.end().await;
+    let mut report = played?;
+    if let Some(data) = house.as_ref().and_then(House::data) {
+        report.on_disk = Some(OnDisk::read(&data, &report.figures.ledger, lang).await);
+    }
+    let report = Report::of(report);
     let seconds = started.elapsed().as_secs_f64();
     eprint_line(&match lang {
         Lang::Zh => format!("\n用时 {seconds:.1} 秒，步速 {}。", flags.pace),
@@ -99,35 +111,44 @@ async fn play(flags: &DemoFlags) -> Result<ExitCode, DemoFault> {
     Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::from(NOT_BALANCED) })
 }
 
-fn askers(server: &Server, seed: u64) -> Result<Askers, DemoFault> {
-    let gateway = server.client("gateway")?;
-    let supervisor = server.client("supervisor")?;
-    let admin = server.client("admin")?;
+fn askers(doors: &Doors, seed: u64) -> Result<Askers, DemoFault> {
+    let gateway = doors.client("gateway")?;
+    let supervisor = doors.client("supervisor")?;
+    let admin = doors.client("admin")?;
     Ok(Askers::new(seed, gateway, supervisor, admin))
 }
 
 async fn whole_day(
-    askers: Askers,
-    gateway: GatewayId,
+    doors: &Doors,
+    service: Service,
     flags: &DemoFlags,
     lang: Lang,
-) -> Result<Report, DemoFault> {
+) -> Result<Played, DemoFault> {
+    let (askers, gateway) = (askers(doors, flags.seed)?, doors.gateway_id()?);
     let plan = askers.plan_in_force().await?;
     let config = WorldConfig::hospital(&plan, flags.seed, flags.calls, flags.surge);
     let without_desk = config.people.iter().filter(|person| !person.profile.device.has_desk());
     let without_desk = without_desk.map(|person| person.operator).collect();
     let world = World::new(WorldConfig { gateways: vec![gateway], ..config }, &plan);
-    let wire = Wire::new(askers, gateway, without_desk);
+    let wire = Wire::new(askers, service, gateway, without_desk);
     let screen = Screen::stderr(lang, heading(flags, lang));
     let mut day = Day::new(world, wire, flags.pace, screen);
     day.play().await?;
     let end = day.end();
     let figures = day.figures(end);
     let tally = day.tally();
+    let board = day.board().await?;
     let wire = day.wire();
-    let board = wire.board().await?;
-    let verdict = verdict(&figures, &wire.record.inside(), &wire.seen, &board, lang);
-    Ok(Report {
+    let told = Testimony {
+        figures: &figures,
+        inside: &wire.record.inside(),
+        passages: wire.record.passages(),
+        accounts: &wire.record.accounts_of_service(),
+        seen: &wire.seen,
+        board: &board,
+    };
+    let verdict = verdict(&told, lang);
+    Ok(Played {
         seed: flags.seed,
         surge: flags.surge,
         first_attempts: tally.first_attempts,
@@ -136,6 +157,8 @@ async fn whole_day(
         figures,
         state_hash: wire.record.state_hash(),
         verdict,
+        lives: day.lives().clone(),
+        on_disk: None,
     })
 }
 

@@ -7,11 +7,12 @@ use api::{Attached, EventFeed, v1};
 use sim::drive::Audience;
 use sim::shape;
 use switchboard::Switchboard;
+use switchboard::command::Input;
 use switchboard::decision::Decision;
 use switchboard::desk::DeskView;
 use switchboard::event::Event;
 use switchboard::id::{CallId, LineId, OperatorId};
-use switchboard::ledger::{Ledger, THRESHOLD};
+use switchboard::ledger::{Account, Ledger, THRESHOLD};
 use switchboard::plan::Title;
 use switchboard::time::SiteTime;
 
@@ -28,6 +29,19 @@ pub(super) struct Record {
     /// Operators that decisions were about since somebody last asked.
     concerned: BTreeSet<OperatorId>,
     resumed: u64,
+    passages: BTreeMap<CallId, Passage>,
+    /// What the service may have counted since it last started: it begins its account somewhere in the decisions of
+    /// that start. Empty as long as it has counted from the first.
+    since_start: Vec<Ledger>,
+    /// The service is not back yet: what was asked in these decisions may have been stored before it died.
+    starting: Option<Vec<Input>>,
+}
+
+/// How often a call came and ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Passage {
+    pub(super) arrivals: u32,
+    pub(super) ends: u32,
 }
 
 impl Record {
@@ -42,6 +56,9 @@ impl Record {
             audience: Audience::default(),
             concerned: BTreeSet::new(),
             resumed: 0,
+            passages: BTreeMap::new(),
+            since_start: Vec::new(),
+            starting: None,
         }
     }
 
@@ -69,11 +86,57 @@ impl Record {
         self.seq += 1;
         self.switchboard.evolve(&decision);
         self.ledger.record(&decision);
+        self.follow_service(&decision);
         let (_, operators) = self.audience.concerned(&decision);
         self.concerned.extend(operators);
         let resumed = |event: &&Event| matches!(event, Event::CallArrived { resumed: true, .. });
         self.resumed += decision.events.iter().filter(resumed).count() as u64;
+        for event in &decision.events {
+            match event {
+                Event::CallArrived { call, .. } => self.passages.entry(*call).or_default().arrivals += 1,
+                Event::CallClosed { call, .. } => self.passages.entry(*call).or_default().ends += 1,
+                _ => {}
+            }
+        }
         Ok(())
+    }
+
+    fn follow_service(&mut self, decision: &Decision) {
+        self.since_start.iter_mut().for_each(|ledger| ledger.record(decision));
+        if let Some(starting) = &mut self.starting {
+            starting.push(decision.input.clone());
+            self.since_start.push(Ledger::open(self.switchboard.state(), THRESHOLD));
+        }
+    }
+
+    /// The service died: what comes next was stored before, or is of its next start.
+    pub(super) fn service_died(&mut self) {
+        self.since_start = vec![Ledger::open(self.switchboard.state(), THRESHOLD)];
+        self.starting.get_or_insert_default();
+    }
+
+    /// The service is back, and everything up to its return is read. Says what was asked in it.
+    pub(super) fn service_is_back(&mut self) -> Vec<Input> {
+        self.since_start.dedup_by(|one, other| one.lines() == other.lines());
+        self.starting.take().unwrap_or_default()
+    }
+
+    /// What the service's board may count: all of these are true.
+    pub(super) fn accounts_of_service(&self) -> Vec<&BTreeMap<LineId, Account>> {
+        if self.since_start.is_empty() {
+            return vec![self.ledger.lines()];
+        }
+        self.since_start.iter().map(Ledger::lines).collect()
+    }
+
+    /// Each call, and how often it came and ended.
+    pub(super) fn passages(&self) -> &BTreeMap<CallId, Passage> {
+        &self.passages
+    }
+
+    /// Site time of the last decision.
+    pub(super) fn at(&self) -> SiteTime {
+        self.switchboard.state().now
     }
 
     /// What the board shows of the operators that decisions were about since this was last asked.

@@ -7,11 +7,12 @@ use switchboard::time::Span;
 use super::check::Verdict;
 use super::figures::{Figures, LineFigures, ServiceLevel, clock, grouped, percent};
 use super::lang::Lang;
+use super::lives::{Lives, OnDisk, seconds};
 use super::table::{Cell, Table};
 
 /// What was played, and what came of it.
 #[derive(Debug, Clone)]
-pub(super) struct Report {
+pub(super) struct Played {
     pub(super) seed: u64,
     pub(super) first_attempts: u64,
     pub(super) redials: u64,
@@ -20,6 +21,20 @@ pub(super) struct Report {
     pub(super) figures: Figures,
     pub(super) state_hash: String,
     pub(super) verdict: Verdict,
+    pub(super) lives: Lives,
+    /// Of a service that kept its journal there.
+    pub(super) on_disk: Option<OnDisk>,
+}
+
+/// The same, with everything that was found in one verdict.
+pub(super) struct Report(Played);
+
+impl std::ops::Deref for Report {
+    type Target = Played;
+
+    fn deref(&self) -> &Played {
+        &self.0
+    }
 }
 
 /// Every way a call can end, in the order of reports, with its names.
@@ -54,6 +69,13 @@ pub(super) const OUTCOMES: [(OutcomeKind, &str, &str, &str); 12] = [
 ];
 
 impl Report {
+    /// What the disk says counts as much as what the other witnesses do.
+    pub(super) fn of(mut played: Played) -> Report {
+        let on_disk = played.on_disk.iter().flat_map(OnDisk::faults);
+        played.verdict.faults.extend(on_disk);
+        Report(played)
+    }
+
     /// The report as lines.
     pub(super) fn lines(&self, lang: Lang) -> Vec<String> {
         let plain = Style::new().force_styling(false);
@@ -64,7 +86,53 @@ impl Report {
         lines.extend(self.outcome_table(lang).lines(usize::MAX, &plain));
         lines.push(String::new());
         lines.extend(self.ledger_table(lang).lines(usize::MAX, &plain));
+        lines.extend(self.lives_lines(lang));
         lines.extend(self.verdict_lines(lang));
+        lines
+    }
+
+    /// What became of the service, if it was meant to be able to die.
+    fn lives_lines(&self, lang: Lang) -> Vec<String> {
+        let Some(on_disk) = &self.on_disk else { return Vec::new() };
+        let lives = &self.lives;
+        let [deaths, ours, asked] = [lives.deaths.len(), lives.ours(), lives.with_requests()];
+        let (stored, lost) = (lives.stored(true), lives.stored(false));
+        let mut lines = vec![
+            String::new(),
+            match lang {
+                Lang::Zh => format!(
+                    "服务进程死亡 {deaths} 次（其中演示所杀 {ours} 次），{asked} 次有请求在途；其中 {stored} 项请求死前已入账，{lost} 项未入账而重发"
+                ),
+                Lang::En => format!(
+                    "the service died {deaths} times, {ours} of them killed by the demo, {asked} with a request unanswered; of \
+                     the facts and commands among these, {stored} had been stored and {lost} were sent again"
+                ),
+            },
+        ];
+        if let Some((middle, most)) = lives.back().map(|(middle, most)| (seconds(middle), seconds(most))) {
+            lines.push(match lang {
+                Lang::Zh => format!("从死亡到全员恢复：中位 {middle} 秒，最长 {most} 秒"),
+                Lang::En => format!(
+                    "from a death until everybody was back: {middle} s in the middle, {most} s at most"
+                ),
+            });
+        }
+        if let Ok(verified) = &on_disk.verified {
+            lines.push(match lang {
+                Lang::Zh => format!("hotline journal verify：{verified}"),
+                Lang::En => format!("hotline journal verify: {verified}"),
+            });
+        }
+        if on_disk.same.is_ok() {
+            lines.push(
+                lang.of(
+                    "磁盘上的决定与演示所见逐项相同。",
+                    "The decisions on the disk are those the demo heard of, one by one.",
+                )
+                .to_owned(),
+            );
+        }
+        lines.push(String::new());
         lines
     }
 

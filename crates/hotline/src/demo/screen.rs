@@ -1,20 +1,24 @@
 //! Where the board is shown: redrawn in place on a terminal, as a line now and then elsewhere. Always on standard
 //! error, so that standard output carries nothing but the report.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
 use console::{Term, truncate_str};
 
 use super::board::{Palette, board, progress_line};
-use super::figures::Figures;
+use super::figures::{Figures, time_of_day};
 use super::lang::Lang;
-use switchboard::time::Span;
+use switchboard::time::{SiteTime, Span};
 
 /// Between two drawings on a terminal.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 /// Between two lines elsewhere: this much of the day, and no sooner than this on the wall.
 const LINE_EVERY: Span = Span::secs(3_600);
+
+/// So many of the last news are on the board.
+const NEWS_MAX: usize = 4;
 
 /// The place where the board is shown.
 pub(super) struct Screen {
@@ -26,6 +30,7 @@ pub(super) struct Screen {
     drawn_lines: usize,
     drawn_at: Option<Instant>,
     next_line: u64,
+    news: VecDeque<String>,
 }
 
 impl Screen {
@@ -44,6 +49,7 @@ impl Screen {
             drawn_lines: 0,
             drawn_at: None,
             next_line: 0,
+            news: VecDeque::new(),
         }
     }
 
@@ -69,23 +75,33 @@ impl Screen {
         self.drawn_at = Some(Instant::now());
         if !self.in_place {
             self.next_line = (figures.at.0 / LINE_EVERY.0 + 1) * LINE_EVERY.0;
-            return self.say(&progress_line(figures, self.lang));
+            return self.term.write_line(&progress_line(figures, self.lang));
         }
         let (rows, columns) = self.term.size();
         // The last column stays free: some terminals wrap there.
         let columns = usize::from(columns).saturating_sub(1);
         let mut lines = board(figures, &self.heading, self.lang, columns, &self.palette);
+        // Under the title, where a small screen shows them, too.
+        lines.splice(1..1, self.news.iter().cloned());
         lines.truncate(usize::from(rows).saturating_sub(1).max(1));
         self.draw(&lines, columns)
     }
 
-    /// A line of its own; above the next board.
+    /// Tells of something that happened at a time of the day: under the title of the board, where the last few are
+    /// seen, or on a line of its own.
     ///
     /// # Errors
     /// When standard error cannot be written to.
-    pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
-        self.drawn_lines = 0;
-        self.term.write_line(text)
+    pub(super) fn tell(&mut self, at: SiteTime, words: impl Fn(Lang) -> String) -> io::Result<()> {
+        let line = format!("{}  {}", time_of_day(at), words(self.lang));
+        if !self.in_place {
+            return self.term.write_line(&line);
+        }
+        if self.news.len() == NEWS_MAX {
+            self.news.pop_front();
+        }
+        self.news.push_back(line);
+        Ok(())
     }
 
     /// One write, so that no half-drawn board is ever seen.

@@ -1,23 +1,27 @@
 //! The hospital's side of the wire: one gateway, a desk for everybody on shift, and the record, each a stream. After
 //! each command it reads exactly what the command's receipt announces, so that nothing is decided by who was faster.
 
+mod returning;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::v1::stream_progress::Holder;
 use api::{Attached, Client, DeskFeed, Feed, GatewayFeed, Update, v1};
 use switchboard::command::{Actor, Command, Input};
 use switchboard::desk::DeskView;
-use switchboard::id::{CallId, DeskId, GatewayId, LineId, OperatorId};
+use switchboard::id::{CallId, DeskId, GatewayId, OperatorId};
 use switchboard::time::SiteTime;
 use switchboard::treatment::{Shape, Treatment};
 use tokio::time::timeout;
 
+pub(super) use self::returning::Return;
 use super::asking::{Answer, Askers};
 use super::fault::DemoFault;
 use super::hearing;
 use super::record::Record;
+use super::seen::Seen;
+use super::service::{Asked, Service};
 
 /// An announced message that has not come after this long will not come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,6 +39,7 @@ pub(super) struct News {
 /// All connections of the hospital to the service.
 pub(super) struct Wire {
     askers: Askers,
+    pub(super) service: Service,
     clock: Client,
     gateway_id: GatewayId,
     gateway: Option<Attached<GatewayFeed<Inventory>>>,
@@ -55,26 +60,19 @@ struct DeskStream {
     number: u64,
 }
 
-/// What the gateway itself knows of the day: the witness against which the service's account is held.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    /// Callers whose arrival was taken note of, by the line they called.
-    pub(super) arrived: BTreeMap<LineId, u64>,
-    /// Callers who neither hung up nor were released.
-    pub(super) inside: BTreeSet<CallId>,
-    /// Callers who were let go, or left.
-    pub(super) gone: u64,
-    /// The same as `inside`, for the stream's inventory.
-    held: Arc<Mutex<BTreeSet<CallId>>>,
-}
-
 impl Wire {
     /// Nothing attached yet.
-    pub(super) fn new(askers: Askers, gateway_id: GatewayId, without_desk: BTreeSet<OperatorId>) -> Wire {
+    pub(super) fn new(
+        askers: Askers,
+        service: Service,
+        gateway_id: GatewayId,
+        without_desk: BTreeSet<OperatorId>,
+    ) -> Wire {
         let record = Record::of(&askers.admin);
         Wire {
             clock: askers.admin.clone(),
             askers,
+            service,
             gateway_id,
             gateway: None,
             gateway_number: 0,
@@ -103,70 +101,99 @@ impl Wire {
         std::mem::take(&mut self.news)
     }
 
-    /// Steps the clock to the first deadline, at most to `to`.
+    /// Steps the clock to the first deadline, at most to `to`. None if the service died before everything that follows
+    /// was heard.
     ///
     /// # Errors
     /// When the service fails.
-    pub(super) async fn step(&mut self, to: SiteTime) -> Result<(), DemoFault> {
-        let receipt = self.step_once(to).await?;
-        self.follow(&receipt).await?;
-        let announced = receipt.stepped.and_then(|stepped| stepped.next_deadline_us).map(SiteTime);
-        self.unrecorded_deadline = announced.filter(|at| self.record.next_deadline() != Some(*at));
-        Ok(())
+    pub(super) async fn step(&mut self, to: SiteTime) -> Result<Option<()>, DemoFault> {
+        let stepping = step(&self.clock, to);
+        let Some(receipt) = self.service.answers(Asked::Step, self.seen.callers(), stepping).await? else {
+            return Ok(None);
+        };
+        self.take_step(receipt).await
     }
 
-    /// Does what the hospital wants done, and hears everything that follows from it. Says whether it was accepted.
-    ///
-    /// # Errors
-    /// When the service fails.
-    pub(super) async fn say(&mut self, input: &Input) -> Result<bool, DemoFault> {
-        match (&input.command, input.actor) {
-            (Command::AttachGateway { incarnation, .. }, _) => {
-                self.attach_gateway(*incarnation).await?;
-                Ok(true)
-            }
-            (Command::AttachDesk { operator, desk }, _) => {
-                self.attach_desk(*operator, *desk).await.map(|()| true)
-            }
-            (Command::DropDesk { operator, .. }, _) => self.drop_desk(*operator).await.map(|()| true),
-            (command, actor) => {
-                let answer = self.askers.ask(input).await?;
-                let Answer::Done(receipt) = answer else { return Ok(false) };
-                if let (Command::Arrive(arrival), Actor::Gateway(_)) = (command, actor) {
-                    self.seen.arrives(arrival.call, arrival.line);
-                }
-                if let Command::CallerHungUp { call } = command {
-                    self.seen.leaves(*call);
-                }
-                self.follow(&receipt).await.map(|_| true)
-            }
+    /// Names a wish, so that it is the same request however often it is sent.
+    pub(super) fn named(&mut self, input: Input) -> Input {
+        match input.command {
+            Command::AttachGateway { .. } | Command::AttachDesk { .. } | Command::DropDesk { .. } => input,
+            _ => self.askers.named(input),
         }
     }
 
-    async fn step_once(&mut self, to: SiteTime) -> Result<v1::Receipt, DemoFault> {
-        let request = v1::StepRequest { to_us: to.0, stop_at_deadline: true };
-        let stepped =
-            self.clock.send(request).await.map_err(|s| DemoFault::call("stepping the clock")(&s))?;
-        let receipt = stepped.receipt.unwrap_or_default();
-        self.now = SiteTime(receipt.at_us);
-        Ok(receipt)
+    /// Does what the hospital wants done, and hears everything that follows from it. Says whether it was accepted; none
+    /// if the service died before everything was heard, and then it is to be said again.
+    ///
+    /// # Errors
+    /// When the service fails.
+    pub(super) async fn say(&mut self, input: &Input) -> Result<Option<bool>, DemoFault> {
+        match (&input.command, input.actor) {
+            (Command::AttachGateway { incarnation, .. }, _) => self.attach_gateway(*incarnation).await,
+            (Command::AttachDesk { operator, desk }, _) => self.attach_desk(*operator, *desk).await,
+            (Command::DropDesk { operator, .. }, _) => self.drop_desk(*operator).await,
+            (command, actor) => self.ask(input, command, actor).await,
+        }
     }
 
-    async fn attach_gateway(&mut self, incarnation: u64) -> Result<(), DemoFault> {
-        let held = Arc::clone(&self.seen.held);
-        let inventory: Inventory = Box::new(move || {
-            let held = held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.iter().map(ToString::to_string).collect()
-        });
+    async fn ask(
+        &mut self,
+        input: &Input,
+        command: &Command,
+        actor: Actor,
+    ) -> Result<Option<bool>, DemoFault> {
+        if let Command::Arrive(arrival) = command {
+            self.seen.rings(arrival.call);
+        }
+        let what = if matches!(actor, Actor::Gateway(_)) { Asked::Fact } else { Asked::Command };
+        let callers = self.seen.callers();
+        let Some(answer) = self.service.answers(what, callers, self.askers.ask(input)).await? else {
+            return Ok(None);
+        };
+        let Answer::Done(receipt) = answer else {
+            if let Command::Arrive(arrival) = command {
+                self.seen.turned_away(arrival.call);
+            }
+            return Ok(Some(false));
+        };
+        match command {
+            Command::Arrive(arrival) => self.seen.arrives(arrival.call, arrival.line),
+            Command::CallerHungUp { call } => self.seen.leaves(*call),
+            _ => {}
+        }
+        Ok(self.follow(&receipt).await?.map(|_| true))
+    }
+
+    /// A step that nobody means to interrupt. None if the service died all the same.
+    async fn step_once(&mut self, to: SiteTime) -> Result<Option<v1::Receipt>, DemoFault> {
+        let stepping = step(&self.clock, to);
+        let Some(receipt) = self.service.outlives(stepping).await.transpose()? else { return Ok(None) };
+        self.now = SiteTime(receipt.at_us);
+        Ok(Some(receipt))
+    }
+
+    async fn take_step(&mut self, receipt: v1::Receipt) -> Result<Option<()>, DemoFault> {
+        self.now = SiteTime(receipt.at_us);
+        if self.follow(&receipt).await?.is_none() {
+            return Ok(None);
+        }
+        let announced = receipt.stepped.and_then(|stepped| stepped.next_deadline_us).map(SiteTime);
+        self.unrecorded_deadline = announced.filter(|at| self.record.next_deadline() != Some(*at));
+        Ok(Some(()))
+    }
+
+    async fn attach_gateway(&mut self, incarnation: u64) -> Result<Option<bool>, DemoFault> {
+        let inventory: Inventory = Box::new(self.seen.inventory());
         let mut feed = self.askers.gateway.attach(GatewayFeed { incarnation, reaches: None, inventory });
-        let first = soon("the gateway's stream", 1, &mut feed).await?;
+        let first = self.service.outlives(soon("the gateway's stream", 1, &mut feed)).await.transpose()?;
+        let Some(first) = first else { return Ok(None) };
         self.gateway = Some(feed);
         self.hear_gateway(first.into_message())?;
         self.catch_up().await
     }
 
     /// The new stream is opened before the old one is dropped, so that a desk that only reloads is never without one.
-    async fn attach_desk(&mut self, operator: OperatorId, desk: DeskId) -> Result<(), DemoFault> {
+    async fn attach_desk(&mut self, operator: OperatorId, desk: DeskId) -> Result<Option<bool>, DemoFault> {
         let Some(client) = self.askers.operators.get(&operator) else {
             return Err(DemoFault::Call {
                 doing: "opening a desk",
@@ -174,21 +201,23 @@ impl Wire {
             });
         };
         let mut feed = client.attach(DeskFeed { desk_id: desk.0.to_string() });
-        let first = soon(operator.as_str(), 1, &mut feed).await?;
+        let first = self.service.outlives(soon(operator.as_str(), 1, &mut feed)).await.transpose()?;
+        let Some(first) = first else { return Ok(None) };
         self.desks.insert(operator, DeskStream { feed, number: 0 });
         self.hear_desk(operator, first.into_message())?;
         self.catch_up().await
     }
 
-    /// Ends a desk's stream, and waits until the service has taken note.
-    async fn drop_desk(&mut self, operator: OperatorId) -> Result<(), DemoFault> {
+    /// Ends a desk's stream, and waits until the service has taken note. One that died has: no desk outlives it.
+    async fn drop_desk(&mut self, operator: OperatorId) -> Result<Option<bool>, DemoFault> {
         if self.desks.remove(&operator).is_none() {
-            return Ok(());
+            return Ok(Some(true));
         }
         let noted = async {
             loop {
-                let receipt = self.step_once(self.now).await?;
-                if self.follow(&receipt).await?.contains(&operator) {
+                let Some(receipt) = self.step_once(self.now).await? else { return Ok(None) };
+                let Some(closed) = self.follow(&receipt).await? else { return Ok(None) };
+                if closed.contains(&operator) {
                     // What the end led to may have been decided after this receipt's cursor.
                     return self.catch_up().await;
                 }
@@ -204,13 +233,13 @@ impl Wire {
     }
 
     /// A stream's first message carries no receipt: a step that goes nowhere does.
-    async fn catch_up(&mut self) -> Result<(), DemoFault> {
-        let receipt = self.step_once(self.now).await?;
-        self.follow(&receipt).await.map(|_| ())
+    async fn catch_up(&mut self) -> Result<Option<bool>, DemoFault> {
+        let Some(receipt) = self.step_once(self.now).await? else { return Ok(None) };
+        Ok(self.follow(&receipt).await?.map(|_| true))
     }
 
-    /// Reads everything a receipt announces. Says whose desks are closed.
-    async fn follow(&mut self, receipt: &v1::Receipt) -> Result<BTreeSet<OperatorId>, DemoFault> {
+    /// Reads everything a receipt announces. Says whose desks are closed; none if the service died before.
+    async fn follow(&mut self, receipt: &v1::Receipt) -> Result<Option<BTreeSet<OperatorId>>, DemoFault> {
         let cursor = receipt.cursor.unwrap_or_default();
         let mut closed = BTreeSet::new();
         for progress in receipt.stepped.iter().flat_map(|stepped| &stepped.progress) {
@@ -219,47 +248,65 @@ impl Wire {
                     let operator = hearing::name("an operator", id)?;
                     if progress.closed {
                         closed.insert(operator);
-                    } else {
-                        self.read_desk(operator, progress.number).await?;
+                    } else if self.read_desk(operator, progress.number).await?.is_none() {
+                        return Ok(None);
                     }
                 }
-                Some(Holder::GatewayId(_)) => self.read_gateway(progress.number).await?,
+                Some(Holder::GatewayId(_)) => {
+                    if self.read_gateway(progress.number).await?.is_none() {
+                        return Ok(None);
+                    }
+                }
                 None => return Err(DemoFault::unreadable("whose stream", "")),
             }
         }
+        Ok(self.read_record(cursor.seq).await?.map(|()| closed))
+    }
+
+    /// Reads the record up to a decision, and shows who has no desk what it says of them.
+    async fn read_record(&mut self, seq: u64) -> Result<Option<()>, DemoFault> {
         let silent = || DemoFault::Silent {
             stream: "the record".to_owned(),
-            number: cursor.seq,
+            number: seq,
             seconds: PATIENCE.as_secs(),
         };
-        timeout(PATIENCE, self.record.reach(cursor.seq)).await.unwrap_or_else(|_| Err(silent()))?;
+        let reading = timeout(PATIENCE, self.record.reach(seq));
+        let Some(read) = self.service.outlives(reading).await else { return Ok(None) };
+        read.unwrap_or_else(|_| Err(silent()))?;
         for view in self.record.take_concerned() {
             if self.without_desk.contains(&view.operator) {
                 self.news.desks.insert(view.operator, view);
             }
         }
-        Ok(closed)
+        Ok(Some(()))
     }
 
-    async fn read_gateway(&mut self, number: u64) -> Result<(), DemoFault> {
+    async fn read_gateway(&mut self, number: u64) -> Result<Option<()>, DemoFault> {
         while self.gateway_number < number {
             let Some(feed) = &mut self.gateway else { break };
-            let update = soon("the gateway's stream", number, feed).await?;
+            let update =
+                self.service.outlives(soon("the gateway's stream", number, feed)).await.transpose()?;
+            let Some(update) = update else { return Ok(None) };
             self.hear_gateway(update.into_message())?;
         }
-        Ok(())
+        Ok(Some(()))
     }
 
-    async fn read_desk(&mut self, operator: OperatorId, number: u64) -> Result<(), DemoFault> {
+    async fn read_desk(&mut self, operator: OperatorId, number: u64) -> Result<Option<()>, DemoFault> {
         while let Some(desk) = self.desks.get_mut(&operator).filter(|desk| desk.number < number) {
-            let update = soon(operator.as_str(), number, &mut desk.feed).await?;
+            let update = self.service.outlives(soon(operator.as_str(), number, &mut desk.feed)).await;
+            let Some(update) = update.transpose()? else { return Ok(None) };
             self.hear_desk(operator, update.into_message())?;
         }
-        Ok(())
+        Ok(Some(()))
     }
 
-    fn hear_gateway(&mut self, message: v1::GatewayServiceAttachResponse) -> Result<(), DemoFault> {
+    /// Says which history the message includes.
+    fn hear_gateway(&mut self, message: v1::GatewayServiceAttachResponse) -> Result<u64, DemoFault> {
         self.gateway_number = message.number;
+        for unknown in &message.unknown_call_ids {
+            self.seen.unknown(hearing::call_id(unknown)?);
+        }
         for sent in &message.treatments {
             let treatment = hearing::treatment(self.gateway_id, sent)?;
             if treatment.shape == Shape::Release {
@@ -267,47 +314,39 @@ impl Wire {
             }
             self.news.treatments.insert(treatment.call, treatment);
         }
-        Ok(())
+        Ok(message.cursor.unwrap_or_default().seq)
     }
 
     fn hear_desk(
         &mut self,
         operator: OperatorId,
         message: v1::OperatorServiceAttachResponse,
-    ) -> Result<(), DemoFault> {
+    ) -> Result<u64, DemoFault> {
         if let Some(stream) = self.desks.get_mut(&operator) {
             stream.number = message.number;
         }
         if let Some(sent) = &message.desk {
             self.news.desks.insert(operator, hearing::desk(sent)?);
         }
-        Ok(())
+        Ok(message.cursor.unwrap_or_default().seq)
     }
 
-    /// The supervisor's board at this moment.
+    /// The supervisor's board at this moment; none if the service died before it came.
     ///
     /// # Errors
     /// When the service fails.
-    pub(super) async fn board(&mut self) -> Result<v1::Board, DemoFault> {
+    pub(super) async fn board(&mut self) -> Result<Option<v1::Board>, DemoFault> {
         let mut feed = self.askers.supervisor.attach(api::BoardFeed { interval_ms: 0 });
-        let update = soon("the board", 1, &mut feed).await?;
-        update.into_message().board.ok_or_else(|| DemoFault::unreadable("a board", ""))
+        let update = self.service.outlives(soon("the board", 1, &mut feed)).await.transpose()?;
+        let Some(update) = update else { return Ok(None) };
+        update.into_message().board.map(Some).ok_or_else(|| DemoFault::unreadable("a board", ""))
     }
 }
 
-impl Seen {
-    fn arrives(&mut self, call: CallId, line: LineId) {
-        *self.arrived.entry(line).or_default() += 1;
-        self.inside.insert(call);
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(call);
-    }
-
-    fn leaves(&mut self, call: CallId) {
-        if self.inside.remove(&call) {
-            self.gone += 1;
-            self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
-        }
-    }
+async fn step(clock: &Client, to: SiteTime) -> Result<v1::Receipt, DemoFault> {
+    let request = v1::StepRequest { to_us: to.0, stop_at_deadline: true };
+    let stepped = clock.send(request).await.map_err(|s| DemoFault::call("stepping the clock")(&s))?;
+    Ok(stepped.receipt.unwrap_or_default())
 }
 
 async fn soon<F: Feed>(

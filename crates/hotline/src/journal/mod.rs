@@ -13,7 +13,7 @@ use session::{
 };
 use switchboard::id::SiteId;
 
-pub(crate) use self::verify::JournalFlags;
+pub(crate) use self::verify::{JournalFlags, look_through};
 use crate::lang::Lang;
 
 /// Names the sealing key where no file should hold it.

@@ -1,7 +1,7 @@
 //! `hotline journal verify`: reads a data directory from its first decision to its last.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -80,26 +80,48 @@ impl From<io::Error> for Told {
 
 impl Verify {
     async fn run(&self, lang: Lang) -> Result<(), Told> {
-        let unopened = |fault| Told { code: UNREAD, message: text::unopened(lang, &fault) };
-        let store = SqliteStore::inspect(&self.data).await.map_err(unopened)?;
-        let sites = store.sites().await.map_err(|fault| Told { code: UNREAD, message: fault.to_string() })?;
-        if sites.is_empty() {
-            return say(text::empty(lang));
-        }
-        for site in sites {
-            let mut teller = Teller::new(lang, site);
-            let derived: Option<&dyn Derived> = if store.has_derived() { Some(&store) } else { None };
-            let verified = verify(&store, derived, site, |progress| teller.tell(progress)).await;
-            teller.clear();
-            match verified {
-                Ok(verified) => say(&text::sound(lang, site, &verified))?,
-                Err(fault) => {
-                    return Err(Told { code: code(&fault), message: text::unsound(lang, site, &fault) });
-                }
+        verified(&self.data, lang, |line| Ok(writeln!(io::stdout(), "{line}")?)).await
+    }
+}
+
+/// Reads a data directory as `hotline journal verify` does.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) async fn look_through(data: &Path, lang: Lang) -> Result<String, String> {
+    let mut said = Vec::new();
+    let verified = verified(data, lang, |line| {
+        said.push(line.to_owned());
+        Ok(())
+    });
+    verified.await.map_err(|Told { message, .. }| message)?;
+    Ok(said.join("; "))
+}
+
+async fn verified(
+    data: &Path,
+    lang: Lang,
+    mut say: impl FnMut(&str) -> Result<(), Told>,
+) -> Result<(), Told> {
+    let unopened = |fault| Told { code: UNREAD, message: text::unopened(lang, &fault) };
+    let store = SqliteStore::inspect(data).await.map_err(unopened)?;
+    let sites = store.sites().await.map_err(|fault| Told { code: UNREAD, message: fault.to_string() })?;
+    if sites.is_empty() {
+        return say(text::empty(lang));
+    }
+    for site in sites {
+        let mut teller = Teller::new(lang, site);
+        let derived: Option<&dyn Derived> = if store.has_derived() { Some(&store) } else { None };
+        let verified = verify(&store, derived, site, |progress| teller.tell(progress)).await;
+        teller.clear();
+        match verified {
+            Ok(verified) => say(&text::sound(lang, site, &verified))?,
+            Err(fault) => {
+                return Err(Told { code: code(&fault), message: text::unsound(lang, site, &fault) });
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// What cannot be read at present says nothing about whether it agrees.
@@ -110,10 +132,6 @@ fn code(fault: &VerifyFault) -> u8 {
         | VerifyFault::Derived(DerivedFault::Unavailable(_)) => UNREAD,
         _ => UNSOUND,
     }
-}
-
-fn say(line: &str) -> Result<(), Told> {
-    Ok(writeln!(io::stdout(), "{line}")?)
 }
 
 /// One line on a terminal that is written over; nothing where nobody watches.
