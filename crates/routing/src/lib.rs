@@ -15,6 +15,7 @@ mod door;
 mod figures;
 mod front;
 mod guesses;
+mod health;
 mod limits;
 mod listening;
 mod malformed;

@@ -28,6 +28,7 @@ use crate::authorize::{TableFault, check_table, streaming};
 use crate::door::Doorkeeper;
 use crate::figures::Figures;
 use crate::front::Front;
+use crate::health;
 use crate::limits::Limits;
 use crate::listening::{Reception, incoming};
 use crate::service;
@@ -133,6 +134,8 @@ pub struct Router {
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     streams: Arc<Streams>,
     health: HealthReporter,
+    /// Keeps the health service told.
+    healthy: JoinHandle<()>,
     drain: Duration,
 }
 
@@ -154,6 +157,7 @@ impl Router {
         let RouterConfig { tls, limits, .. } = config;
 
         let RouterParts { exchange, journal, callers, registry, principals } = parts;
+        let readiness = exchange.readiness();
         let (streams, feed) = Streams::new(exchange.clone(), config.stepped, limits.operator_streams);
         let site = Arc::new(Site::new(SiteParts {
             exchange,
@@ -186,6 +190,7 @@ impl Router {
             Arc::clone(&figures),
             stopped.clone(),
         );
+        let healthy = tokio::spawn(health::follow(health.clone(), readiness));
         let server = Server::builder()
             .accept_http1(true)
             .timeout(ANSWER_AT_LATEST)
@@ -200,7 +205,7 @@ impl Router {
         let reception = Reception { tls, places, figures, stopped: stopped.clone() };
         let incoming = incoming(listeners.into_iter().map(|(listener, _)| listener).collect(), &reception);
         let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, told_to_stop(stopped)));
-        Ok(Router { addresses, stop, serving, streams, health, drain: limits.drain })
+        Ok(Router { addresses, stop, serving, streams, health, healthy, drain: limits.drain })
     }
 
     /// Where it listens: the first of its addresses.
@@ -216,9 +221,10 @@ impl Router {
     /// Says that it is not serving any more, ends every stream, answers what is under way, and stops listening; after
     /// [`Limits::drain`] also to those who do not let go.
     pub async fn stop(mut self) {
-        for service in SERVICES {
-            self.health.set_service_status(*service, ServingStatus::NotServing).await;
-        }
+        // From here on nobody says otherwise.
+        self.healthy.abort();
+        drop((&mut self.healthy).await);
+        health::tell(&self.health, ServingStatus::NotServing).await;
         self.streams.end_all(&closing());
         self.stop.send_replace(true);
         if tokio::time::timeout(self.drain, &mut self.serving).await.is_err() {
@@ -234,15 +240,6 @@ const DESCRIPTIONS: &[&[u8]] = &[
     tonic_health::pb::FILE_DESCRIPTOR_SET,
     tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
     tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-];
-
-/// Whose health is told; the nameless one is the whole server's.
-const SERVICES: &[&str] = &[
-    "",
-    "hotline.v1.GatewayService",
-    "hotline.v1.OperatorService",
-    "hotline.v1.SupervisorService",
-    "hotline.v1.AdminService",
 ];
 
 /// Listens everywhere, or nowhere.
@@ -274,9 +271,7 @@ async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
 /// Every service there is; the clock's only where it can be stepped.
 async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_reflection::server::Error> {
     let (health, health_server) = tonic_health::server::health_reporter();
-    for service in SERVICES {
-        health.set_service_status(*service, ServingStatus::Serving).await;
-    }
+    health::tell(&health, ServingStatus::Serving).await;
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(bounded!(GatewayServiceServer::new(service::Gateway(Arc::clone(site)))))

@@ -29,6 +29,9 @@ use crate::tokens;
 /// After this long an exchange that cannot finish what it was asked is left behind.
 const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
 
+/// Where in a data directory it is kept what led to a fault of the program.
+const EVIDENCE: &str = "evidence";
+
 /// The exit code that asks whoever supervises the server to start it again: a temporary failure, as sysexits has it.
 const RESTART_NEEDED: u8 = 75;
 
@@ -77,6 +80,9 @@ async fn serve(settings: Settings) -> Result<ExitCode> {
     let mut config = ExchangeConfig::alone(site, writer);
     if let Some(derived) = derived {
         config = config.with_derived(derived);
+    }
+    if let Some(data) = &settings.data {
+        config = config.with_evidence(data.join(EVIDENCE));
     }
     let exchange = Exchange::spawn(config, journal.clone(), clock).await?;
     let parts = RouterParts { exchange: exchange.clone(), journal, callers, registry, principals };

@@ -36,7 +36,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     /// Where the journal is kept, in a directory that is this server's alone; in memory, and gone at the end, if not
-    /// given.
+    /// given. What led to a fault of the program is kept there, too, in evidence.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where to keep the tokens of gateways, supervisor and administrator, readable by you alone; in the data

@@ -2,6 +2,7 @@
 
 mod certs;
 mod config;
+mod evidence;
 mod logs;
 mod process;
 mod server;

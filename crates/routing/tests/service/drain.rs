@@ -42,6 +42,28 @@ async fn health_says_it_before_the_streams_end() {
     in_time(stopping).await.expect("an endless stream holds nobody up");
 }
 
+#[tokio::test]
+async fn health_says_when_the_store_takes_long_and_when_it_has_come_to() {
+    let (gate, open) = watch::channel(true);
+    let store = MemoryJournal::new();
+    let journal = Arc::new(Gated { store, open, waiting: watch::Sender::new(false) });
+    let hospital = Hospital::on(journal, Clock::System, |_| {}).await;
+    let mut health = health(&hospital).await;
+    let request = HealthCheckRequest { service: "hotline.v1.GatewayService".into() };
+    let mut watched = health.watch(request).await.expect("open").into_inner();
+    let first = in_time(watched.message()).await.expect("open").expect("a status");
+    assert_eq!(first.status(), ServingStatus::Serving);
+    gate.send_replace(false);
+    let admin = hospital.admin.clone();
+    let asking = tokio::spawn(async move { admin.send(crate::hospital::visitor("ana")).await });
+    let slow = in_time(watched.message()).await.expect("open").expect("a status");
+    assert_eq!(slow.status(), ServingStatus::NotServing);
+    gate.send_replace(true);
+    let again = in_time(watched.message()).await.expect("open").expect("a status");
+    assert_eq!(again.status(), ServingStatus::Serving);
+    in_time(asking).await.expect("an answer").expect("everything went on by itself");
+}
+
 /// Appends only while the gate is open.
 struct Gated {
     store: MemoryJournal,

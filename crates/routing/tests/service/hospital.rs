@@ -78,6 +78,13 @@ pub(crate) fn config(listen: Vec<SocketAddr>) -> RouterConfig {
     }
 }
 
+/// Somebody to add.
+pub(crate) fn visitor(id: &str) -> v1::AddOperatorRequest {
+    let device = v1::DeviceKind::AutoAnswer.into();
+    let profile = Some(v1::OperatorProfile { device, ..v1::OperatorProfile::default() });
+    v1::AddOperatorRequest { operator_id: id.into(), profile, ..v1::AddOperatorRequest::default() }
+}
+
 impl Hospital {
     pub(crate) async fn open() -> Hospital {
         Hospital::with_clock(Clock::STEPPED).await

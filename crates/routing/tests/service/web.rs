@@ -1,7 +1,12 @@
 //! The same port over HTTP/1.1, byte by byte: gRPC-Web for browsers, figures for Prometheus, and a word for the rest.
 
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+
 use api::v1;
+use exchange::Clock;
 use prost::Message;
+use session::MemoryJournal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -113,6 +118,47 @@ async fn figures_tell_what_was_asked_and_what_the_site_does() {
     let decisions = format!("hotline_decisions {}", hospital.exchange.cursor().seq.0);
     assert!(page.contains(&decisions), "{decisions} is not in\n{page}");
     assert!(!page.contains("13812345678") && !page.contains("ana") && !page.contains(&call), "{page}");
+}
+
+/// An address of this machine that is not loopback: whoever connects to it comes from there, too.
+fn address_beyond_loopback() -> IpAddr {
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    // Nothing is sent: the system only says from where it would be. The address is nobody's.
+    socket.connect("198.51.100.1:9").expect("this test needs a network interface beside loopback");
+    socket.local_addr().expect("an address").ip()
+}
+
+#[tokio::test]
+async fn another_machine_needs_a_token_of_the_office_for_figures() {
+    let address = SocketAddr::new(address_beyond_loopback(), 0);
+    let hospital = Hospital::on(Arc::new(MemoryJournal::new()), Clock::System, |config| {
+        config.listen = vec![address];
+        config.insecure_plaintext = true;
+    });
+    let hospital = hospital.await;
+    assert!(!hospital.router.address().ip().is_loopback());
+    let asked = async |token: &str| {
+        let head = match token {
+            "" => "GET /metrics HTTP/1.1".to_owned(),
+            token => format!("GET /metrics HTTP/1.1\r\nauthorization: Bearer {token}"),
+        };
+        ask(&hospital, &head, b"", None).await
+    };
+    for token in ["", "hl_x_y"] {
+        let refused = asked(token).await;
+        assert!(refused.starts_with("HTTP/1.1 401") && !refused.contains("hotline_decisions"), "{refused}");
+    }
+    for role in ["gateway", "wallboard"] {
+        let refused = asked(&token(&hospital, role).await).await;
+        assert!(
+            refused.starts_with("HTTP/1.1 403") && !refused.contains("hotline_decisions"),
+            "{role}: {refused}"
+        );
+    }
+    for role in ["supervisor", "admin", "integrator"] {
+        let page = asked(&token(&hospital, role).await).await;
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("hotline_decisions"), "{role}: {page}");
+    }
 }
 
 #[tokio::test]
