@@ -16,13 +16,14 @@ use crate::attach::{Attached, Feed};
 use crate::backoff::Backoff;
 use crate::command::Unary;
 use crate::token::Bearer;
+use crate::trace::{Beside, Traceparent};
 use crate::v1::admin_service_client::AdminServiceClient;
 use crate::v1::clock_service_client::ClockServiceClient;
 use crate::v1::gateway_service_client::GatewayServiceClient;
 use crate::v1::operator_service_client::OperatorServiceClient;
 use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
-type Sending = InterceptedService<Channel, Bearer>;
+type Sending = InterceptedService<Channel, Beside>;
 
 /// A dead connection is noticed within the sum of these two, even when nothing is sent.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(2);
@@ -32,7 +33,7 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Client {
     channel: Channel,
-    bearer: Bearer,
+    beside: Beside,
     give_up_after: Duration,
 }
 
@@ -73,13 +74,22 @@ impl Client {
     }
 
     fn over(channel: Channel, bearer: Bearer) -> Client {
-        Client { channel, bearer, give_up_after: Duration::from_secs(30) }
+        let beside = Beside { bearer, traceparent: None };
+        Client { channel, beside, give_up_after: Duration::from_secs(30) }
     }
 
     /// Another principal over the same connection.
     #[must_use]
     pub fn with_token(&self, bearer: Bearer) -> Client {
-        Client { bearer, ..self.clone() }
+        let beside = Beside { bearer, ..self.beside.clone() };
+        Client { beside, ..self.clone() }
+    }
+
+    /// The same principal at a place in its own trace: what the server does for these requests goes on from there.
+    #[must_use]
+    pub fn traced(&self, traceparent: Traceparent) -> Client {
+        let beside = Beside { traceparent: Some(traceparent), ..self.beside.clone() };
+        Client { beside, ..self.clone() }
     }
 
     /// How long [`Client::send`] goes on trying while no router answers; 30 s at first.
@@ -131,27 +141,27 @@ impl Client {
 
     /// The bare gateway service: no retries.
     pub fn gateway(&self) -> GatewayServiceClient<Sending> {
-        GatewayServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        GatewayServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare operator service: no retries.
     pub fn operator(&self) -> OperatorServiceClient<Sending> {
-        OperatorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        OperatorServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare supervisor service: no retries.
     pub fn supervisor(&self) -> SupervisorServiceClient<Sending> {
-        SupervisorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        SupervisorServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare admin service: no retries.
     pub fn admin(&self) -> AdminServiceClient<Sending> {
-        AdminServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        AdminServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare clock service: no retries.
     pub fn clock(&self) -> ClockServiceClient<Sending> {
-        ClockServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        ClockServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 }
 

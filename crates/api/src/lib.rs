@@ -7,12 +7,14 @@ mod client;
 mod command;
 mod redacted;
 mod token;
+mod trace;
 
 pub use self::attach::{Attached, BoardFeed, DeskFeed, EventFeed, Feed, GatewayFeed, Update};
 pub use self::backoff::Backoff;
 pub use self::client::{AddressError, Client, is_worth_retrying};
 pub use self::command::Unary;
 pub use self::token::{Bearer, BearerFault};
+pub use self::trace::{Beside, Traceparent, TraceparentFault};
 
 /// Messages, clients and servers of the package `hotline.v1`.
 #[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated from proto/")]

@@ -10,6 +10,8 @@ use switchboard::rejection::Rejection;
 use switchboard::time::{SiteTime, Span};
 use tokio::sync::oneshot;
 
+use crate::traces::Marks;
+
 /// A place in a site's history that survives a restart: cursors of another epoch name nothing here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {
@@ -61,6 +63,7 @@ pub(crate) type Answer = Result<Committed, Refused>;
 pub(crate) struct Ask {
     pub(crate) input: Input,
     pub(crate) asker: Asker,
+    pub(crate) marks: Marks,
 }
 
 pub(crate) enum Asker {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use switchboard::decision::{Decision, Reply};
 use switchboard::rejection::Rejection;
 use switchboard::time::SiteTime;
+use tokio::time::Instant;
 
 use crate::ask::{Answer, Ask, Committed, Cursor, Refused};
 
@@ -45,6 +46,13 @@ impl Batch {
     /// The asks that had been done before.
     pub(crate) fn done_before(&self) -> impl Iterator<Item = &Ask> {
         self.answers.iter().filter(|(_, verdict)| verdict.is_done_before()).map(|(ask, _)| ask)
+    }
+
+    /// Whoever traces asks is told what their append took.
+    pub(crate) fn mark_stored(&self, began: Instant, landed: Instant) {
+        for (ask, _) in &self.answers {
+            ask.marks.stored(self.decisions.len(), began, landed);
+        }
     }
 
     /// The append stands: everybody is told.

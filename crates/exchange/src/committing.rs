@@ -94,12 +94,12 @@ impl Runner {
 
     /// An append ended.
     pub(crate) async fn land(&mut self, landed: Result<Appended, JournalFault>) {
-        let Some(Flight { batch, .. }) = self.in_flight.take() else { return };
+        let Some(Flight { batch, since, .. }) = self.in_flight.take() else { return };
         self.shared.readiness.landed();
         match landed {
-            Ok(Appended::Stored) => self.committed(batch),
+            Ok(Appended::Stored) => self.committed(batch, since),
             Ok(Appended::Lost) if self.planted.is(Mistake::LostIsStored) => {
-                self.committed(batch);
+                self.committed(batch, since);
             }
             Ok(Appended::Lost) if self.planted.is(Mistake::ForgetTheLost) => {
                 drop(batch);
@@ -119,7 +119,8 @@ impl Runner {
         }
     }
 
-    fn committed(&mut self, batch: Batch) {
+    fn committed(&mut self, batch: Batch, began: Instant) {
+        let landed = Instant::now();
         reached(CrashPoint::BeforePublish);
         let counters = &self.shared.counters;
         counters.appends.fetch_add(1, Ordering::Relaxed);
@@ -127,6 +128,7 @@ impl Runner {
         if !self.planted.is(Mistake::PublishBeforeAppend) {
             self.shared.published.publish(&batch.decisions);
         }
+        batch.mark_stored(began, landed);
         for decision in &batch.decisions {
             self.note_links(decision);
         }

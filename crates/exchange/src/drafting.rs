@@ -15,6 +15,7 @@ use crate::batch::Verdict;
 use crate::evidence::Evidence;
 use crate::planted::Mistake;
 use crate::run::Runner;
+use crate::traces::Marks;
 
 /// So many faults of the program at one place in the history, and the site stops: whatever is asked next would
 /// probably meet the same.
@@ -62,7 +63,7 @@ impl Runner {
 
     /// Decides something that the exchange itself found out.
     pub(crate) fn decide_own(&mut self, at: SiteTime, input: Input) {
-        self.decide_at(at, Ask { input, asker: Asker::Exchange });
+        self.decide_at(at, Ask { input, asker: Asker::Exchange, marks: Marks::default() });
     }
 
     fn decide_at(&mut self, at: SiteTime, ask: Ask) {
@@ -72,7 +73,10 @@ impl Runner {
         if let Some(refused) = self.degraded() {
             return ask.answer(Err(refused));
         }
-        match self.draft_one(at, ask.input.clone()) {
+        let began = ask.marks.moment();
+        let drafted = self.draft_one(at, ask.input.clone());
+        ask.marks.decided(began);
+        match drafted {
             Ok(decision) => {
                 self.building.push(Arc::clone(&decision));
                 self.schedule.note(&decision);

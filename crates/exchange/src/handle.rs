@@ -20,6 +20,7 @@ use crate::inbox::{Inbox, Lane};
 use crate::published::Published;
 use crate::readiness::{Readiness, ReadinessSign};
 use crate::step::{StepAsk, StepFault, StepTo, Stepped};
+use crate::traces::Traced;
 
 /// What the loop and its handles share.
 pub(crate) struct Shared {
@@ -90,8 +91,14 @@ impl ExchangeHandle {
     pub async fn ask(&self, input: Input) -> Result<Committed, Refused> {
         let (asker, answer) = oneshot::channel();
         let lane = Lane::of(&input.command, |line| self.is_emergency(line));
-        self.shared().inbox.put(lane, Ask { input, asker: Asker::Client(asker) })?;
-        answer.await.unwrap_or(Err(Refused::Closed))
+        let traced = Traced::begin(&input, lane);
+        let marks = Traced::marks(traced.as_ref());
+        self.shared().inbox.put(lane, Ask { input, asker: Asker::Client(asker), marks })?;
+        let answer = answer.await.unwrap_or(Err(Refused::Closed));
+        if let Some(traced) = traced {
+            traced.answered(&answer);
+        }
+        answer
     }
 
     /// Reads the switchboard of committed decisions. Decisions are published between two reads, never during one:

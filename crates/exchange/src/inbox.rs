@@ -239,7 +239,8 @@ mod tests {
     fn ask(n: u64) -> Ask {
         let gateway = "main-1".parse().expect("a name");
         let command = Command::LoseGateway { gateway, incarnation: n };
-        Ask { input: Input { actor: Actor::Presence, request: None, command }, asker: Asker::Exchange }
+        let input = Input { actor: Actor::Presence, request: None, command };
+        Ask { input, asker: Asker::Exchange, marks: Default::default() }
     }
 
     fn number(ask: &Ask) -> u64 {

@@ -33,6 +33,7 @@ mod start;
 mod step;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 #[cfg(test)]
 extern crate self as exchange;
@@ -47,3 +48,4 @@ pub use published::FEED_DECISIONS_MAX;
 pub use readiness::{COMMIT_OVERDUE_AFTER, Readiness};
 pub use start::{Exchange, ExchangeConfig, StartFault};
 pub use step::{StepFault, StepTo, Stepped};
+pub use traces::TRACES;

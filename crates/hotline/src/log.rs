@@ -24,14 +24,24 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Whoever else listens to what the rooms say.
+pub(crate) type Listener = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Begins the log. Once per process.
 pub(crate) fn begin(level: LevelFilter, format: LogFormat) {
+    begin_with(level, format, None);
+}
+
+/// Begins the log, with another listener beside it. Once per process.
+pub(crate) fn begin_with(level: LevelFilter, format: LogFormat, listener: Option<Listener>) {
     let others = level.min(LevelFilter::WARN);
     let rooms = Targets::new().with_default(others).with_targets(ROOMS.map(|room| (room, level)));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+    let lines: Listener = match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(rooms)).init();
+    let mut listeners = vec![lines.with_filter(rooms).boxed()];
+    listeners.extend(listener);
+    tracing_subscriber::registry().with(listeners).init();
 }

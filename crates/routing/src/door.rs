@@ -14,6 +14,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
+use tracing::{Instrument, Span};
 
 use crate::authorize::{Access, access, known};
 use crate::cut::Cut;
@@ -25,6 +26,7 @@ use crate::principal::Role;
 use crate::refusal::{DOMAIN, Reason, status};
 use crate::streams::closing;
 use crate::tokens::{Admitted, NotAdmitted, Principals};
+use crate::traces::{self, Traces};
 
 /// Asks of every request who sends it and whether that one may.
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ struct Door {
     streaming: BTreeSet<String>,
     figures: Arc<Figures>,
     closing: watch::Receiver<bool>,
+    traces: Traces,
 }
 
 impl Doorkeeper {
@@ -48,9 +51,10 @@ impl Doorkeeper {
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,
         closing: watch::Receiver<bool>,
+        traces: Traces,
     ) -> Doorkeeper {
         let guesses = Guesses::new(wrong_tokens_per_minute);
-        Doorkeeper(Arc::new(Door { principals, guesses, streaming, figures, closing }))
+        Doorkeeper(Arc::new(Door { principals, guesses, streaming, figures, closing, traces }))
     }
 
     /// Who sends a token, if it is one of these roles'.
@@ -183,10 +187,12 @@ where
             Some(Access::Public) => Ok(None),
             Some(Access::Roles(roles)) => doorkeeper.admit(roles, request.headers(), peer).map(Some),
         };
+        let who = admitted.as_ref().ok().and_then(Option::as_ref);
+        let span = doorkeeper.0.traces.request(method, who, request.headers());
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(refused) => {
-                doorkeeper.note(method, None, refused.code(), began, peer);
+                doorkeeper.note(method, None, refused.code(), began, peer, &span);
                 return Box::pin(async move { Ok(refused.into_http()) });
             }
         };
@@ -196,15 +202,17 @@ where
             request.extensions_mut().insert(admitted.principal);
         }
         let answer = self.inner.call(request);
-        Box::pin(async move {
+        let noted = span.clone();
+        let answered = async move {
             let mut response = malformed::mended(answer.await?);
             let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-            doorkeeper.note(method, admitted.as_ref(), code, began, peer);
+            doorkeeper.note(method, admitted.as_ref(), code, began, peer, &noted);
             if code == Code::Ok && doorkeeper.0.streaming.contains(method) {
                 response = response.map(|body| doorkeeper.watch(method, admitted, body));
             }
             Ok(response)
-        })
+        };
+        Box::pin(answered.instrument(span))
     }
 }
 
@@ -216,9 +224,11 @@ impl Doorkeeper {
         code: Code,
         began: Instant,
         peer: IpAddr,
+        span: &Span,
     ) {
         let took = began.elapsed();
         self.0.figures.answered(method, code, took);
+        traces::answered(span, code);
         let (role, id) = admitted.map_or(("nobody", ""), |admitted| {
             let who = &admitted.principal.who;
             (who.role().name(), who.id())

@@ -14,6 +14,8 @@ use prometheus_client::registry::{Registry, Unit};
 use switchboard::view::SiteView;
 use tonic::Code;
 
+use crate::traces::SpanFigures;
+
 /// How a page of figures calls itself.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -63,7 +65,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Nothing counted yet.
-    pub(crate) fn new() -> Figures {
+    pub(crate) fn new(spans: &SpanFigures) -> Figures {
         let mut registry = Registry::with_prefix("hotline");
         let seconds: Seconds =
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
@@ -89,6 +91,8 @@ impl Figures {
         let failed = "Connections that never finished their handshake";
         registry.register("handshakes_failed", failed, f.handshakes_failed.clone());
         registry.register("wrong_tokens", "Requests with a token that is none", f.wrong_tokens.clone());
+        registry.register("spans_sent", "Spans of requests a collector has taken", spans.sent.clone());
+        registry.register("spans_dropped", "Spans of requests that were not sent", spans.dropped.clone());
         registry.register("calls_open", "Open calls by line and state", f.calls.clone());
         let longest = "How long the call has waited that waits longest";
         registry.register_with_unit("longest_wait", longest, Unit::Seconds, f.longest_wait.clone());

@@ -28,6 +28,7 @@ mod staff;
 mod streams;
 mod tls;
 mod tokens;
+mod traces;
 
 pub use authorize::{Access, TableFault, access, check_table};
 pub use limits::Limits;
@@ -37,3 +38,4 @@ pub use server::{ADMIN_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, Router, RouterConfi
 pub use staff::{BadStaffNumber, StaffNumbers};
 pub use tls::{BadTlsKeys, Tls, TlsKeys};
 pub use tokens::{Admitted, NotAdmitted, Principals, Token, TokenFault};
+pub use traces::{SpanFigures, Traces};

@@ -37,6 +37,7 @@ use crate::staff::StaffNumbers;
 use crate::streams::{Leaving, Streams, closing};
 use crate::tls::Tls;
 use crate::tokens::Principals;
+use crate::traces::Traces;
 
 /// What every service takes: messages up to a size, measured after decompression.
 macro_rules! bounded {
@@ -77,6 +78,8 @@ pub struct RouterConfig {
     pub staff: StaffNumbers,
     /// Adopted if the site has no plan yet.
     pub first_plan: Option<ParsedPlan>,
+    /// What is done about traces.
+    pub traces: Traces,
 }
 
 /// What a router stands on.
@@ -154,7 +157,7 @@ impl Router {
         check_table(DESCRIPTIONS)?;
         let listeners = listeners(&config).await?;
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
-        let RouterConfig { tls, limits, .. } = config;
+        let RouterConfig { tls, limits, traces, .. } = config;
 
         let RouterParts { exchange, journal, callers, registry, principals } = parts;
         let readiness = exchange.readiness();
@@ -181,7 +184,7 @@ impl Router {
         }
 
         let (stop, stopped) = watch::channel(false);
-        let figures = Arc::new(Figures::new());
+        let figures = Arc::new(Figures::new(&traces.spans));
         let (health, routes) = routes(&site).await?;
         let doorkeeper = Doorkeeper::new(
             principals,
@@ -189,6 +192,7 @@ impl Router {
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),
             stopped.clone(),
+            traces,
         );
         let healthy = tokio::spawn(health::follow(health.clone(), readiness));
         let server = Server::builder()

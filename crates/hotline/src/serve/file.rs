@@ -12,6 +12,7 @@ use serde::de::{self, Deserializer};
 use switchboard::id::{GatewayId, SiteId};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::traces::{Collector, Part};
 use crate::log::LogFormat;
 
 /// Longest file that is looked into.
@@ -33,6 +34,7 @@ pub(crate) struct ServerFile {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) limits: FileLimits,
     pub(crate) log: Log,
+    pub(crate) traces: TracesTo,
 }
 
 /// Who gets a token, and for how long.
@@ -71,6 +73,14 @@ pub(crate) struct Log {
     #[serde(deserialize_with = "level")]
     pub(crate) level: LevelFilter,
     pub(crate) format: LogFormat,
+}
+
+/// Where traces of requests are sent, and how many of them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TracesTo {
+    pub(crate) otlp: Option<Collector>,
+    pub(crate) part: Part,
 }
 
 /// A whole number from `MIN` to `MAX`.
@@ -118,6 +128,7 @@ impl Default for ServerFile {
             tls: None,
             limits: FileLimits::default(),
             log: Log::default(),
+            traces: TracesTo::default(),
         }
     }
 }
@@ -141,6 +152,12 @@ impl Default for FileLimits {
 impl Default for Log {
     fn default() -> Log {
         Log { level: LevelFilter::INFO, format: LogFormat::Text }
+    }
+}
+
+impl Default for TracesTo {
+    fn default() -> TracesTo {
+        TracesTo { otlp: None, part: Part::WHOLE }
     }
 }
 
@@ -223,6 +240,7 @@ mod tests {
                 && file.data.is_some()
                 && file.plan.is_some()
                 && file.tokens.lasting_days.is_some()
+                && file.traces.otlp.is_some()
         );
     }
 
@@ -239,6 +257,11 @@ mod tests {
             ("[tls]\ncertificate = \"a.pem\"", "server.toml:1:1", "missing field `key`"),
             ("[log]\nlevel = \"loud\"", "server.toml:2:9", "off, error, warn"),
             ("[log]\nformat = \"xml\"", "server.toml:2:10", "unknown variant"),
+            ("[traces]\notlp = \"localhost\"", "server.toml:2:8", "http://127.0.0.1:4317"),
+            ("[traces]\notlp = \"https://a:4317\"", "server.toml:2:8", "TLS is not spoken"),
+            ("[traces]\npart = 1.5", "server.toml:2:8", "from 0.0 to 1.0"),
+            ("[traces]\npart = nan", "server.toml:2:8", "from 0.0 to 1.0"),
+            ("[traces]\njaeger = \"a\"", "server.toml:2:1", "unknown field `jaeger`"),
             ("site = \"main\"\nsite = \"other\"", "server.toml:2:1", "duplicate key"),
             ("listen = [", "server.toml:1:", "unclosed"),
         ];

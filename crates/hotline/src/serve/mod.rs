@@ -3,6 +3,7 @@
 mod file;
 mod keys;
 mod settings;
+mod traces;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use exchange::{Clock, Exchange, ExchangeConfig};
 use plan::ParsedPlan;
-use routing::{Principal, Principals, Router, RouterConfig, RouterParts, Who};
+use routing::{Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use serde::{Deserialize, Serialize};
 use session::Writer;
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
@@ -23,6 +24,7 @@ use tokio::sync::oneshot;
 use self::keys::Keys;
 pub(crate) use self::settings::Serve;
 use self::settings::Settings;
+use self::traces::Sending;
 use crate::journal::Kept;
 use crate::tokens;
 
@@ -55,14 +57,30 @@ pub(crate) struct Ready {
 /// When the configuration makes no sense, the server cannot start, or its ready line cannot be written.
 pub(crate) fn run(flags: Serve) -> Result<ExitCode> {
     let settings = flags.settings()?;
-    crate::log::begin(settings.log.level, settings.log.format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(settings));
+    let served = runtime.block_on(async {
+        let (traces, sending) = begin_to_tell(&settings)?;
+        serve(settings, traces, sending).await
+    });
     runtime.shutdown_timeout(CLOSE_AT_LATEST);
     served
 }
 
-async fn serve(settings: Settings) -> Result<ExitCode> {
+/// Begins the log, and the traces if they are wanted.
+fn begin_to_tell(settings: &Settings) -> Result<(Traces, Option<Sending>)> {
+    let mut traces = Traces::default();
+    let to = &settings.traces;
+    let (mut listener, mut sending) = (None, None);
+    if let Some(collector) = &to.otlp {
+        let (listens, sends) = traces::begin(collector, to.part, settings.site, traces.spans.clone())?;
+        (listener, sending) = (Some(listens), Some(sends));
+        traces.go_on = Some(traces::go_on);
+    }
+    crate::log::begin_with(settings.log.level, settings.log.format, listener);
+    Ok((traces, sending))
+}
+
+async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> Result<ExitCode> {
     let ending = ending(settings.with_parent)?;
     let (site, stepped) = (settings.site, settings.stepped);
     let clock = if stepped { Clock::STEPPED } else { Clock::System };
@@ -95,6 +113,7 @@ async fn serve(settings: Settings) -> Result<ExitCode> {
         stepped,
         staff: settings.staff,
         first_plan,
+        traces,
     };
     let router = Router::start(config, parts).await?;
     if let Some(keys) = keys {
@@ -113,6 +132,9 @@ async fn serve(settings: Settings) -> Result<ExitCode> {
     router.stop().await;
     if tokio::time::timeout(CLOSE_AT_LATEST, exchange.close()).await.is_err() {
         tracing::warn!("the exchange did not finish in time");
+    }
+    if let Some(sending) = sending {
+        sending.end().await;
     }
     tracing::info!(%site, "ended");
     Ok(ExitCode::SUCCESS)

@@ -10,7 +10,8 @@ use routing::{Limits, StaffNumbers};
 use switchboard::id::{GatewayId, SiteId};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::file::{self, Log, ServerFile, TlsFiles};
+use super::file::{self, Log, ServerFile, TlsFiles, TracesTo};
+use super::traces::Collector;
 use crate::certs;
 use crate::log::LogFormat;
 
@@ -58,6 +59,9 @@ pub(crate) struct Serve {
     /// How much to say on standard error: off, error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL")]
     log: Option<LevelFilter>,
+    /// Send traces of requests to this collector, by OTLP over gRPC: http://HOST:PORT.
+    #[arg(long, value_name = "ADDRESS")]
+    otlp: Option<Collector>,
     /// End when standard input ends, so that no server outlives the program that started it.
     #[arg(long)]
     with_parent: bool,
@@ -86,6 +90,7 @@ pub(super) struct Settings {
     pub(super) staff: StaffNumbers,
     pub(super) limits: Limits,
     pub(super) log: Log,
+    pub(super) traces: TracesTo,
     pub(super) with_parent: bool,
 }
 
@@ -130,6 +135,7 @@ impl Serve {
                 level: self.log.unwrap_or(file.log.level),
                 format: self.log_format.unwrap_or(file.log.format),
             },
+            traces: TracesTo { otlp: self.otlp.or(file.traces.otlp), part: file.traces.part },
             with_parent: self.with_parent,
         })
     }

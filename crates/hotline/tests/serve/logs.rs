@@ -9,7 +9,7 @@ use crate::server::Server;
 const NUMBERS: [&str; 3] = ["13812345678", "+8613987654321", "02166301234"];
 
 /// A day's worth of everything that could be logged by mistake: numbers, right tokens, wrong tokens, bad requests.
-async fn busy(server: &mut Server) -> Vec<String> {
+pub(crate) async fn busy(server: &mut Server) -> Vec<String> {
     let ready = server.ready();
     let address = ready["address"].as_str().expect("an address");
     let admin = Client::new(address, server.token("admin")).expect("an address");

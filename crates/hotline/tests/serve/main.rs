@@ -1,8 +1,10 @@
 //! `hotline serve` and `hotline certs` as another program meets them.
 
 mod certs;
+mod collector;
 mod config;
 mod evidence;
 mod logs;
 mod process;
 mod server;
+mod traces;

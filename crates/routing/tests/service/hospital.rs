@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::v1::{self, fact::Fact, fact_result};
 use api::{Attached, Bearer, Client, DeskFeed, GatewayFeed, Update};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
-use routing::{Limits, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Who};
+use routing::{Limits, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Traces, Who};
 use session::{Journal, MemoryCallers, MemoryJournal, MemoryRegistry, Registry, Writer};
 use switchboard::id::SiteId;
 use tonic::{Code, Status};
@@ -75,6 +75,7 @@ pub(crate) fn config(listen: Vec<SocketAddr>) -> RouterConfig {
         stepped: false,
         staff: StaffNumbers::parse(["8001", "021999*"]).expect("numbers"),
         first_plan: Some(plan::parse("hospital.toml", plan::HOSPITAL).expect("a good plan")),
+        traces: Traces::default(),
     }
 }
 
