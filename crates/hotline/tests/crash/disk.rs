@@ -1,9 +1,10 @@
 //! A disk that fails, is slow, or is full, under the real server and its load.
 
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use api::v1;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::hospital::{Hospital, Staffing, until};
@@ -85,6 +86,29 @@ async fn a_failed_sync_ends_it_with_75_and_loses_nothing() {
         is_clean(&mut hospital, &server).await;
     }
     verify(&server);
+}
+
+/// The demo's supervisor starts its service again, as often as a sync of a thread fails for the 60th time.
+#[test]
+fn the_demo_goes_on_over_every_failed_sync() {
+    let demo = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", "trace=fsync,fdatasync"])
+        .args(["-e", "inject=fsync,fdatasync:error=EIO:when=60", env!("CARGO_BIN_EXE_hotline")])
+        .args(["demo", "--seed", "3", "--calls", "30", "--kill", "0", "-o", "json"])
+        .output()
+        .expect("strace is there");
+    let said = String::from_utf8_lossy(&demo.stderr);
+    assert!(demo.status.success(), "{said}");
+    let day: Value = serde_json::from_slice(&demo.stdout).expect("one object");
+    let deaths = day["service"]["each"].as_array().expect("deaths");
+    assert!(!deaths.is_empty(), "{said}");
+    for death in deaths {
+        assert_eq!(death["how"], format!("exit status: {RESTART_NEEDED}"), "{death:#}");
+    }
+    println!("{} deaths of a failed sync", deaths.len());
+    assert_eq!(day["ledger"]["balanced"], true, "{day:#}");
+    assert_eq!(day["service"]["journal"]["verified"], true, "{day:#}");
+    assert_eq!(day["service"]["journal"]["same_decisions"], true, "{day:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
