@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("hotline.v1.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
+        .codec_path("crate::codec::SmallBuffers")
         .skip_debug(["hotline.v1.Arrival", "hotline.v1.AddOperatorResponse", "hotline.v1.IssueTokenResponse"])
         .compile_fds(descriptors)?;
     Ok(())

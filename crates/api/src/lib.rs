@@ -4,6 +4,7 @@
 mod attach;
 mod backoff;
 mod client;
+mod codec;
 mod command;
 mod redacted;
 mod token;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use session::{Journal, Writer};
 use switchboard::Switchboard;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use crate::ask::{Ask, Refused};
@@ -87,6 +88,9 @@ impl Runner {
     /// Nothing is under way: append, or step, or catch up. Says no when there is nothing left to do for ever.
     async fn turn_idle(&mut self) -> bool {
         if !self.building.is_empty() {
+            // Whoever was just answered may ask for the next: then it shares this append.
+            yield_now().await;
+            self.decide_what_waits();
             self.append();
             return true;
         }

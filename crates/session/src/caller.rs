@@ -83,7 +83,7 @@ pub enum CallersFault {
     Damaged(String),
 }
 
-/// Who calls, as a reference. It is written before the arrival is.
+/// Who calls, as a reference. It is written with the arrival that names it, or before.
 #[async_trait]
 pub trait Callers: Send + Sync {
     /// The reference of a number at a site: the same as long as the record remembers it. A withheld number gets a

@@ -19,7 +19,7 @@ pub enum CrashPoint {
     BeforeServing,
     /// A caller rings in whose number has no row yet.
     BeforeCaller,
-    /// The caller's row is written, the arrival that makes it durable is not.
+    /// The caller has a reference; its row waits for the append that names it.
     AfterCaller,
     /// Decided, and nothing written.
     BeforeAppend,

@@ -29,9 +29,19 @@ pub(crate) const BEGIN_LIFE: &str = "INSERT INTO life (epoch, begun_us) VALUES (
 /// The reference of a number.
 pub(crate) const FIND_CALLER: &str = "SELECT caller_ref FROM caller WHERE site = $1 AND number_mac = $2";
 
-/// A number that calls for the first time.
-pub(crate) const KEEP_CALLER: &str =
-    "INSERT INTO caller (site, caller_ref, number_mac, number_sealed) VALUES ($1, $2, $3, $4)";
+/// Numbers that call for the first time, so many, beside the append that names them: its first value is the site's.
+pub(crate) fn keep_callers(callers: usize) -> String {
+    let mut text = String::from("INSERT INTO caller (site, caller_ref, number_mac, number_sealed) VALUES ");
+    for n in 0..callers {
+        let comma = if n == 0 { "" } else { ", " };
+        let first = APPEND_VALUES + 1 + 3 * n;
+        text.push_str(&format!("{comma}($1, ${first}, ${}, ${})", first + 1, first + 2));
+    }
+    text
+}
+
+/// The values of [`APPEND`].
+const APPEND_VALUES: usize = 8;
 
 /// A caller's number.
 pub(crate) const SEALED_NUMBER: &str = "SELECT number_sealed FROM caller WHERE site = $1 AND caller_ref = $2";
@@ -87,14 +97,26 @@ pub(crate) const MOVE_RECORD_CURSOR: &str =
 /// The records are to be made again.
 pub(crate) const FORGET_RECORD_CURSOR: &str = "DELETE FROM record_cursor WHERE site = $1";
 
-/// A record.
-pub(crate) const KEEP_RECORD: &str = "INSERT INTO call_record (site, call_id, first_seq, last_seq, gateway, \
-     caller_ref, kind, line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, \
-     closed_us, outcome, asked) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+/// So many records, in place of what they were.
+pub(crate) fn replace_records(records: usize) -> String {
+    let first = |n: usize| 2 + n * RECORD_VALUES;
+    let calls: Vec<String> = (0..records).map(|n| format!("${}", first(n))).collect();
+    let record = |n: usize| {
+        let values: Vec<String> = (0..RECORD_VALUES).map(|value| format!("${}", first(n) + value)).collect();
+        format!("($1, {})", values.join(", "))
+    };
+    let rows: Vec<String> = (0..records).map(record).collect();
+    format!(
+        "DELETE FROM call_record WHERE site = $1 AND call_id IN ({}); INSERT INTO call_record (site, call_id, \
+         first_seq, last_seq, gateway, caller_ref, kind, line_called, line, class, wall_us, rang_us, answered_us, \
+         answered_by, offers, tiers, closed_us, outcome, asked) VALUES {}",
+        calls.join(", "),
+        rows.join(", ")
+    )
+}
 
-/// A record as it was.
-pub(crate) const DROP_RECORD: &str = "DELETE FROM call_record WHERE site = $1 AND call_id = $2";
+/// The values of a record beside its site.
+const RECORD_VALUES: usize = 18;
 
 /// The records of open calls.
 pub(crate) const OPEN_RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, line_called, \
@@ -110,7 +132,7 @@ pub(crate) const RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, 
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 15] = [
+pub(crate) const IN_JOURNAL: [&str; 14] = [
     APPEND,
     TAIL,
     HEAD,
@@ -118,7 +140,6 @@ pub(crate) const IN_JOURNAL: [&str; 15] = [
     EPOCH,
     BEGIN_LIFE,
     FIND_CALLER,
-    KEEP_CALLER,
     SEALED_NUMBER,
     ANY_CALLER,
     KEEP_TOKEN,
@@ -129,7 +150,7 @@ pub(crate) const IN_JOURNAL: [&str; 15] = [
 ];
 
 #[cfg(test)]
-pub(crate) const IN_DERIVED: [&str; 13] = [
+pub(crate) const IN_DERIVED: [&str; 11] = [
     KEEP_SNAPSHOT,
     SNAPSHOT,
     SNAPSHOT_SEQS,
@@ -138,8 +159,6 @@ pub(crate) const IN_DERIVED: [&str; 13] = [
     BEGIN_RECORD_CURSOR,
     MOVE_RECORD_CURSOR,
     FORGET_RECORD_CURSOR,
-    KEEP_RECORD,
-    DROP_RECORD,
     OPEN_RECORDS,
     RECORDS,
     FORGET_RECORDS,
@@ -180,6 +199,10 @@ mod tests {
         for sql in IN_JOURNAL.into_iter().chain(IN_DERIVED) {
             assert_eq!(faults(sql), [""; 0], "{sql}");
         }
+        for sql in [keep_callers(2), replace_records(2)] {
+            assert_eq!(faults(&sql), [""; 0], "{sql}");
+        }
+        assert!(APPEND.contains(&format!("${APPEND_VALUES})")), "callers' values come behind an append's");
     }
 
     /// A constant that no list has would be neither read nor prepared.

@@ -1,14 +1,12 @@
-//! Callers in SQLite: a number is found by its keyed hash and kept sealed.
-//!
-//! A new caller is written through a connection that does not sync. The arrival that names the caller is appended to
-//! the same log behind it, and the sync of that append makes both durable: one sync for both, and never an arrival
-//! without its caller.
+//! Callers in SQLite: a number is found by its keyed hash and kept sealed. A new caller's row is written with the
+//! append that follows: one transaction and one sync for both, and never an arrival without its caller.
 
 use async_trait::async_trait;
 use sqlx::{Error, Row as _, SqliteConnection};
 use switchboard::id::{CallerRef, SiteId};
 use uuid::Uuid;
 
+use super::arriving::NewCaller;
 use super::fault::{self, Kind};
 use super::open::judged;
 use super::seal::SealKey;
@@ -78,33 +76,17 @@ impl SqliteCallers {
             .ok_or_else(|| CallersFault::Damaged(format!("the number of {caller} cannot be opened")))
     }
 
-    async fn keep(&self, site: SiteId, number: &str, mac: &str) -> Result<CallerRef, CallersFault> {
-        let Some(writing) = &self.store.writing else {
+    fn begin(&self, site: SiteId, number: &str, mac: String) -> Result<CallerRef, CallersFault> {
+        if self.store.writing.is_none() {
             return Err(CallersFault::Unavailable("it was opened to be read only".to_owned()));
-        };
+        }
         let caller = self.chance.reference(site, Some(number))?;
         let sealed = self.key.seal(site, caller, number);
         let sealed = sealed.ok_or_else(|| CallersFault::NoChance("for sealing a number".to_owned()))?;
-        let mut writer = writing.writer.lock().await;
         reached(CrashPoint::BeforeCaller);
-        let kept = keep(&mut writer.behind, site, caller, mac, &sealed).await;
+        let caller = self.store.arriving.begin(site, NewCaller { caller, mac, sealed, perhaps_there: false });
         reached(CrashPoint::AfterCaller);
-        match kept {
-            Ok(()) => Ok(caller),
-            Err(error) if fault::kind(&error) == Kind::KeyTaken => {
-                let found =
-                    find(&mut writer.behind, site, mac).await.map_err(|error| judged_caller(&error))?;
-                found.ok_or_else(|| {
-                    CallersFault::Damaged(format!("the reference {caller} is somebody else's"))
-                })
-            }
-            Err(error) => {
-                if fault::kind(&error) == Kind::Broken {
-                    writing.sweep.broke();
-                }
-                Err(judged_caller(&error))
-            }
-        }
+        Ok(caller)
     }
 }
 
@@ -113,13 +95,15 @@ impl Callers for SqliteCallers {
     async fn reference(&self, site: SiteId, number: &CallerNumber) -> Result<CallerRef, CallersFault> {
         let Some(number) = number.text() else { return self.chance.reference(site, None) };
         let mac = self.key.mac(site, number);
+        if let Some(caller) = self.store.arriving.known(site, &mac) {
+            return Ok(caller);
+        }
         let mut reader = self.store.reader.lock().await;
         let found = find(&mut reader, site, &mac).await.map_err(|error| judged_caller(&error))?;
         drop(reader);
-        match found {
-            Some(caller) => Ok(caller),
-            None => self.keep(site, number, &mac).await,
-        }
+        let Some(caller) = found else { return self.begin(site, number, mac) };
+        self.store.arriving.found(site, mac, caller);
+        Ok(caller)
     }
 }
 
@@ -136,7 +120,7 @@ fn judged_caller(error: &Error) -> CallersFault {
     }
 }
 
-async fn find(
+pub(super) async fn find(
     connection: &mut SqliteConnection,
     site: SiteId,
     mac: &str,
@@ -144,21 +128,6 @@ async fn find(
     let query = sqlx::query(sql::FIND_CALLER).bind(site.as_str().to_owned()).bind(mac.to_owned());
     let row = query.fetch_optional(connection).await?;
     row.map(|row| reference(row.try_get("caller_ref")?)).transpose()
-}
-
-async fn keep(
-    connection: &mut SqliteConnection,
-    site: SiteId,
-    caller: CallerRef,
-    mac: &str,
-    sealed: &str,
-) -> Result<(), Error> {
-    let query = sqlx::query(sql::KEEP_CALLER)
-        .bind(site.as_str().to_owned())
-        .bind(caller.to_string())
-        .bind(mac.to_owned())
-        .bind(sealed.to_owned());
-    query.execute(connection).await.map(|_| ())
 }
 
 async fn sealed(

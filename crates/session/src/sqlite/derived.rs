@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Error, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Error, Row as _, SqliteConnection};
 use switchboard::canonical::{self, Hash};
 use switchboard::id::{CallId, CallerRef, Seq, SiteId};
 use switchboard::time::SiteTime;
@@ -155,9 +155,8 @@ async fn keep_records(
     to: RecordCursor,
 ) -> Result<bool, Error> {
     let mut whole = connection.begin().await?;
-    for record in records {
-        drop_record(&mut whole, site, record.call).await?;
-        insert_record(&mut whole, site, record).await?;
+    for records in records.chunks(RECORDS_AT_ONCE) {
+        replace_records(&mut whole, site, records).await?;
     }
     let moved = match from {
         Some(from) => move_cursor(&mut whole, site, from, to).await,
@@ -200,37 +199,38 @@ async fn begin_cursor(
     query.execute(connection).await.map(|_| true)
 }
 
-async fn drop_record(connection: &mut SqliteConnection, site: SiteId, call: CallId) -> Result<(), Error> {
-    let query = sqlx::query(sql::DROP_RECORD).bind(site.as_str().to_owned()).bind(call.to_string());
-    query.execute(connection).await.map(|_| ())
-}
+/// Records in one question to the engine: the texts of questions stay few and short.
+const RECORDS_AT_ONCE: usize = 32;
 
-async fn insert_record(
+async fn replace_records(
     connection: &mut SqliteConnection,
     site: SiteId,
-    record: &CallRecord,
+    records: &[CallRecord],
 ) -> Result<(), Error> {
-    let asked = record.closed.is_none().then(|| canonical::encode(&record.asked));
-    let query = sqlx::query(sql::KEEP_RECORD)
-        .bind(site.as_str().to_owned())
-        .bind(record.call.to_string())
-        .bind(number(record.first_seq.0))
-        .bind(number(record.last_seq.0))
-        .bind(record.gateway.as_str().to_owned())
-        .bind(record.caller.to_string())
-        .bind(canonical::encode(&record.kind))
-        .bind(record.called.as_str().to_owned())
-        .bind(record.line.as_str().to_owned())
-        .bind(canonical::encode(&record.class))
-        .bind(record.wall_us)
-        .bind(number(record.rang_at.0))
-        .bind(record.answered.map(|(at, _)| number(at.0)))
-        .bind(record.answered.map(|(_, operator)| operator.as_str().to_owned()))
-        .bind(i64::from(record.offers))
-        .bind(i64::from(record.tiers))
-        .bind(record.closed.map(|(at, _)| number(at.0)))
-        .bind(record.closed.map(|(_, outcome)| canonical::encode(&outcome)))
-        .bind(asked);
+    let mut query =
+        sqlx::query(AssertSqlSafe(sql::replace_records(records.len()))).bind(site.as_str().to_owned());
+    for record in records {
+        let asked = record.closed.is_none().then(|| canonical::encode(&record.asked));
+        query = query
+            .bind(record.call.to_string())
+            .bind(number(record.first_seq.0))
+            .bind(number(record.last_seq.0))
+            .bind(record.gateway.as_str().to_owned())
+            .bind(record.caller.to_string())
+            .bind(canonical::encode(&record.kind))
+            .bind(record.called.as_str().to_owned())
+            .bind(record.line.as_str().to_owned())
+            .bind(canonical::encode(&record.class))
+            .bind(record.wall_us)
+            .bind(number(record.rang_at.0))
+            .bind(record.answered.map(|(at, _)| number(at.0)))
+            .bind(record.answered.map(|(_, operator)| operator.as_str().to_owned()))
+            .bind(i64::from(record.offers))
+            .bind(i64::from(record.tiers))
+            .bind(record.closed.map(|(at, _)| number(at.0)))
+            .bind(record.closed.map(|(_, outcome)| canonical::encode(&outcome)))
+            .bind(asked);
+    }
     query.execute(connection).await.map(|_| ())
 }
 

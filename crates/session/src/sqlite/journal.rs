@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Error, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Error, Executor, Row as _, SqlSafeStr, SqlStr, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
 use switchboard::time::SiteTime;
 
+use super::arriving::{Arriving, NewCaller};
+use super::callers::find;
 use super::fault::{self, Kind};
 use super::{SqliteStore, Writer, wall_us};
 use crate::crash::{CrashPoint, reached};
@@ -22,7 +24,7 @@ impl Journal for SqliteStore {
         if writing.sweep.is_broken() {
             return Err(JournalFault::RestartNeeded("an earlier write failed".to_owned()));
         }
-        let appended = writer.append(site, row).await;
+        let appended = writer.append(site, row, &self.arriving).await;
         match &appended {
             Ok(Appended::Stored) => writing.sweep.appended(row.body.len(), &writing.writer),
             Err(JournalFault::RestartNeeded(_)) => writing.sweep.broke(),
@@ -47,7 +49,12 @@ impl Journal for SqliteStore {
 }
 
 impl Writer {
-    async fn append(&mut self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+    async fn append(
+        &mut self,
+        site: SiteId,
+        row: &Row,
+        arriving: &Arriving,
+    ) -> Result<Appended, JournalFault> {
         let last_seq = self.end(site).await.map_err(|error| fault::reading(&error))?;
         if row.seq <= last_seq
             && self.stands_at(site, row.seq).await.map_err(|error| fault::reading(&error))?
@@ -57,22 +64,35 @@ impl Writer {
         if row.seq != last_seq.next() || row.last_seq < row.seq {
             return Err(JournalFault::Gap { seq: row.seq, last_seq });
         }
-        match append(&mut self.connection, site, row).await {
+        let callers = self.new_ones(site, arriving.take(site)).await;
+        match append(&mut self.connection, site, row, &callers).await {
             Ok(()) => {
                 reached(CrashPoint::AfterInsert);
                 self.ends.insert(site, row.last_seq);
                 Ok(Appended::Stored)
             }
             Err(error) => {
+                arriving.put_back(site, callers);
                 // Whatever happened, the file knows better where it ends.
                 self.ends.remove(&site);
-                if fault::kind(&error) == Kind::KeyTaken {
-                    Ok(Appended::Lost)
-                } else {
-                    Err(fault::writing(&error))
-                }
+                let taken = fault::kind(&error) == Kind::KeyTaken
+                    && self.stands_at(site, row.seq).await.map_err(|error| fault::reading(&error))?;
+                if taken { Ok(Appended::Lost) } else { Err(fault::writing(&error)) }
             }
         }
+    }
+
+    /// Of callers that may have been written by an append that seemed to fail, those that were not.
+    async fn new_ones(&mut self, site: SiteId, mut callers: Vec<NewCaller>) -> Vec<NewCaller> {
+        for n in (0..callers.len()).rev() {
+            // What cannot be read cannot be written: the append will say so.
+            if callers[n].perhaps_there
+                && matches!(find(&mut self.connection, site, &callers[n].mac).await, Ok(Some(_)))
+            {
+                callers.remove(n);
+            }
+        }
+        callers
     }
 
     /// Where the site's journal ends.
@@ -91,8 +111,20 @@ impl Writer {
     }
 }
 
-async fn append(connection: &mut SqliteConnection, site: SiteId, row: &Row) -> Result<(), Error> {
-    let query = sqlx::query(sql::APPEND)
+/// One row, and the rows of the callers it is the first to name, in one question to the engine.
+async fn append(
+    connection: &mut SqliteConnection,
+    site: SiteId,
+    row: &Row,
+    callers: &[NewCaller],
+) -> Result<(), Error> {
+    let text = if callers.is_empty() {
+        SqlStr::from_static(sql::APPEND)
+    } else {
+        AssertSqlSafe(format!("BEGIN; {}; {}; COMMIT", sql::keep_callers(callers.len()), sql::APPEND))
+            .into_sql_str()
+    };
+    let mut query = sqlx::query(text)
         .bind(site.as_str().to_owned())
         .bind(number(row.seq.0))
         .bind(number(row.last_seq.0))
@@ -101,7 +133,15 @@ async fn append(connection: &mut SqliteConnection, site: SiteId, row: &Row) -> R
         .bind(row.writer.as_str().to_owned())
         .bind(i64::from(row.format))
         .bind(row.body.clone());
-    query.execute(connection).await.map(|_| ())
+    for NewCaller { caller, mac, sealed, .. } in callers {
+        query = query.bind(caller.to_string()).bind(mac.clone()).bind(sealed.clone());
+    }
+    let appended = query.execute(&mut *connection).await.map(|_| ());
+    if appended.is_err() && !callers.is_empty() {
+        // The engine may have ended the transaction by itself; then there is none to end, and it says so.
+        drop(connection.execute("ROLLBACK").await);
+    }
+    appended
 }
 
 async fn tail(

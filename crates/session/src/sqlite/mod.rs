@@ -1,6 +1,7 @@
 //! The record on SQLite, in one data directory that one process holds: `journal.db` is what must never be lost,
 //! `derived.db` what follows from it.
 
+mod arriving;
 mod callers;
 mod derived;
 mod fault;
@@ -20,6 +21,7 @@ use sqlx::{Connection, Row as _, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
 use tokio::sync::Mutex;
 
+use self::arriving::Arriving;
 pub use self::callers::SqliteCallers;
 pub use self::open::OpenFault;
 use self::open::{
@@ -43,6 +45,7 @@ pub struct SqliteStore {
     dir: PathBuf,
     epoch: Epoch,
     reader: Mutex<SqliteConnection>,
+    arriving: Arriving,
     /// None when it was opened to be read only and there is none.
     derived: Option<Mutex<SqliteConnection>>,
     /// None when it was opened to be read only.
@@ -59,8 +62,6 @@ struct Writing {
 /// here stays true.
 struct Writer {
     connection: SqliteConnection,
-    /// For what need not be durable before the next append is.
-    behind: SqliteConnection,
     ends: BTreeMap<SiteId, Seq>,
 }
 
@@ -81,12 +82,12 @@ impl SqliteStore {
         // What an earlier process left in the log may never have reached the disk, if a sync had failed under it.
         sweep.once().await;
         let reader = Mutex::new(connect(&path, Use::Read).await?);
-        let behind = connect(&path, Use::Behind).await?;
-        let writer = Arc::new(Mutex::new(Writer { connection, behind, ends: BTreeMap::new() }));
+        let writer = Arc::new(Mutex::new(Writer { connection, ends: BTreeMap::new() }));
         let writing = Some(Writing { writer, sweep, _held: held });
         let derived = open_derived(&dir.join(DERIVED_FILE), &DERIVED_STEPS).await?;
         let derived = Some(Mutex::new(derived));
-        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, derived, writing })
+        let arriving = Arriving::default();
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, arriving, derived, writing })
     }
 
     /// Opens a data directory only to read it, also while another process writes there.
@@ -104,7 +105,8 @@ impl SqliteStore {
         let epoch = epoch.ok_or_else(|| OpenFault::NoJournal { dir: dir.to_owned() })?;
         let derived = inspect_derived(&dir.join(DERIVED_FILE)).await?;
         let reader = Mutex::new(connection);
-        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, derived, writing: None })
+        let arriving = Arriving::default();
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, arriving, derived, writing: None })
     }
 
     /// Whether snapshots and call records are there to be read.
@@ -136,9 +138,7 @@ impl SqliteStore {
         if let Some(Writing { writer, sweep, _held }) = self.writing {
             sweep.once().await;
             if let Some(writer) = Arc::into_inner(writer) {
-                let Writer { connection, behind, .. } = writer.into_inner();
-                ended.push(behind.close().await);
-                ended.push(connection.close().await);
+                ended.push(writer.into_inner().connection.close().await);
             }
         }
         for error in ended.into_iter().filter_map(Result::err) {
@@ -196,8 +196,10 @@ fn wall_us() -> i64 {
 mod tests {
     use sqlx::{Executor, Statement};
 
+    use super::arriving::NewCaller;
     use super::*;
     use crate::journal::{self, Appended, Journal, Row};
+    use switchboard::id::CallerRef;
     use switchboard::time::SiteTime;
 
     #[tokio::test]
@@ -205,7 +207,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
         prepare(&store.reader, &sql::IN_JOURNAL).await;
-        prepare(store.derived.as_ref().expect("it was made"), &sql::IN_DERIVED).await;
+        let derived = store.derived.as_ref().expect("it was made");
+        prepare(derived, &sql::IN_DERIVED).await;
+        prepare_long(&store.reader, sql::keep_callers(3)).await;
+        prepare_long(derived, sql::replace_records(3)).await;
     }
 
     async fn prepare(connection: &Mutex<SqliteConnection>, texts: &[&'static str]) {
@@ -218,6 +223,14 @@ mod tests {
         }
     }
 
+    async fn prepare_long(connection: &Mutex<SqliteConnection>, texts: String) {
+        let mut connection = connection.lock().await;
+        for text in texts.split("; ") {
+            let text = sqlx::AssertSqlSafe(text.to_owned());
+            connection.prepare(sqlx::SqlSafeStr::into_sql_str(text)).await.expect("it fits the schema");
+        }
+    }
+
     #[tokio::test]
     async fn a_full_disk_stores_nothing_and_recovers_by_itself() {
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -226,6 +239,7 @@ mod tests {
         limit_pages(&store, 20).await;
         let mut n = 1;
         let fault = loop {
+            store.arriving.begin(site, caller(n));
             match store.append(site, &row(n)).await {
                 Ok(Appended::Stored) => n += 1,
                 Err(fault) => break fault,
@@ -235,8 +249,37 @@ mod tests {
         assert!(matches!(&fault, JournalFault::OutcomeUnknown(why) if why.contains("make room")), "{fault}");
         assert_eq!(store.head(site).await.expect("readable").last_seq.next(), Seq(n), "nothing was stored");
         assert!(matches!(store.append(site, &row(n)).await, Err(JournalFault::OutcomeUnknown(_))));
+        assert!(!is_kept(&store, site, n).await);
         limit_pages(&store, 1_000_000).await;
         assert_eq!(store.append(site, &row(n)).await, Ok(Appended::Stored));
+        for n in 1..=n {
+            assert!(is_kept(&store, site, n).await, "{n}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_was_kept_though_it_seemed_otherwise_is_not_kept_twice() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+        let site = "main".parse().expect("a name");
+        store.arriving.begin(site, caller(1));
+        assert_eq!(store.append(site, &row(1)).await, Ok(Appended::Stored));
+        store.arriving.put_back(site, vec![caller(1), caller(2)]);
+        assert_eq!(store.append(site, &row(2)).await, Ok(Appended::Stored));
+        assert!(is_kept(&store, site, 2).await);
+        store.arriving.put_back(site, vec![NewCaller { mac: "another".to_owned(), ..caller(1) }]);
+        let fault = store.append(site, &row(3)).await.expect_err("a reference that is somebody else's");
+        assert!(matches!(fault, JournalFault::Damaged(_)), "{fault}");
+    }
+
+    fn caller(n: u64) -> NewCaller {
+        let caller = CallerRef(uuid::Uuid::from_u128(n.into()));
+        NewCaller { caller, mac: format!("mac {n}"), sealed: "sealed".to_owned(), perhaps_there: false }
+    }
+
+    async fn is_kept(store: &SqliteStore, site: SiteId, n: u64) -> bool {
+        let mut reader = store.reader.lock().await;
+        super::callers::find(&mut reader, site, &format!("mac {n}")).await.expect("readable").is_some()
     }
 
     #[tokio::test]

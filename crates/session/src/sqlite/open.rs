@@ -190,8 +190,6 @@ pub(crate) fn look(path: &Path) -> Result<(), OpenFault> {
 pub(crate) enum Use {
     /// Durable when it says so.
     Durable,
-    /// Durable with whatever durable write comes next.
-    Behind,
     /// Durable some time later: it can be made again.
     Derived,
     /// Never writes.
@@ -207,9 +205,7 @@ pub(crate) async fn connect(path: &Path, how: Use) -> Result<SqliteConnection, O
     let options = if how == Use::Derived { options } else { options.pragma("wal_autocheckpoint", "0") };
     let options = match how {
         Use::Durable => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full),
-        Use::Behind | Use::Derived => {
-            options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal)
-        }
+        Use::Derived => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal),
         Use::Read => options.read_only(true),
     };
     options.connect().await.map_err(|error| judged(path, &error))

@@ -8,17 +8,11 @@ use switchboard::canonical::Hash;
 use switchboard::id::{Revision, SiteId};
 
 use super::fault::{self, Kind};
-use super::{SqliteStore, Writer, Writing};
+use super::{SqliteStore, Writing};
 use crate::registry::{KeptToken, Registry, RegistryFault};
 use crate::sql;
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
-
-/// When what was written is on the disk.
-enum Durable {
-    AtOnce,
-    WithTheNextAppend,
-}
 
 #[async_trait]
 impl Registry for SqliteStore {
@@ -30,12 +24,12 @@ impl Registry for SqliteStore {
             .bind(token.token_id.clone())
             .bind(token.secret_hash.clone())
             .bind(token.expires_us);
-        self.write(query, Durable::AtOnce).await
+        self.write(query).await
     }
 
     async fn forget_token(&self, site: SiteId, token_id: &str) -> Result<(), RegistryFault> {
         let query = sqlx::query(sql::FORGET_TOKEN).bind(site.as_str().to_owned()).bind(token_id.to_owned());
-        self.write(query, Durable::AtOnce).await
+        self.write(query).await
     }
 
     async fn tokens(&self, site: SiteId) -> Result<Vec<KeptToken>, RegistryFault> {
@@ -58,7 +52,7 @@ impl Registry for SqliteStore {
             .bind(i64::from(revision.0))
             .bind(plan.to_string())
             .bind(text.to_owned());
-        self.write(query, Durable::WithTheNextAppend).await
+        self.write(query).await
     }
 
     async fn plan(
@@ -78,7 +72,7 @@ impl Registry for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn write(&self, query: Statement<'_>, durable: Durable) -> Result<(), RegistryFault> {
+    async fn write(&self, query: Statement<'_>) -> Result<(), RegistryFault> {
         let Some(Writing { writer, sweep, .. }) = &self.writing else {
             return Err(RegistryFault::Unavailable("it was opened to be read only".to_owned()));
         };
@@ -86,12 +80,7 @@ impl SqliteStore {
         if sweep.is_broken() {
             return Err(RegistryFault::Unavailable("an earlier write failed; restart the server".to_owned()));
         }
-        let Writer { connection, behind, .. } = &mut *writer;
-        let connection = match durable {
-            Durable::AtOnce => connection,
-            Durable::WithTheNextAppend => behind,
-        };
-        let Err(error) = query.execute(connection).await else { return Ok(()) };
+        let Err(error) = query.execute(&mut writer.connection).await else { return Ok(()) };
         if fault::kind(&error) == Kind::Broken {
             sweep.broke();
         }
