@@ -1,14 +1,17 @@
 //! A call distributor of Redis and Lua: each step of a call's life is one script, run whole and in order by the server,
 //! which answers behind the sync of its file. Scripts asked for at the same time share a sync.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Script};
+use redis::{AsyncConnectionConfig, Client, Script};
 
 /// The one line there is.
 const LINE: &str = "duty";
+
+/// A busy machine may hold a sync up for long: that is slow, and no fault.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The steps of a life.
 pub(crate) struct Distributor {
@@ -27,7 +30,9 @@ impl Distributor {
     /// When there is none.
     pub(crate) async fn begin(port: u16, database: u8) -> Result<Distributor> {
         let client = Client::open(format!("redis://127.0.0.1:{port}/{database}"))?;
-        let mut redis = client.get_multiplexed_async_connection().await.context("no Redis there")?;
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        let connecting = client.get_multiplexed_async_connection_with_config(&patient);
+        let mut redis = connecting.await.context("no Redis there")?;
         for (name, wanted) in [("appendonly", "yes"), ("appendfsync", "always")] {
             let found: (String, String) =
                 redis::cmd("CONFIG").arg("GET").arg(name).query_async(&mut redis).await?;

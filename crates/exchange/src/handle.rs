@@ -214,6 +214,11 @@ impl ExchangeHandle {
         let _needed = restart.wait_for(|needed| *needed).await;
     }
 
+    /// Whether it is so already.
+    pub fn needs_restart(&self) -> bool {
+        *self.shared().restart.borrow()
+    }
+
     /// What was done since the start.
     pub fn figures(&self) -> Figures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

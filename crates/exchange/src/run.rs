@@ -156,6 +156,10 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody decides any more: only a restart can.
+            self.0.restart.send_replace(true);
+        }
         self.0.inbox.close();
         self.0.published.end();
         self.0.readiness.closed();

@@ -8,6 +8,7 @@ mod demo;
 mod journal;
 mod lang;
 mod log;
+mod open_files;
 mod serve;
 mod tokens;
 

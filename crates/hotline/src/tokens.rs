@@ -1,13 +1,13 @@
 //! The token file: for whoever starts a server on this machine, readable by its owner alone.
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use routing::{Principal, Principals};
+use routing::{Principal, Principals, Role};
 use serde::{Deserialize, Serialize};
 use switchboard::id::SiteId;
 
@@ -32,7 +32,8 @@ pub(crate) struct TokenEntry {
 }
 
 /// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
-/// one is replaced.
+/// one is replaced. A gateway that has a good token elsewhere keeps that one: it stands in a machine that nobody
+/// watches, and calls come through it. Without a file there are new tokens for all.
 ///
 /// # Errors
 /// When no token can be made or kept, or the file cannot be written.
@@ -42,7 +43,9 @@ pub(crate) async fn hand_out(
     principals: &Principals,
     who: &[Principal],
 ) -> Result<()> {
-    let earlier = read(path).map(|file| file.tokens).unwrap_or_default();
+    let file = read(path);
+    let all_anew = file.is_none();
+    let earlier = file.map(|file| file.tokens).unwrap_or_default();
     let mut tokens = Vec::new();
     for principal in who {
         let (role, id) = (principal.who.role().name().to_owned(), principal.who.id().to_owned());
@@ -52,6 +55,17 @@ pub(crate) async fn hand_out(
         };
         let token = match earlier.iter().find(good) {
             Some(entry) => entry.token.clone(),
+            None if !all_anew
+                && principal.who.role() == Role::Gateway
+                && principals.has_token(principal, SystemTime::now()) =>
+            {
+                tracing::warn!(
+                    gateway = id,
+                    file = %path.display(),
+                    "this gateway has a token that is not in the file; issue another if nobody knows it"
+                );
+                continue;
+            }
             None => principals.mint(*principal).await?.reveal().to_owned(),
         };
         tokens.push(TokenEntry { role, id, token });
@@ -71,6 +85,11 @@ fn read(path: &Path) -> Option<TokenFile> {
 /// The file is never there with other permissions, and never half.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let unfinished = path.with_extension(format!("unfinished-{}", std::process::id()));
+    match fs::remove_file(&unfinished) {
+        // One that ended in the middle left it.
+        Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
+        _ => {}
+    }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
     let written = file
         .set_permissions(Permissions::from_mode(0o600))
@@ -82,4 +101,20 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let _removed = fs::remove_file(&unfinished);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_start_left_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("tokens.json");
+        let left = path.with_extension(format!("unfinished-{}", std::process::id()));
+        fs::write(&left, "half").expect("written");
+        replace(&path, b"whole").expect("written");
+        assert_eq!(fs::read(&path).expect("there"), b"whole");
+        assert!(!left.exists());
+    }
 }

@@ -2,7 +2,9 @@
 //! journal agrees with itself.
 
 use std::collections::BTreeSet;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -89,6 +91,43 @@ async fn everybody_comes_back_with_the_token_they_had() {
         let answer = client.send(pause).await.expect_err("off duty, or nobody");
         let stays_out = format!("{:?}", answer.code()) == "Unauthenticated";
         assert_eq!(stays_out, !comes_back, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_goes_on_with_the_token_it_was_given_since() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut server = Server::start(&dir);
+    let ready = server.ready();
+    let gateway = v1::principal_ref::Principal::GatewayId("gw-1".to_owned());
+    let principal = Some(v1::PrincipalRef { principal: Some(gateway) });
+    let issue = v1::IssueTokenRequest { principal, lasting_ms: None };
+    let given = server.client(&ready, "admin").send(issue).await.expect("issued").token;
+    server.child.kill().expect("killed");
+    server.child.wait().expect("a child");
+
+    let mut server = Server::start(&dir);
+    let ready = server.ready();
+    let gateway = server.client(&ready, "admin").with_token(Bearer::new(&given).expect("a token"));
+    let attach = v1::GatewayServiceAttachRequest { incarnation: 1, ..Default::default() };
+    gateway.gateway().attach(attach).await.expect("it is still a gateway");
+    let file = std::fs::read_to_string(dir.path().join("tokens.json")).expect("the token file");
+    assert!(!file.contains("gw-1") && file.contains("admin"), "nobody is told a token that is none");
+}
+
+#[test]
+fn what_is_in_the_data_directory_is_its_owners_alone() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).expect("made");
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).expect("open to all");
+    let mut server = Server::start(&dir);
+    server.ready();
+    let files: Vec<_> = std::fs::read_dir(&data).expect("there").map(|file| file.expect("listed")).collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        let mode = file.metadata().expect("readable").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", file.path().display());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Listeners: connections come in, get TLS where it is spoken, and go to the server as one stream.
 
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,6 +22,9 @@ use crate::tls::Tls;
 
 /// Whoever has not finished the handshake by then is not coming.
 const HANDSHAKE_AT_LATEST: Duration = Duration::from_secs(10);
+
+/// Whoever has not said a word by then has nothing to say, and holds a place.
+const FIRST_WORD_AT_LATEST: Duration = Duration::from_secs(10);
 
 /// After a fault of the machine (no more files, no memory) nothing better than to wait a little.
 const AFTER_FAULT: Duration = Duration::from_millis(100);
@@ -111,7 +115,8 @@ impl Reception {
             }
         };
         let counted = Counted::up(&self.figures.connections);
-        Ok(Wire { stream, peer: Peer(address), _place: place, _counted: counted })
+        let silent_until = Some(Box::pin(sleep(FIRST_WORD_AT_LATEST)));
+        Ok(Wire { stream, silent_until, peer: Peer(address), _place: place, _counted: counted })
     }
 }
 
@@ -122,6 +127,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Bytes for S {}
 /// One connection, in the clear or not.
 pub(crate) struct Wire {
     stream: Box<dyn Bytes>,
+    /// Until the first word.
+    silent_until: Option<Pin<Box<Sleep>>>,
     peer: Peer,
     _place: OwnedSemaphorePermit,
     _counted: Counted,
@@ -141,7 +148,17 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.silent_until = None;
+        } else if let Some(until) = &mut self.silent_until
+            && read.is_pending()
+            && until.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "not a word")));
+        }
+        read
     }
 }
 

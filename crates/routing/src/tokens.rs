@@ -183,6 +183,13 @@ impl Principals {
         Ok(token)
     }
 
+    /// Whether a principal has a token that is worth something at a time of the wall clock.
+    pub fn has_token(&self, principal: &Principal, now: SystemTime) -> bool {
+        let known = self.read();
+        let credential = known.by_principal.get(principal).and_then(|id| known.credentials.get(id));
+        credential.is_some_and(|credential| credential.expires.is_none_or(|expires| expires > now))
+    }
+
     /// Takes a principal's token away, and with it every stream that was opened by it. Says whether there was one.
     ///
     /// # Errors
@@ -349,6 +356,7 @@ mod tests {
         let token = principals.mint_until(operator(), Some(end)).await.expect("random bytes");
         let before = end - Duration::from_secs(1);
         assert!(principals.authenticate(token.reveal(), before).is_ok());
+        assert!(principals.has_token(&operator(), before) && !principals.has_token(&operator(), end));
         let after = principals.authenticate(token.reveal(), end).expect_err("too late");
         assert_eq!(after, NotAdmitted::Expired);
     }

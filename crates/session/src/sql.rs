@@ -3,7 +3,8 @@
 //! prepares each one.
 //!
 //! Each constant is bound in one function only, with one type per place: a text bound with other types elsewhere
-//! would be the same prepared statement to the engine.
+//! would be the same prepared statement to the engine. Texts of a length that varies are made by functions; what they
+//! join by a semicolon an engine may want one by one.
 
 /// The one way into the journal. A violation of its key is the lost append.
 pub(crate) const APPEND: &str = "INSERT INTO journal (site, seq, last_seq, at_us, wall_us, writer, format, body) \

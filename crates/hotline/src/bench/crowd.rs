@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::sleep;
 
 use super::floor::Floor;
@@ -58,12 +57,7 @@ impl Crowds {
 
 /// As many files as the machine lets this program and its children have open; answers how many desks that is.
 pub(super) fn desks_possible() -> u32 {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // A limit that cannot be raised is the one there is.
-    let current = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    let files = current.map_or(u32::MAX, |files| u32::try_from(files).unwrap_or(u32::MAX));
-    files.saturating_sub(OTHER_FILES)
+    crate::open_files::raised().saturating_sub(OTHER_FILES)
 }
 
 /// Opens the desks and measures at both sizes.

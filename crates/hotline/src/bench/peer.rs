@@ -131,10 +131,10 @@ impl Peer {
         let mut command = self.program(BARE);
         command
             .args(["bare", "--operators", &operators.to_string(), "--in-flight", &in_flight.to_string()])
-            .args(["--milliseconds", &length.as_millis().to_string()])
-            .stderr(Stdio::inherit());
+            .args(["--milliseconds", &length.as_millis().to_string()]);
         let output = command.output().await.context("running the peer")?;
-        ensure!(output.status.success(), "the peer failed: {}", output.status);
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "the peer failed: {}: {}", output.status, said.trim());
         let distributed: Distributed =
             serde_json::from_slice(&output.stdout).context("what the peer said")?;
         Ok(distributed.lives as f64 / distributed.seconds)

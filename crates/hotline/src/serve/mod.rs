@@ -15,6 +15,8 @@ use anyhow::{Context, Result};
 use exchange::{Clock, Exchange, ExchangeConfig};
 use plan::ParsedPlan;
 use routing::{Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
+use rustix::fs::Mode;
+use rustix::process::umask;
 use serde::{Deserialize, Serialize};
 use session::Writer;
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
@@ -26,10 +28,13 @@ pub(crate) use self::settings::Serve;
 use self::settings::Settings;
 use self::traces::Sending;
 use crate::journal::Kept;
-use crate::tokens;
+use crate::{open_files, tokens};
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
 const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
+
+/// Files that are open beside connections.
+const OTHER_FILES: usize = 64;
 
 /// Where in a data directory it is kept what led to a fault of the program.
 const EVIDENCE: &str = "evidence";
@@ -57,6 +62,8 @@ pub(crate) struct Ready {
 /// When the configuration makes no sense, the server cannot start, or its ready line cannot be written.
 pub(crate) fn run(flags: Serve) -> Result<ExitCode> {
     let settings = flags.settings()?;
+    // What it writes is for its own user: callers' references, hashes of tokens, the whole state.
+    umask(Mode::RWXG | Mode::RWXO);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let (traces, sending) = begin_to_tell(&settings)?;
@@ -82,6 +89,14 @@ fn begin_to_tell(settings: &Settings) -> Result<(Traces, Option<Sending>)> {
 
 async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> Result<ExitCode> {
     let ending = ending(settings.with_parent)?;
+    let (files, connections) = (open_files::raised(), settings.limits.connections);
+    if usize::try_from(files).is_ok_and(|files| files < connections + OTHER_FILES) {
+        tracing::warn!(
+            files,
+            connections,
+            "fewer files may be open than connections; raise the limit (ulimit -n)"
+        );
+    }
     let (site, stepped) = (settings.site, settings.stepped);
     let clock = if stepped { Clock::STEPPED } else { Clock::System };
     let kept = Kept::open(settings.data.as_deref(), site, stepped.then_some(settings.seed)).await?;
@@ -115,7 +130,14 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         first_plan,
         traces,
     };
-    let router = Router::start(config, parts).await?;
+    let router = match Router::start(config, parts).await {
+        Ok(router) => router,
+        Err(fault) if exchange.needs_restart() => {
+            tracing::error!(%fault, "the journal failed at the start");
+            return Ok(ExitCode::from(RESTART_NEEDED));
+        }
+        Err(fault) => return Err(fault.into()),
+    };
     if let Some(keys) = keys {
         tokio::spawn(keys.follow());
     }

@@ -19,7 +19,7 @@ use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
 use crate::site::{Site, principal, registry_fault};
 use crate::streams::{cursor, record, wire_cursor};
-use crate::tokens::TokenFault;
+use crate::tokens::{Token, TokenFault};
 
 /// What errors call a plan that came in a request.
 const PLAN_NAME: &str = "plan";
@@ -110,7 +110,7 @@ impl AdminService for Admin {
         self.0.streams.have_told(committed.cursor.seq).await;
         let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         let person = Principal { site: self.0.id(), who: Who::Operator(operator) };
-        let token = self.0.principals.mint(person).await.map_err(|fault| token_fault(&fault))?;
+        let token = self.minted(person, None).await?;
         Ok(Response::new(v1::AddOperatorResponse { receipt, token: token.reveal().to_owned() }))
     }
 
@@ -174,15 +174,14 @@ impl AdminService for Admin {
             }
         }
         let token = match request.lasting_ms {
-            None => self.0.principals.mint(principal).await,
+            None => self.minted(principal, None).await?,
             Some(lasting_ms) => {
                 let lasting = convert::span_ms("lasting_ms", lasting_ms)?;
                 let expires = SystemTime::now().checked_add(Duration::from_micros(lasting.0));
                 let expires = expires.ok_or_else(|| Invalid::new("lasting_ms", "no such length of time"))?;
-                self.0.principals.mint_until(principal, Some(expires)).await
+                self.minted(principal, Some(expires)).await?
             }
         };
-        let token = token.map_err(|fault| token_fault(&fault))?;
         tracing::info!(
             by = by.id(),
             role = principal.who.role().name(),
@@ -213,6 +212,20 @@ impl Admin {
     fn principal(&self, principal: Option<v1::PrincipalRef>) -> Result<Principal, Invalid> {
         let principal = principal.and_then(|named| named.principal);
         Ok(Principal { site: self.0.id(), who: convert::who(convert::present("principal", principal)?)? })
+    }
+
+    /// A token in place of any earlier one. Goes to its end also when nobody waits for the answer any more: otherwise the
+    /// earlier one would be replaced in the registry and go on here.
+    async fn minted(&self, principal: Principal, until: Option<SystemTime>) -> Result<Token, Status> {
+        let principals = Arc::clone(&self.0.principals);
+        let minted = tokio::spawn(async move {
+            match until {
+                Some(_) => principals.mint_until(principal, until).await,
+                None => principals.mint(principal).await,
+            }
+        });
+        let minted = minted.await.map_err(|fault| Status::internal(fault.to_string()))?;
+        minted.map_err(|fault| token_fault(&fault))
     }
 
     fn revision(&self) -> (Option<v1::Cursor>, Revision) {

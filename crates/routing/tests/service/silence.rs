@@ -64,3 +64,13 @@ async fn a_connection_that_fell_silent_is_let_go() {
     in_time(async { while streams(&hospital).await {} }).await;
     drop(stream);
 }
+
+#[tokio::test]
+async fn who_never_says_a_word_loses_the_place() {
+    let hospital = Hospital::open().await;
+    let mut silent = TcpStream::connect(hospital.router.address()).await.expect("the router listens");
+    let mut bytes = Vec::new();
+    // Whatever the router has to say meanwhile, this ends when it lets go.
+    drop(in_time(silent.read_to_end(&mut bytes)).await);
+    hospital.admin.send(api::v1::GetPlanRequest {}).await.expect("who has spoken stays");
+}

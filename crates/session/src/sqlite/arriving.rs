@@ -20,6 +20,9 @@ pub(super) struct NewCaller {
     pub(super) perhaps_there: bool,
 }
 
+/// Rows that wait at most. An append takes them all, in one statement; without appends there is no end of them.
+pub(super) const WAITING_MAX: usize = 4_096;
+
 /// Who is known without asking the file, and whose rows are to be written.
 #[derive(Default)]
 pub(super) struct Arriving(Mutex<Inside>);
@@ -28,8 +31,14 @@ pub(super) struct Arriving(Mutex<Inside>);
 struct Inside {
     known: HashMap<(SiteId, String), CallerRef>,
     known_longer: HashMap<(SiteId, String), CallerRef>,
-    rows: BTreeMap<SiteId, Vec<NewCaller>>,
+    /// By the hash of the number. Who waits, or is on the way, is known for as long as that takes.
+    waiting: BTreeMap<(SiteId, String), NewCaller>,
+    on_the_way: BTreeMap<(SiteId, String), NewCaller>,
 }
+
+/// There are too many already.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooMany;
 
 impl Arriving {
     /// The reference of a number that was met a while ago at most.
@@ -43,29 +52,42 @@ impl Arriving {
     }
 
     /// A number that is not in the file. Answers its reference: another's, if somebody was faster.
-    pub(super) fn begin(&self, site: SiteId, new: NewCaller) -> CallerRef {
+    pub(super) fn begin(&self, site: SiteId, new: NewCaller) -> Result<CallerRef, TooMany> {
         let mut inside = self.inside();
         if let Some(faster) = inside.known(site, &new.mac) {
-            return faster;
+            return Ok(faster);
+        }
+        if inside.waiting.len() + inside.on_the_way.len() >= WAITING_MAX {
+            return Err(TooMany);
         }
         let caller = new.caller;
         inside.remember(site, new.mac.clone(), caller);
-        inside.rows.entry(site).or_default().push(new);
-        caller
+        inside.waiting.insert((site, new.mac.clone()), new);
+        Ok(caller)
     }
 
-    /// The rows that are to be written with the next append of a site.
+    /// The rows that are to be written with the next append of a site; one append at a time.
     pub(super) fn take(&self, site: SiteId) -> Vec<NewCaller> {
-        self.inside().rows.remove(&site).unwrap_or_default()
+        // Of an append that was given up before it had ended.
+        self.put_back();
+        let mut inside = self.inside();
+        let of_site = inside.waiting.extract_if(.., |(of, _), _| *of == site);
+        inside.on_the_way = of_site.collect();
+        inside.on_the_way.values().cloned().collect()
+    }
+
+    /// They were written.
+    pub(super) fn kept(&self) {
+        self.inside().on_the_way.clear();
     }
 
     /// They were not written, as far as is known.
-    pub(super) fn put_back(&self, site: SiteId, mut rows: Vec<NewCaller>) {
-        rows.iter_mut().for_each(|row| row.perhaps_there = true);
+    pub(super) fn put_back(&self) {
         let mut inside = self.inside();
-        let later = inside.rows.remove(&site).unwrap_or_default();
-        rows.extend(later);
-        inside.rows.insert(site, rows);
+        let back = std::mem::take(&mut inside.on_the_way);
+        inside
+            .waiting
+            .extend(back.into_iter().map(|(key, row)| (key, NewCaller { perhaps_there: true, ..row })));
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -77,7 +99,9 @@ impl Arriving {
 impl Inside {
     fn known(&self, site: SiteId, mac: &str) -> Option<CallerRef> {
         let key = (site, mac.to_owned());
-        self.known.get(&key).or_else(|| self.known_longer.get(&key)).copied()
+        let row = self.waiting.get(&key).or_else(|| self.on_the_way.get(&key));
+        let of_row = row.map(|row| row.caller);
+        of_row.or_else(|| self.known.get(&key).or_else(|| self.known_longer.get(&key)).copied())
     }
 
     fn remember(&mut self, site: SiteId, mac: String, caller: CallerRef) {
@@ -106,29 +130,32 @@ mod tests {
     #[test]
     fn two_who_look_at_once_get_the_same_reference_and_one_row() {
         let (arriving, site) = (Arriving::default(), "main".parse().expect("a name"));
-        let first = arriving.begin(site, new(1));
+        let first = arriving.begin(site, new(1)).expect("room");
         let other = NewCaller { caller: CallerRef(Uuid::from_u128(2)), ..new(1) };
-        assert_eq!(arriving.begin(site, other), first);
+        assert_eq!(arriving.begin(site, other), Ok(first));
         assert_eq!(arriving.take(site), [new(1)]);
+        arriving.kept();
         assert_eq!(arriving.take(site), []);
-        assert_eq!(arriving.known(site, "1"), Some(first), "also when the row is on its way");
+        assert_eq!(arriving.known(site, "1"), Some(first), "also when the row is written");
     }
 
     #[test]
-    fn what_was_not_written_comes_before_what_is_newer() {
+    fn what_was_not_written_is_taken_again() {
         let (arriving, site) = (Arriving::default(), "main".parse().expect("a name"));
-        arriving.begin(site, new(1));
-        let rows = arriving.take(site);
-        arriving.begin(site, new(2));
-        arriving.put_back(site, rows);
-        let again: Vec<(u128, bool)> =
-            arriving.take(site).iter().map(|row| (row.caller.0.as_u128(), row.perhaps_there)).collect();
-        assert_eq!(again, [(1, true), (2, false)]);
+        arriving.begin(site, new(1)).expect("room");
+        assert_eq!(arriving.take(site), [new(1)]);
+        arriving.begin(site, new(2)).expect("room");
+        arriving.put_back();
+        assert_eq!(arriving.take(site), [NewCaller { perhaps_there: true, ..new(1) }, new(2)]);
     }
 
     #[test]
-    fn what_is_known_is_bounded_and_the_latest_stay() {
+    fn what_is_known_is_bounded_and_who_waits_stays() {
         let (arriving, site) = (Arriving::default(), "main".parse().expect("a name"));
+        let waits = CallerRef(Uuid::from_u128(u128::MAX));
+        let mut rows =
+            (0..WAITING_MAX).map(|n| NewCaller { mac: format!("waits {n}"), caller: waits, ..new(0) });
+        assert!(rows.all(|row| arriving.begin(site, row) == Ok(waits)));
         for n in 0..KNOWN as u128 * 3 {
             arriving.found(site, format!("{n:x}"), CallerRef(Uuid::from_u128(n)));
         }
@@ -140,5 +167,12 @@ mod tests {
             assert!(arriving.known(site, &format!("{n:x}")).is_some(), "{n}");
         }
         assert_eq!(arriving.known(site, "0"), None);
+        assert_eq!(arriving.known(site, "waits 0"), Some(waits));
+        assert_eq!(arriving.begin(site, new(u128::MAX)), Err(TooMany));
+        assert_eq!(arriving.take(site).len(), WAITING_MAX);
+        assert_eq!(arriving.known(site, "waits 0"), Some(waits), "on its way");
+        assert_eq!(arriving.begin(site, new(u128::MAX)), Err(TooMany));
+        arriving.kept();
+        assert_eq!(arriving.begin(site, new(u128::MAX)), Ok(waits));
     }
 }

@@ -6,7 +6,7 @@ use sqlx::{Error, Row as _, SqliteConnection};
 use switchboard::id::{CallerRef, SiteId};
 use uuid::Uuid;
 
-use super::arriving::NewCaller;
+use super::arriving::{NewCaller, TooMany};
 use super::fault::{self, Kind};
 use super::open::judged;
 use super::seal::SealKey;
@@ -84,9 +84,11 @@ impl SqliteCallers {
         let sealed = self.key.seal(site, caller, number);
         let sealed = sealed.ok_or_else(|| CallersFault::NoChance("for sealing a number".to_owned()))?;
         reached(CrashPoint::BeforeCaller);
-        let caller = self.store.arriving.begin(site, NewCaller { caller, mac, sealed, perhaps_there: false });
+        let begun = self.store.arriving.begin(site, NewCaller { caller, mac, sealed, perhaps_there: false });
         reached(CrashPoint::AfterCaller);
-        Ok(caller)
+        begun.map_err(|TooMany| {
+            CallersFault::Unavailable("too many new numbers wait to be written".to_owned())
+        })
     }
 }
 

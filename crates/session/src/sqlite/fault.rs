@@ -7,11 +7,15 @@ use crate::journal::JournalFault;
 /// SQLite's primary result codes that are told apart.
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
+const NOMEM: i32 = 7;
 const READONLY: i32 = 8;
+const INTERRUPT: i32 = 9;
 const IOERR: i32 = 10;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
+const PROTOCOL: i32 = 15;
+const TOOBIG: i32 = 18;
 const NOTADB: i32 = 26;
 
 /// What went wrong, as far as it matters.
@@ -45,7 +49,7 @@ pub(crate) fn kind(error: &Error) -> Kind {
                 Some(READONLY) => Kind::ReadOnly,
                 Some(CANTOPEN) => Kind::CannotOpen,
                 Some(CORRUPT | NOTADB) => Kind::Damaged,
-                Some(IOERR) => Kind::Broken,
+                Some(IOERR | NOMEM | INTERRUPT | PROTOCOL | TOOBIG) => Kind::Broken,
                 // A constraint, a type or a statement that does not fit: the file is not of this schema.
                 _ => Kind::Damaged,
             }

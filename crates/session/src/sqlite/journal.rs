@@ -68,13 +68,17 @@ impl Writer {
         match append(&mut self.connection, site, row, &callers).await {
             Ok(()) => {
                 reached(CrashPoint::AfterInsert);
+                arriving.kept();
                 self.ends.insert(site, row.last_seq);
                 Ok(Appended::Stored)
             }
             Err(error) => {
-                arriving.put_back(site, callers);
+                arriving.put_back();
                 // Whatever happened, the file knows better where it ends.
                 self.ends.remove(&site);
+                if !callers.is_empty() && !rolled_back(&mut self.connection).await {
+                    return Err(JournalFault::RestartNeeded(format!("{error}; nor could it be undone")));
+                }
                 let taken = fault::kind(&error) == Kind::KeyTaken
                     && self.stands_at(site, row.seq).await.map_err(|error| fault::reading(&error))?;
                 if taken { Ok(Appended::Lost) } else { Err(fault::writing(&error)) }
@@ -112,7 +116,7 @@ impl Writer {
 }
 
 /// One row, and the rows of the callers it is the first to name, in one question to the engine.
-async fn append(
+pub(super) async fn append(
     connection: &mut SqliteConnection,
     site: SiteId,
     row: &Row,
@@ -136,12 +140,14 @@ async fn append(
     for NewCaller { caller, mac, sealed, .. } in callers {
         query = query.bind(caller.to_string()).bind(mac.clone()).bind(sealed.clone());
     }
-    let appended = query.execute(&mut *connection).await.map(|_| ());
-    if appended.is_err() && !callers.is_empty() {
-        // The engine may have ended the transaction by itself; then there is none to end, and it says so.
-        drop(connection.execute("ROLLBACK").await);
-    }
-    appended
+    query.execute(connection).await.map(|_| ())
+}
+
+/// Ends the transaction of an append that failed, if the engine has not ended it by itself: then it refuses this, and
+/// another that is begun, which is undone again, proves it.
+async fn rolled_back(connection: &mut SqliteConnection) -> bool {
+    connection.execute("ROLLBACK").await.is_ok()
+        || (connection.execute("BEGIN").await.is_ok() && connection.execute("ROLLBACK").await.is_ok())
 }
 
 async fn tail(

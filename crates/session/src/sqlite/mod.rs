@@ -239,7 +239,7 @@ mod tests {
         limit_pages(&store, 20).await;
         let mut n = 1;
         let fault = loop {
-            store.arriving.begin(site, caller(n));
+            store.arriving.begin(site, caller(n)).expect("room");
             match store.append(site, &row(n)).await {
                 Ok(Appended::Stored) => n += 1,
                 Err(fault) => break fault,
@@ -262,12 +262,20 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
         let site = "main".parse().expect("a name");
-        store.arriving.begin(site, caller(1));
-        assert_eq!(store.append(site, &row(1)).await, Ok(Appended::Stored));
-        store.arriving.put_back(site, vec![caller(1), caller(2)]);
+        for n in [1, 2] {
+            store.arriving.begin(site, caller(n)).expect("room");
+        }
+        // Stored, and yet its append is said to have failed.
+        let taken = store.arriving.take(site);
+        let mut writer = store.writing.as_ref().expect("it writes").writer.lock().await;
+        super::journal::append(&mut writer.connection, site, &row(1), &taken[..1]).await.expect("stored");
+        writer.ends.clear();
+        drop(writer);
+        store.arriving.put_back();
         assert_eq!(store.append(site, &row(2)).await, Ok(Appended::Stored));
         assert!(is_kept(&store, site, 2).await);
-        store.arriving.put_back(site, vec![NewCaller { mac: "another".to_owned(), ..caller(1) }]);
+        let of_somebody_else = NewCaller { mac: "another".to_owned(), ..caller(1) };
+        store.arriving.begin(site, of_somebody_else).expect("room");
         let fault = store.append(site, &row(3)).await.expect_err("a reference that is somebody else's");
         assert!(matches!(fault, JournalFault::Damaged(_)), "{fault}");
     }

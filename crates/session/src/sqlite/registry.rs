@@ -1,5 +1,4 @@
-//! The registry in SQLite, in the journal's file: tokens by a statement and a sync each, plans through the connection
-//! whose writes the next append makes durable.
+//! The registry in SQLite, in the journal's file: every change by a statement and a sync of its own.
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};

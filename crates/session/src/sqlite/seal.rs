@@ -122,10 +122,18 @@ fn whose(site: SiteId, caller: CallerRef) -> String {
     format!("{site}/{caller}")
 }
 
+/// The file is there whole or not at all, and never in place of another.
 fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    let unfinished = path.with_extension("unfinished");
+    match fs::remove_file(&unfinished) {
+        Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
     file.write_all(hex(bytes).as_bytes())?;
     file.sync_all()?;
+    fs::hard_link(&unfinished, path)?;
+    fs::remove_file(&unfinished)?;
     File::open(path.parent().unwrap_or(path))?.sync_all()
 }
 
