@@ -115,6 +115,27 @@ async fn a_gateway_goes_on_with_the_token_it_was_given_since() {
     assert!(!file.contains("gw-1") && file.contains("admin"), "nobody is told a token that is none");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_lost_is_missed_and_not_made_anew() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut server = Server::start(&dir);
+    let ready = server.ready();
+    let gateway = server.client(&ready, "gateway");
+    let attach = v1::GatewayServiceAttachRequest { incarnation: 1, ..Default::default() };
+    let _stream = gateway.gateway().attach(attach).await.expect("attached");
+    gateway.send(arrival(&Uuid::new_v4().to_string())).await.expect("noted");
+    drop(server);
+    let key = dir.path().join("data/seal.key");
+    std::fs::remove_file(&key).expect("it was there");
+    let refused = serve(&dir).stdin(Stdio::null()).output().expect("ended");
+    assert!(
+        !refused.status.success() && said(&refused).contains("seal.key is missing"),
+        "{}",
+        said(&refused)
+    );
+    assert!(!key.exists());
+}
+
 #[test]
 fn what_is_in_the_data_directory_is_its_owners_alone() {
     let dir = tempfile::tempdir().expect("a temporary directory");

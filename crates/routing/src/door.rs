@@ -202,17 +202,44 @@ where
             request.extensions_mut().insert(admitted.principal);
         }
         let answer = self.inner.call(request);
-        let noted = span.clone();
+        let mut answering = Answering {
+            doorkeeper,
+            method,
+            admitted,
+            code: Code::Cancelled,
+            began,
+            peer,
+            span: span.clone(),
+        };
         let answered = async move {
             let mut response = malformed::mended(answer.await?);
             let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-            doorkeeper.note(method, admitted.as_ref(), code, began, peer, &noted);
+            answering.code = code;
+            let Answering { doorkeeper, admitted, .. } = &answering;
             if code == Code::Ok && doorkeeper.0.streaming.contains(method) {
-                response = response.map(|body| doorkeeper.watch(method, admitted, body));
+                response = response.map(|body| doorkeeper.watch(method, admitted.clone(), body));
             }
             Ok(response)
         };
         Box::pin(answered.instrument(span))
+    }
+}
+
+/// A request until it is answered, or given up: when the client does or its time is over. Noted either way.
+struct Answering {
+    doorkeeper: Doorkeeper,
+    method: &'static str,
+    admitted: Option<Admitted>,
+    code: Code,
+    began: Instant,
+    peer: IpAddr,
+    span: Span,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let Answering { doorkeeper, method, admitted, code, began, peer, span } = &*self;
+        doorkeeper.note(method, admitted.as_ref(), *code, *began, *peer, span);
     }
 }
 

@@ -6,7 +6,7 @@ mod verify;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use session::{
     Callers, Derived, Journal, MemoryCallers, MemoryJournal, MemoryRegistry, OpenFault, Registry, SealKey,
     SqliteCallers, SqliteStore,
@@ -59,7 +59,16 @@ impl Kept {
         let store = Arc::new(SqliteStore::open(dir).await?);
         let key = match std::env::var(SEAL_KEY_VARIABLE) {
             Ok(text) => SealKey::parse(&text).context(SEAL_KEY_VARIABLE)?,
-            Err(_) => SealKey::kept_in(&dir.join(SEAL_KEY_FILE))?,
+            Err(_) => {
+                let file = dir.join(SEAL_KEY_FILE);
+                // A new key would open none of them, and stand in the way of the right one.
+                ensure!(
+                    file.exists() || !store.has_callers().await?,
+                    "{} is missing, and callers' numbers are sealed with it; put it back, or set {SEAL_KEY_VARIABLE}",
+                    file.display()
+                );
+                SealKey::kept_in(&file)?
+            }
         };
         let callers = match seed {
             Some(seed) => {

@@ -81,7 +81,10 @@ impl AdminService for Admin {
             self.0.exchange.read(|switchboard| removes_nothing(switchboard.state(), &parsed))?;
         }
         let expect = Revision(request.expected_revision);
-        self.0.keep_plan(Revision(expect.0.saturating_add(1)), &parsed).await?;
+        // What is about another revision is refused: then there is no text to keep.
+        if expect == self.revision().1 {
+            self.0.keep_plan(Revision(expect.0.saturating_add(1)), &parsed).await?;
+        }
         let adoption = Adoption {
             plan: parsed.plan,
             expect,

@@ -93,6 +93,20 @@ pub(crate) async fn figures(hospital: &Hospital) -> String {
 }
 
 #[tokio::test]
+async fn a_request_that_was_given_up_is_counted_too() {
+    let hospital = Hospital::open().await;
+    let here = hospital.exchange.cursor();
+    let ahead = Some(v1::Cursor { epoch: here.epoch.0, seq: here.seq.0 + 9 });
+    let ask = v1::GetCallRequest { call_id: crate::hospital::new_call(), at_least: ahead };
+    let mut request = tonic::Request::new(ask);
+    request.set_timeout(std::time::Duration::from_millis(50));
+    hospital.supervisor.supervisor().get_call(request).await.expect_err("it was not waited for");
+    let counted =
+        "hotline_requests_total{method=\"/hotline.v1.SupervisorService/GetCall\",code=\"CANCELLED\"} 1";
+    crate::hospital::in_time(async { while !figures(&hospital).await.contains(counted) {} }).await;
+}
+
+#[tokio::test]
 async fn figures_tell_what_was_asked_and_what_the_site_does() {
     let hospital = Hospital::open().await;
     let (_gateway, _) = hospital.attach_gateway().await;

@@ -92,6 +92,18 @@ impl SqliteCallers {
     }
 }
 
+impl SqliteStore {
+    /// Whether any number is kept here: then the key it was sealed with is needed.
+    ///
+    /// # Errors
+    /// [`OpenFault`], if that cannot be read.
+    pub async fn has_callers(&self) -> Result<bool, OpenFault> {
+        let mut reader = self.reader.lock().await;
+        let any = sqlx::query(sql::ANY_CALLER).fetch_optional(&mut *reader).await;
+        Ok(any.map_err(|error| judged(self.dir(), &error))?.is_some())
+    }
+}
+
 #[async_trait]
 impl Callers for SqliteCallers {
     async fn reference(&self, site: SiteId, number: &CallerNumber) -> Result<CallerRef, CallersFault> {
