@@ -2,6 +2,10 @@
 -- ARGV: call, time. Answers the operator, or nothing if nobody talked.
 local call = 'call:' .. ARGV[1]
 local connected = redis.call('HMGET', call, 'state', 'operator')
+-- Asked again because the answer was lost on its way.
+if connected[1] == 'ended' then
+    return connected[2]
+end
 if connected[1] ~= 'connected' then
     return ''
 end

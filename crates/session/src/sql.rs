@@ -30,6 +30,10 @@ pub(crate) const BEGIN_LIFE: &str = "INSERT INTO life (epoch, begun_us) VALUES (
 /// The reference of a number.
 pub(crate) const FIND_CALLER: &str = "SELECT caller_ref FROM caller WHERE site = $1 AND number_mac = $2";
 
+/// The hashes of the numbers that are known, page by page.
+pub(crate) const MET: &str = "SELECT site, number_mac FROM caller WHERE (site, number_mac) > ($1, $2) \
+     ORDER BY site, number_mac LIMIT $3";
+
 /// Numbers that call for the first time, so many, beside the append that names them: its first value is the site's.
 pub(crate) fn keep_callers(callers: usize) -> String {
     let mut text = String::from("INSERT INTO caller (site, caller_ref, number_mac, number_sealed) VALUES ");
@@ -133,7 +137,7 @@ pub(crate) const RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, 
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 14] = [
+pub(crate) const IN_JOURNAL: [&str; 15] = [
     APPEND,
     TAIL,
     HEAD,
@@ -141,6 +145,7 @@ pub(crate) const IN_JOURNAL: [&str; 14] = [
     EPOCH,
     BEGIN_LIFE,
     FIND_CALLER,
+    MET,
     SEALED_NUMBER,
     ANY_CALLER,
     KEEP_TOKEN,
@@ -216,6 +221,8 @@ mod tests {
             ("callers.rs", include_str!("sqlite/callers.rs")),
             ("derived.rs", include_str!("sqlite/derived.rs")),
             ("journal.rs", include_str!("sqlite/journal.rs")),
+            ("mod.rs", include_str!("sqlite/mod.rs")),
+            ("registry.rs", include_str!("sqlite/registry.rs")),
         ] {
             let strays = ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE "];
             assert!(!strays.iter().any(|stray| text.contains(stray)), "{name} has a statement of its own");

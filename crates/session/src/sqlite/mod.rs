@@ -6,6 +6,7 @@ mod callers;
 mod derived;
 mod fault;
 mod journal;
+mod met;
 mod open;
 mod registry;
 mod seal;
