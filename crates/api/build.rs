@@ -8,7 +8,7 @@ use prost::Message;
 
 const PROTO_ROOT: &str = "../../proto";
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "hotline/v1/types.proto",
     "hotline/v1/board.proto",
     "hotline/v1/desk.proto",
@@ -18,6 +18,7 @@ const FILES: [&str; 9] = [
     "hotline/v1/supervisor.proto",
     "hotline/v1/admin.proto",
     "hotline/v1/clock.proto",
+    "hotline/v1/history.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

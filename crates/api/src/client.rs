@@ -20,6 +20,7 @@ use crate::trace::{Beside, Traceparent};
 use crate::v1::admin_service_client::AdminServiceClient;
 use crate::v1::clock_service_client::ClockServiceClient;
 use crate::v1::gateway_service_client::GatewayServiceClient;
+use crate::v1::history_service_client::HistoryServiceClient;
 use crate::v1::operator_service_client::OperatorServiceClient;
 use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
@@ -157,6 +158,11 @@ impl Client {
     /// The bare admin service: no retries.
     pub fn admin(&self) -> AdminServiceClient<Sending> {
         AdminServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+    }
+
+    /// The bare history service: no retries.
+    pub fn history(&self) -> HistoryServiceClient<Sending> {
+        HistoryServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare clock service: no retries.

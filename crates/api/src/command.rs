@@ -81,4 +81,11 @@ unary!(admin:
     revoke_token(RevokeTokenRequest) -> RevokeTokenResponse,
 );
 
+unary!(history:
+    list_records(ListRecordsRequest) -> ListRecordsResponse,
+    get_path(GetPathRequest) -> GetPathResponse,
+    explain_past_call(ExplainPastCallRequest) -> ExplainPastCallResponse,
+    explain_past_operator(ExplainPastOperatorRequest) -> ExplainPastOperatorResponse,
+);
+
 unary!(clock: step(StepRequest) -> StepResponse);

@@ -46,6 +46,7 @@ pub use handle::{ExchangeHandle, Figures, Linked};
 pub use inbox::{Lane, RETRY_AFTER};
 pub use published::FEED_DECISIONS_MAX;
 pub use readiness::{COMMIT_OVERDUE_AFTER, Readiness};
+pub use replaying::past;
 pub use start::{Exchange, ExchangeConfig, StartFault};
 pub use step::{StepFault, StepTo, Stepped};
 pub use traces::TRACES;

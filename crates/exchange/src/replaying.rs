@@ -45,6 +45,35 @@ pub(crate) async fn replay(
     Ok((switchboard, snapshot))
 }
 
+/// A site's switchboard as it was right after a decision, or after the journal's last if that is earlier.
+///
+/// # Errors
+/// [`StartFault`], when the journal cannot be read.
+pub async fn past(
+    journal: &Arc<dyn Journal>,
+    derived: Option<&Arc<dyn Derived>>,
+    site: SiteId,
+    at: Seq,
+) -> Result<Switchboard, StartFault> {
+    let mut switchboard = match derived {
+        Some(derived) => session::restore_at(&**journal, &**derived, site, at).await?.unwrap_or_default(),
+        None => Switchboard::new(),
+    };
+    let (pages, mut ahead) = mpsc::channel(PAGES_AHEAD);
+    let reading = tokio::spawn(read_ahead(Arc::clone(journal), site, switchboard.state().seq, pages));
+    while switchboard.state().seq < at
+        && let Some(page) = ahead.recv().await
+    {
+        for decision in page?.into_iter().take_while(|decision| decision.seq <= at) {
+            switchboard.evolve(&decision);
+        }
+    }
+    drop(ahead);
+    // An error means that the reader panicked: what it had not read is missing.
+    reading.await.map_err(|_| StartFault::Unread)?;
+    Ok(switchboard)
+}
+
 /// Reads one page while the one before is decoded, and that while the one before it is applied.
 async fn read_ahead(journal: Arc<dyn Journal>, site: SiteId, after: Seq, pages: mpsc::Sender<Page>) {
     let (rows, mut read) = mpsc::channel(PAGES_AHEAD);

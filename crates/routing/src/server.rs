@@ -8,11 +8,12 @@ use api::FILE_DESCRIPTOR_SET;
 use api::v1::admin_service_server::AdminServiceServer;
 use api::v1::clock_service_server::ClockServiceServer;
 use api::v1::gateway_service_server::GatewayServiceServer;
+use api::v1::history_service_server::HistoryServiceServer;
 use api::v1::operator_service_server::OperatorServiceServer;
 use api::v1::supervisor_service_server::SupervisorServiceServer;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
-use session::{Callers, Journal, Registry, RegistryFault};
+use session::{Callers, Derived, Journal, Registry, RegistryFault};
 use switchboard::command::{Actor, Adoption, Command, Input};
 use switchboard::id::{PrincipalId, Revision};
 use tokio::net::TcpListener;
@@ -88,6 +89,8 @@ pub struct RouterParts {
     pub exchange: ExchangeHandle,
     /// The same site's journal, to read what the exchange has forgotten.
     pub journal: Arc<dyn Journal>,
+    /// What follows from it, to look back with.
+    pub derived: Arc<dyn Derived>,
     /// Who calls.
     pub callers: Arc<dyn Callers>,
     /// Plans as they were written.
@@ -159,12 +162,13 @@ impl Router {
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
         let RouterConfig { tls, limits, traces, .. } = config;
 
-        let RouterParts { exchange, journal, callers, registry, principals } = parts;
+        let RouterParts { exchange, journal, derived, callers, registry, principals } = parts;
         let readiness = exchange.readiness();
         let (streams, feed) = Streams::new(exchange.clone(), config.stepped, limits.operator_streams);
         let site = Arc::new(Site::new(SiteParts {
             exchange,
             journal,
+            derived,
             callers,
             registry,
             principals: Arc::clone(&principals),
@@ -281,6 +285,7 @@ async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_refl
         .add_service(bounded!(GatewayServiceServer::new(service::Gateway(Arc::clone(site)))))
         .add_service(bounded!(OperatorServiceServer::new(service::Operator(Arc::clone(site)))))
         .add_service(bounded!(SupervisorServiceServer::new(service::Supervisor(Arc::clone(site)))))
+        .add_service(bounded!(HistoryServiceServer::new(service::History(Arc::clone(site)))))
         .add_service(
             bounded!(AdminServiceServer::new(service::Admin(Arc::clone(site))))
                 .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),

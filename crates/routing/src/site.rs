@@ -8,7 +8,7 @@ use api::v1;
 use exchange::{Committed, Cursor, ExchangeHandle, Linked};
 use plan::ParsedPlan;
 use presence::Holder;
-use session::{CallerNumber, Callers, Journal, Registry, RegistryFault};
+use session::{CallerNumber, Callers, Derived, Journal, Registry, RegistryFault};
 use switchboard::call::CallerKind;
 use switchboard::canonical::{self, Hash};
 use switchboard::command::{Actor, Command, Input};
@@ -33,6 +33,7 @@ const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Site {
     pub(crate) exchange: ExchangeHandle,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) derived: Arc<dyn Derived>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) principals: Arc<Principals>,
     pub(crate) registry: Arc<dyn Registry>,
@@ -47,6 +48,7 @@ pub(crate) struct Site {
 pub(crate) struct SiteParts {
     pub(crate) exchange: ExchangeHandle,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) derived: Arc<dyn Derived>,
     pub(crate) callers: Arc<dyn Callers>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) principals: Arc<Principals>,
@@ -58,10 +60,21 @@ pub(crate) struct SiteParts {
 
 impl Site {
     pub(crate) fn new(parts: SiteParts) -> Site {
-        let SiteParts { exchange, journal, callers, registry, principals, streams, staff, stepped, limits } =
-            parts;
-        let listening = Mutex::default();
-        Site { exchange, journal, streams, principals, registry, callers, staff, stepped, limits, listening }
+        let SiteParts { exchange, journal, derived, callers, registry, principals, .. } = parts;
+        let SiteParts { streams, staff, stepped, limits, .. } = parts;
+        Site {
+            exchange,
+            journal,
+            derived,
+            streams,
+            principals,
+            registry,
+            callers,
+            staff,
+            stepped,
+            limits,
+            listening: Mutex::default(),
+        }
     }
 
     pub(crate) fn id(&self) -> SiteId {

@@ -2,8 +2,9 @@
 //! records of calls. All of it may be lost, and is made again.
 
 use async_trait::async_trait;
+use switchboard::call::Outcome;
 use switchboard::canonical::{self, Hash};
-use switchboard::id::{Seq, SiteId};
+use switchboard::id::{CallId, CallerRef, LineId, OperatorId, Seq, SiteId};
 use switchboard::state::State;
 
 use crate::journal::{Journal, JournalFault, StoredRow};
@@ -184,11 +185,75 @@ pub trait Derived: Send + Sync {
         records_max: usize,
     ) -> Result<Vec<CallRecord>, DerivedFault>;
 
+    /// The record of one call.
+    ///
+    /// # Errors
+    /// [`DerivedFault`].
+    async fn record(&self, site: SiteId, call: CallId) -> Result<Option<CallRecord>, DerivedFault>;
+
+    /// The records that were asked for, the latest call first, at most so many, behind a place among them.
+    ///
+    /// # Errors
+    /// [`DerivedFault`].
+    async fn latest_records(
+        &self,
+        site: SiteId,
+        asked: &RecordQuery,
+        behind: Option<RecordPlace>,
+        records_max: usize,
+    ) -> Result<Vec<CallRecord>, DerivedFault>;
+
     /// Lets go of the records of a site, so that they are made again.
     ///
     /// # Errors
     /// [`DerivedFault`].
     async fn forget_records(&self, site: SiteId) -> Result<(), DerivedFault>;
+}
+
+/// Which records are asked for. What is none does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordQuery {
+    /// Called on this line, or was on it last.
+    pub line: Option<LineId>,
+    /// First answered by this one.
+    pub operator: Option<OperatorId>,
+    /// Of this caller.
+    pub caller: Option<CallerRef>,
+    /// Ended so.
+    pub outcome: Option<Outcome>,
+    /// Rang in at or after this, by the wall clock, in microseconds since 1970 UTC.
+    pub from_wall_us: Option<i64>,
+    /// Rang in before this, by the wall clock, in microseconds since 1970 UTC.
+    pub until_wall_us: Option<i64>,
+}
+
+impl RecordQuery {
+    /// Whether this record is asked for.
+    pub fn asks_for(&self, record: &CallRecord) -> bool {
+        let RecordQuery { line, operator, caller, outcome, from_wall_us, until_wall_us } = *self;
+        line.is_none_or(|line| line == record.line || line == record.called)
+            && operator.is_none_or(|operator| record.answered.is_some_and(|(_, by)| by == operator))
+            && caller.is_none_or(|caller| caller == record.caller)
+            && outcome.is_none_or(|outcome| record.closed.is_some_and(|(_, ended)| ended == outcome))
+            && from_wall_us.is_none_or(|from| record.wall_us >= from)
+            && until_wall_us.is_none_or(|until| record.wall_us < until)
+    }
+}
+
+/// A record's place: the decision that let its call in, and the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordPlace {
+    /// That decision.
+    pub first_seq: Seq,
+    /// Which call.
+    pub call: CallId,
+}
+
+impl CallRecord {
+    /// Its place among the records.
+    pub fn place(&self) -> RecordPlace {
+        RecordPlace { first_seq: self.first_seq, call: self.call }
+    }
 }
 
 /// Of snapshots older than the last three one is kept for so many decisions, to look back from.

@@ -11,7 +11,9 @@ mod caller;
 pub mod crash;
 mod derived;
 mod journal;
+mod looking_back;
 mod memory;
+mod memory_derived;
 mod record;
 mod registry;
 mod restore;
@@ -22,12 +24,15 @@ mod verify;
 pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
 pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
 pub use derived::{
-    Derived, DerivedFault, RecordCursor, RowMark, SNAPSHOT_STEP, STATE_VERSION, Snapshot, SnapshotFault,
+    Derived, DerivedFault, RecordCursor, RecordPlace, RecordQuery, RowMark, SNAPSHOT_STEP, STATE_VERSION,
+    Snapshot, SnapshotFault,
 };
 pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, Writer};
+pub use looking_back::{last_by_wall, rows_holding};
 pub use memory::MemoryJournal;
+pub use memory_derived::MemoryDerived;
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptToken, MemoryRegistry, Registry, RegistryFault};
-pub use restore::restore;
+pub use restore::{restore, restore_at};
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
 pub use verify::{Progress, Verified, VerifyFault, verify};

@@ -16,7 +16,20 @@ pub async fn restore(
     derived: &dyn Derived,
     site: SiteId,
 ) -> Result<Option<Switchboard>, JournalFault> {
-    let mut at_most = journal.head(site).await?.last_seq;
+    let last = journal.head(site).await?.last_seq;
+    restore_at(journal, derived, site, last).await
+}
+
+/// The same of the last usable snapshot at or before a decision.
+///
+/// # Errors
+/// [`JournalFault`], when the journal itself cannot be read.
+pub async fn restore_at(
+    journal: &dyn Journal,
+    derived: &dyn Derived,
+    site: SiteId,
+    mut at_most: Seq,
+) -> Result<Option<Switchboard>, JournalFault> {
     while at_most > Seq(0) {
         let snapshot = match derived.snapshot(site, at_most).await {
             Ok(Some(snapshot)) => snapshot,

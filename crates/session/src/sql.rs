@@ -133,6 +133,19 @@ pub(crate) const RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, 
      line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
      FROM call_record WHERE site = $1 AND first_seq > $2 ORDER BY first_seq LIMIT $3";
 
+/// The record of one call.
+pub(crate) const RECORD: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, line_called, \
+     line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
+     FROM call_record WHERE site = $1 AND call_id = $2";
+
+/// Records that are asked for, the latest first, behind one of them. An empty text asks for nothing special.
+pub(crate) const LATEST_RECORDS: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, \
+     line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
+     FROM call_record WHERE site = $1 AND (first_seq < $2 OR (first_seq = $2 AND call_id < $3)) \
+     AND ($4 = '' OR line = $4 OR line_called = $4) AND ($5 = '' OR answered_by = $5) \
+     AND ($6 = '' OR caller_ref = $6) AND ($7 = '' OR outcome = $7) AND wall_us >= $8 AND wall_us < $9 \
+     ORDER BY first_seq DESC, call_id DESC LIMIT $10";
+
 /// The records are to be made again.
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
@@ -156,7 +169,7 @@ pub(crate) const IN_JOURNAL: [&str; 15] = [
 ];
 
 #[cfg(test)]
-pub(crate) const IN_DERIVED: [&str; 11] = [
+pub(crate) const IN_DERIVED: [&str; 13] = [
     KEEP_SNAPSHOT,
     SNAPSHOT,
     SNAPSHOT_SEQS,
@@ -167,6 +180,8 @@ pub(crate) const IN_DERIVED: [&str; 11] = [
     FORGET_RECORD_CURSOR,
     OPEN_RECORDS,
     RECORDS,
+    RECORD,
+    LATEST_RECORDS,
     FORGET_RECORDS,
 ];
 

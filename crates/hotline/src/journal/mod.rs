@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use session::{
-    Callers, Derived, Journal, MemoryCallers, MemoryJournal, MemoryRegistry, OpenFault, Registry, SealKey,
-    SqliteCallers, SqliteStore,
+    Callers, Derived, Journal, MemoryCallers, MemoryDerived, MemoryJournal, MemoryRegistry, OpenFault,
+    Registry, SealKey, SqliteCallers, SqliteStore,
 };
 use switchboard::id::SiteId;
 
@@ -28,8 +28,8 @@ pub(crate) struct Kept {
     pub(crate) callers: Arc<dyn Callers>,
     /// Who may ask, and the plans as they were written.
     pub(crate) registry: Arc<dyn Registry>,
-    /// Snapshots and call records, where there are any.
-    pub(crate) derived: Option<Arc<dyn Derived>>,
+    /// Snapshots and call records.
+    pub(crate) derived: Arc<dyn Derived>,
 }
 
 impl Kept {
@@ -51,7 +51,7 @@ impl Kept {
             journal: Arc::new(MemoryJournal::new()),
             callers: Arc::new(callers),
             registry: Arc::new(MemoryRegistry::new()),
-            derived: None,
+            derived: Arc::new(MemoryDerived::new()),
         }
     }
 
@@ -81,7 +81,7 @@ impl Kept {
             journal: store.clone(),
             callers: Arc::new(callers),
             registry: store.clone(),
-            derived: Some(store),
+            derived: store,
         })
     }
 }

@@ -110,15 +110,12 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     tokens::hand_out(&settings.tokens_file, site, &principals, &everybody).await?;
 
     let writer = Writer::new(uuid::Uuid::new_v4().to_string());
-    let mut config = ExchangeConfig::alone(site, writer);
-    if let Some(derived) = derived {
-        config = config.with_derived(derived);
-    }
+    let mut config = ExchangeConfig::alone(site, writer).with_derived(derived.clone());
     if let Some(data) = &settings.data {
         config = config.with_evidence(data.join(EVIDENCE));
     }
     let exchange = Exchange::spawn(config, journal.clone(), clock).await?;
-    let parts = RouterParts { exchange: exchange.clone(), journal, callers, registry, principals };
+    let parts = RouterParts { exchange: exchange.clone(), journal, derived, callers, registry, principals };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let config = RouterConfig {
         listen: settings.listen,

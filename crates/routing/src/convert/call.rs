@@ -1,4 +1,5 @@
 use api::v1;
+use session::CallRecord;
 use switchboard::call::{Call, Phase, Tombstone};
 use switchboard::id::CallId;
 
@@ -39,5 +40,29 @@ pub(crate) fn closed_summary(id: CallId, tomb: &Tombstone) -> v1::CallSummary {
         outcome: words::outcome(tomb.outcome).into(),
         closed_at_us: Some(tomb.closed_at.0),
         ..v1::CallSummary::default()
+    }
+}
+
+/// A call's record.
+pub(crate) fn recorded_call(record: &CallRecord) -> v1::RecordedCall {
+    let outcome = record.closed.map(|(_, outcome)| words::outcome(outcome));
+    v1::RecordedCall {
+        call_id: record.call.to_string(),
+        first_seq: record.first_seq.0,
+        last_seq: record.last_seq.0,
+        gateway_id: record.gateway.to_string(),
+        caller_ref: record.caller.to_string(),
+        caller_kind: words::caller_kind(record.kind).into(),
+        called_line_id: record.called.to_string(),
+        line_id: record.line.to_string(),
+        class: words::class(record.class).into(),
+        wall_us: record.wall_us,
+        rang_at_us: record.rang_at.0,
+        answered_at_us: record.answered.map(|(at, _)| at.0),
+        answered_by_id: record.answered.map(|(_, operator)| operator.to_string()).unwrap_or_default(),
+        offers: record.offers,
+        tiers_opened: record.tiers,
+        closed_at_us: record.closed.map(|(at, _)| at.0),
+        outcome: outcome.unwrap_or(v1::Outcome::Unspecified).into(),
     }
 }

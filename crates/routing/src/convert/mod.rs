@@ -14,7 +14,7 @@ mod treatment;
 mod words;
 
 pub(crate) use self::board::board;
-pub(crate) use self::call::{closed_summary, open_summary};
+pub(crate) use self::call::{closed_summary, open_summary, recorded_call};
 pub(crate) use self::desk::desk;
 pub(crate) use self::explanation::{explained_call, explained_operator};
 pub(crate) use self::facts::{Reported, calls, reach, reported};
@@ -26,4 +26,4 @@ pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transf
 pub(crate) use self::plan::{changes, complaint, complaints, gateway_plan};
 pub(crate) use self::principal::who;
 pub(crate) use self::treatment::treatment;
-pub(crate) use self::words::force;
+pub(crate) use self::words::{asked_outcome, force};

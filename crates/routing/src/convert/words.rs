@@ -52,6 +52,27 @@ pub(crate) fn outcome(outcome: Outcome) -> v1::Outcome {
     }
 }
 
+/// None for an open call's.
+pub(crate) fn asked_outcome(outcome: v1::Outcome) -> Option<Outcome> {
+    let answered = |ended_by| Outcome::Answered { ended_by };
+    Some(match outcome {
+        v1::Outcome::Unspecified => return None,
+        v1::Outcome::AnsweredEndedByCaller => answered(EndedBy::Caller),
+        v1::Outcome::AnsweredEndedByOperator => answered(EndedBy::Operator),
+        v1::Outcome::AbandonedWaiting => Outcome::AbandonedWaiting,
+        v1::Outcome::AbandonedRinging => Outcome::AbandonedRinging,
+        v1::Outcome::AbandonedConnecting => Outcome::AbandonedConnecting,
+        v1::Outcome::DivertedOut => Outcome::DivertedOut,
+        v1::Outcome::RefusedBlocked => Outcome::Refused(Refusal::Blocked),
+        v1::Outcome::RefusedFull => Outcome::Refused(Refusal::Full),
+        v1::Outcome::RefusedClosed => Outcome::Refused(Refusal::Closed),
+        v1::Outcome::RefusedDraining => Outcome::Refused(Refusal::Draining),
+        v1::Outcome::NobodyOnDuty => Outcome::NobodyOnDuty,
+        v1::Outcome::FailedGateway => Outcome::Failed { cause: Failure::Gateway },
+        v1::Outcome::FailedBridge => Outcome::Failed { cause: Failure::Bridge },
+    })
+}
+
 pub(crate) fn outcome_kind(kind: OutcomeKind) -> v1::Outcome {
     match kind {
         OutcomeKind::AnsweredEndedByCaller => v1::Outcome::AnsweredEndedByCaller,

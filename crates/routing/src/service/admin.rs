@@ -342,6 +342,7 @@ mod tests {
         let site = Arc::new(Site::new(SiteParts {
             exchange: exchange.clone(),
             journal,
+            derived: Arc::new(session::MemoryDerived::new()),
             callers,
             registry: Arc::new(MemoryRegistry::new()),
             principals,

@@ -3,6 +3,7 @@
 mod admin;
 mod clock;
 mod gateway;
+mod history;
 mod operator;
 mod supervisor;
 
@@ -14,6 +15,7 @@ use tonic::Status;
 pub(crate) use self::admin::Admin;
 pub(crate) use self::clock::Clock;
 pub(crate) use self::gateway::Gateway;
+pub(crate) use self::history::History;
 pub(crate) use self::operator::Operator;
 pub(crate) use self::supervisor::Supervisor;
 

@@ -148,7 +148,8 @@ impl Reading {
     }
 }
 
-fn recorded(decision: &Decision) -> v1::RecordedDecision {
+/// A decision as it is told.
+pub(crate) fn recorded(decision: &Decision) -> v1::RecordedDecision {
     v1::RecordedDecision {
         seq: decision.seq.0,
         at_us: decision.at.0,
@@ -166,7 +167,8 @@ fn name(event: &Event) -> String {
     }
 }
 
-fn unreadable(why: &str) -> Status {
+/// The journal does not say what was asked.
+pub(crate) fn unreadable(why: &str) -> Status {
     let mend = "tell whoever runs this server; calls under way go on";
     let reason = Reason { status: Code::Unavailable, code: "JOURNAL_UNREADABLE", mend };
     status(reason, &format!("the journal cannot be read: {why}"))

@@ -66,6 +66,7 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
         ],
         OFFICE,
     ),
+    ("HistoryService", &["ListRecords", "GetPath", "ExplainPastCall", "ExplainPastOperator"], OFFICE),
     ("AdminService", &["TailEvents"], RECORD),
     (
         "AdminService",
@@ -183,6 +184,7 @@ async fn only_loopback_is_listened_on_in_the_clear() {
         let parts = routing::RouterParts {
             exchange: hospital.exchange.clone(),
             journal: std::sync::Arc::new(session::MemoryJournal::new()),
+            derived: std::sync::Arc::new(session::MemoryDerived::new()),
             callers: std::sync::Arc::new(session::MemoryCallers::random()),
             registry: std::sync::Arc::new(session::MemoryRegistry::new()),
             principals: hospital.principals.clone(),

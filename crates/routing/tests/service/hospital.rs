@@ -8,7 +8,9 @@ use api::v1::{self, fact::Fact, fact_result};
 use api::{Attached, Bearer, Client, DeskFeed, GatewayFeed, Update};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use routing::{Limits, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Traces, Who};
-use session::{Journal, MemoryCallers, MemoryJournal, MemoryRegistry, Registry, Writer};
+use session::{
+    Derived, Journal, MemoryCallers, MemoryDerived, MemoryJournal, MemoryRegistry, Registry, Writer,
+};
 use switchboard::id::SiteId;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -26,6 +28,7 @@ pub(crate) struct Hospital {
     pub(crate) supervisor: Client,
     pub(crate) gateway: Client,
     journal: Arc<dyn Journal>,
+    derived: Arc<dyn Derived>,
     registry: Arc<dyn Registry>,
 }
 
@@ -50,13 +53,16 @@ async fn serve(
     clock: Clock,
     config: RouterConfig,
     (journal, registry): (&Arc<dyn Journal>, &Arc<dyn Registry>),
+    derived: &Arc<dyn Derived>,
     principals: &Arc<Principals>,
 ) -> (ExchangeHandle, Router) {
     let alone = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
+    let alone = alone.with_derived(derived.clone());
     let exchange = Exchange::spawn(alone, journal.clone(), clock).await.expect("a journal that can be read");
     let parts = RouterParts {
         exchange: exchange.clone(),
         journal: journal.clone(),
+        derived: derived.clone(),
         callers: Arc::new(MemoryCallers::seeded(7)),
         registry: registry.clone(),
         principals: principals.clone(),
@@ -105,16 +111,28 @@ impl Hospital {
         change: impl FnOnce(&mut RouterConfig),
     ) -> Hospital {
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
+        let derived: Arc<dyn Derived> = Arc::new(MemoryDerived::new());
         let principals = Arc::new(Principals::new(registry.clone(), None));
         let mut config = config(vec!["127.0.0.1:0".parse().expect("an address")]);
         change(&mut config);
-        let (exchange, router) = serve(clock, config, (&journal, &registry), &principals).await;
+        let (exchange, router) = serve(clock, config, (&journal, &registry), &derived, &principals).await;
         let address = format!("http://{}", router.address());
         let mint = async |role, id| bearer(principals.mint(who(role, id)).await.expect("kept").reveal());
         let admin = Client::new(&address, mint("admin", "admin").await).expect("an address");
         let supervisor = admin.with_token(mint("supervisor", "supervisor").await);
         let gateway = admin.with_token(mint("gateway", "gw-1").await);
-        Hospital { address, exchange, principals, router, admin, supervisor, gateway, journal, registry }
+        Hospital {
+            address,
+            exchange,
+            principals,
+            router,
+            admin,
+            supervisor,
+            gateway,
+            journal,
+            derived,
+            registry,
+        }
     }
 
     /// A token for somebody, in place of any earlier one.
@@ -128,7 +146,8 @@ impl Hospital {
         in_time(self.router.stop()).await;
         in_time(self.exchange.close()).await;
         let (exchange, router) =
-            serve(Clock::STEPPED, config, (&self.journal, &self.registry), &self.principals).await;
+            serve(Clock::STEPPED, config, (&self.journal, &self.registry), &self.derived, &self.principals)
+                .await;
         Hospital { exchange, router, ..self }
     }
 

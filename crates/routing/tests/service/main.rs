@@ -4,6 +4,7 @@ mod access;
 mod bad_input;
 mod clock;
 mod drain;
+mod history;
 mod hospital;
 mod lines_and_plan;
 mod messages;

@@ -15,7 +15,9 @@ use super::fault::{self, Kind};
 use super::journal::{number, place};
 use super::seal::unhex;
 use crate::crash::{CrashPoint, reached};
-use crate::derived::{Derived, DerivedFault, RecordCursor, RowMark, Snapshot, superfluous};
+use crate::derived::{
+    Derived, DerivedFault, RecordCursor, RecordPlace, RecordQuery, RowMark, Snapshot, superfluous,
+};
 use crate::record::CallRecord;
 use crate::sql;
 
@@ -61,6 +63,22 @@ impl Derived for SqliteStore {
     ) -> Result<Vec<CallRecord>, DerivedFault> {
         let mut file = self.derived().await?;
         records(&mut file, site, after, records_max).await.map_err(|error| judged(&error))
+    }
+
+    async fn record(&self, site: SiteId, call: CallId) -> Result<Option<CallRecord>, DerivedFault> {
+        let mut file = self.derived().await?;
+        of_call(&mut file, site, call).await.map_err(|error| judged(&error))
+    }
+
+    async fn latest_records(
+        &self,
+        site: SiteId,
+        asked: &RecordQuery,
+        behind: Option<RecordPlace>,
+        records_max: usize,
+    ) -> Result<Vec<CallRecord>, DerivedFault> {
+        let mut file = self.derived().await?;
+        latest_records(&mut file, site, asked, behind, records_max).await.map_err(|error| judged(&error))
     }
 
     async fn forget_records(&self, site: SiteId) -> Result<(), DerivedFault> {
@@ -248,6 +266,37 @@ async fn records(
     let query = sqlx::query(sql::RECORDS)
         .bind(site.as_str().to_owned())
         .bind(number(after.0))
+        .bind(i64::try_from(records_max).unwrap_or(i64::MAX));
+    query.fetch_all(connection).await?.iter().map(record).collect()
+}
+
+async fn of_call(
+    connection: &mut SqliteConnection,
+    site: SiteId,
+    call: CallId,
+) -> Result<Option<CallRecord>, Error> {
+    let query = sqlx::query(sql::RECORD).bind(site.as_str().to_owned()).bind(call.to_string());
+    query.fetch_optional(connection).await?.as_ref().map(record).transpose()
+}
+
+async fn latest_records(
+    connection: &mut SqliteConnection,
+    site: SiteId,
+    asked: &RecordQuery,
+    behind: Option<RecordPlace>,
+    records_max: usize,
+) -> Result<Vec<CallRecord>, Error> {
+    let RecordQuery { line, operator, caller, outcome, from_wall_us, until_wall_us } = asked;
+    let query = sqlx::query(sql::LATEST_RECORDS)
+        .bind(site.as_str().to_owned())
+        .bind(behind.map_or(i64::MAX, |place| number(place.first_seq.0)))
+        .bind(behind.map(|place| place.call.to_string()).unwrap_or_default())
+        .bind(line.map(|line| line.to_string()).unwrap_or_default())
+        .bind(operator.map(|operator| operator.to_string()).unwrap_or_default())
+        .bind(caller.map(|caller| caller.to_string()).unwrap_or_default())
+        .bind(outcome.map(|outcome| canonical::encode(&outcome)).unwrap_or_default())
+        .bind(from_wall_us.unwrap_or(i64::MIN))
+        .bind(until_wall_us.unwrap_or(i64::MAX))
         .bind(i64::try_from(records_max).unwrap_or(i64::MAX));
     query.fetch_all(connection).await?.iter().map(record).collect()
 }

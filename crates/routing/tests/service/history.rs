@@ -1,0 +1,151 @@
+//! What was: calls as they went, and why.
+
+use api::v1;
+use api::v1::moment::When;
+use switchboard::decision::Decision;
+use switchboard::event::Event;
+use tonic::Code;
+
+use crate::hospital::{Hospital, arrival, hung_up, new_call, reason};
+
+#[tokio::test]
+async fn a_calls_path_is_every_decision_about_it_and_no_other() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let (_ana, _desk) = hospital.on_duty("ana", &["duty"]).await;
+    let (first, second) = (new_call(), new_call());
+    hospital.report(arrival(&first, "duty", "1")).await;
+    hospital.report(arrival(&second, "duty", "2")).await;
+    hospital.report(hung_up(&first)).await;
+    for (call, open) in [(&first, false), (&second, true)] {
+        let steps = path(&hospital, call).await;
+        let events: Vec<Event> = steps.into_iter().flat_map(|step| step.events).collect();
+        let of_it = |event: &&Event| event.call().is_some_and(|id| id.to_string() == *call);
+        assert!(matches!(events.iter().find(of_it), Some(Event::CallArrived { .. })));
+        let mut of_it = events.iter().filter(of_it);
+        let closed = of_it.any(|event| matches!(event, Event::CallClosed { .. }));
+        assert_eq!(closed, !open);
+    }
+    // The whole record says the same.
+    let last = hospital.exchange.cursor();
+    let mut record = hospital.admin.attach(api::EventFeed { after: None });
+    let mut whole = Vec::new();
+    while whole.len() < usize::try_from(last.seq.0).expect("a few") {
+        let update = crate::hospital::in_time(record.next()).await.expect("decisions").into_message();
+        whole.extend(update.decisions.iter().map(decoded));
+    }
+    whole.retain(|decision| decision.to_canonical().contains(&first));
+    let about: Vec<u64> = path(&hospital, &first).await.iter().map(|decision| decision.seq.0).collect();
+    assert!(whole.iter().filter(|d| !d.events.is_empty()).all(|d| about.contains(&d.seq.0)), "{about:?}");
+}
+
+#[tokio::test]
+async fn why_is_told_as_of_any_decision() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let call = new_call();
+    hospital.report(arrival(&call, "duty", "1")).await;
+    let (_ana, _desk) = hospital.on_duty("ana", &["duty"]).await;
+    let now =
+        hospital.supervisor.send(v1::ExplainCallRequest { call_id: call.clone(), at_least: None }).await;
+    let now = now.expect("explained");
+    let here = hospital.exchange.cursor().seq.0;
+    let then = explain(&hospital, &call, When::Seq(here)).await.expect("explained");
+    let found = then.found.expect("a place");
+    assert_eq!((found.seq, then.explanation), (here, Some(now)), "the present is the past of this decision");
+
+    let arrived = path(&hospital, &call).await[0].seq.0;
+    let at_first = explain(&hospital, &call, When::Seq(arrived)).await.expect("explained");
+    let candidates = at_first.explanation.expect("a reason").candidates;
+    assert!(candidates.is_empty(), "nobody was here: {candidates:?}");
+    let before = explain(&hospital, &call, When::Seq(arrived - 1)).await.expect_err("not here yet");
+    assert_eq!((before.code(), reason(&before)), (Code::NotFound, "CALL_NOT_OPEN_THEN".to_owned()));
+    let later = explain(&hospital, &call, When::Seq(here + 1)).await.expect_err("not made yet");
+    assert_eq!(later.code(), Code::InvalidArgument);
+    let far_ahead = explain(&hospital, &call, When::WallUs(i64::MAX)).await.expect("the last decision");
+    assert_eq!(far_ahead.found.map(|found| found.seq), Some(here));
+    let never = v1::ExplainPastCallRequest { call_id: call, moment: None };
+    let status = hospital.supervisor.send(never).await.expect_err("which moment");
+    assert_eq!(status.code(), Code::InvalidArgument);
+
+    let about = |seq| v1::ExplainPastOperatorRequest {
+        operator_id: "ana".into(),
+        moment: Some(v1::Moment { when: Some(When::Seq(seq)) }),
+    };
+    let present = v1::ExplainOperatorRequest { operator_id: "ana".into(), at_least: None };
+    let present = hospital.supervisor.send(present).await.expect("explained");
+    let past = hospital.supervisor.send(about(here)).await.expect("explained");
+    assert_eq!(past.explanation, Some(present));
+    let status = hospital.supervisor.send(about(arrived)).await.expect_err("not added yet");
+    assert_eq!(reason(&status), "OPERATOR_NOT_HERE_THEN");
+}
+
+#[tokio::test]
+async fn calls_are_listed_page_by_page_the_latest_first() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let calls: Vec<String> = (0..5).map(|_| new_call()).collect();
+    for (n, call) in calls.iter().enumerate() {
+        let line = if n == 2 { "emergency" } else { "duty" };
+        hospital.report(arrival(call, line, &n.to_string())).await;
+    }
+    hospital.report(hung_up(&calls[4])).await;
+    // The records follow a little behind.
+    while listed(&hospital, |_| {}).await.first().is_none_or(|call| call.closed_at_us.is_none()) {
+        tokio::task::yield_now().await;
+    }
+    let ids = |listed: Vec<v1::RecordedCall>| listed.into_iter().map(|c| c.call_id).collect::<Vec<_>>();
+    let latest_first: Vec<String> = calls.iter().rev().cloned().collect();
+    assert_eq!(ids(listed(&hospital, |_| {}).await), latest_first);
+    assert_eq!(ids(listed(&hospital, |asked| asked.page_size = 2).await), latest_first, "over three pages");
+    assert_eq!(ids(listed(&hospital, |asked| asked.line_id = "emergency".into()).await), [calls[2].clone()]);
+    let latest = listed(&hospital, |_| {}).await.swap_remove(0);
+    let ended_so = |asked: &mut v1::ListRecordsRequest| asked.outcome = latest.outcome;
+    assert_eq!(ids(listed(&hospital, ended_so).await), [calls[4].clone()]);
+    let caller = latest.caller_ref.clone();
+    assert_eq!(ids(listed(&hospital, |asked| asked.caller_ref = caller).await), [calls[4].clone()]);
+    let none = |asked: &mut v1::ListRecordsRequest| asked.until_wall_us = Some(0);
+    assert!(listed(&hospital, none).await.is_empty());
+    let torn = v1::ListRecordsRequest { page_token: "5".into(), ..Default::default() };
+    let status = hospital.supervisor.send(torn).await.expect_err("not a token");
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let unknown = v1::GetPathRequest { call_id: new_call(), at_least: None };
+    let status = hospital.supervisor.send(unknown).await.expect_err("no such call");
+    assert_eq!(reason(&status), "UNKNOWN_CALL");
+}
+
+async fn listed(
+    hospital: &Hospital,
+    narrow: impl FnOnce(&mut v1::ListRecordsRequest),
+) -> Vec<v1::RecordedCall> {
+    let mut asked = v1::ListRecordsRequest::default();
+    narrow(&mut asked);
+    let mut calls = Vec::new();
+    loop {
+        let page = hospital.supervisor.send(asked.clone()).await.expect("a page");
+        calls.extend(page.calls);
+        if page.next_page_token.is_empty() {
+            return calls;
+        }
+        asked.page_token = page.next_page_token;
+    }
+}
+
+async fn path(hospital: &Hospital, call: &str) -> Vec<Decision> {
+    let request = v1::GetPathRequest { call_id: call.into(), at_least: None };
+    let steps = hospital.supervisor.send(request).await.expect("a path").steps;
+    steps.into_iter().map(|step| decoded(&step.decision.expect("a decision"))).collect()
+}
+
+async fn explain(
+    hospital: &Hospital,
+    call: &str,
+    when: When,
+) -> Result<v1::ExplainPastCallResponse, tonic::Status> {
+    let moment = Some(v1::Moment { when: Some(when) });
+    hospital.supervisor.send(v1::ExplainPastCallRequest { call_id: call.into(), moment }).await
+}
+
+fn decoded(recorded: &v1::RecordedDecision) -> Decision {
+    switchboard::canonical::decode(&recorded.canonical).expect("decoded")
+}
