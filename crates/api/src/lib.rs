@@ -7,6 +7,7 @@ mod client;
 mod codec;
 mod command;
 mod redacted;
+mod refusal;
 mod token;
 mod trace;
 
@@ -14,6 +15,7 @@ pub use self::attach::{Attached, BoardFeed, DeskFeed, EventFeed, Feed, GatewayFe
 pub use self::backoff::Backoff;
 pub use self::client::{AddressError, Client, is_worth_retrying};
 pub use self::command::Unary;
+pub use self::refusal::{Refusal, RefusalKind};
 pub use self::token::{Bearer, BearerFault};
 pub use self::trace::{Beside, Traceparent, TraceparentFault};
 

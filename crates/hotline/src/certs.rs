@@ -14,7 +14,8 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
-const AUTHORITY: &str = "ca.pem";
+/// The authority's certificate, in a directory of certificates.
+pub(crate) const AUTHORITY: &str = "ca.pem";
 const AUTHORITY_KEY: &str = "ca-key.pem";
 /// The server's certificate, in a directory of certificates.
 pub(crate) const SERVER: &str = "server.pem";

@@ -3,11 +3,13 @@
 //! Not here: anything that decides, stores or serves; those are the crates this one puts together.
 
 mod bench;
+mod board;
 mod certs;
 mod demo;
 mod journal;
 mod lang;
 mod log;
+mod office;
 mod open_files;
 mod serve;
 mod tokens;
@@ -15,7 +17,7 @@ mod tokens;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
 use self::log::LogFormat;
@@ -35,6 +37,8 @@ enum Command {
     Bench(bench::BenchFlags),
     Journal(journal::JournalFlags),
     Certs(certs::Certs),
+    #[command(flatten)]
+    Office(office::Noun),
 }
 
 fn main() -> Result<ExitCode> {
@@ -52,6 +56,7 @@ fn main() -> Result<ExitCode> {
             log::begin(LevelFilter::WARN, LogFormat::Text);
             Ok(flags.run())
         }
+        Command::Office(noun) => Ok(office::run(noun, Hotline::command())),
         Command::Certs(certs) => certs.run().map(|()| ExitCode::SUCCESS),
     }
 }

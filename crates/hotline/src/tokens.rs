@@ -1,15 +1,39 @@
-//! The token file: for whoever starts a server on this machine, readable by its owner alone.
+//! What a server leaves for whoever is on this machine: the token file, readable by its owner alone, and its address.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use routing::{Principal, Principals, Role};
 use serde::{Deserialize, Serialize};
 use switchboard::id::SiteId;
+
+/// The token file's name in a data directory.
+pub(crate) const FILE: &str = "tokens.json";
+/// The name of the file with the address, beside it.
+pub(crate) const ADDRESS_FILE: &str = "server.json";
+
+/// What the file with the address holds, as JSON.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Address {
+    /// Where somebody on this machine reaches the server: `http://HOST:PORT`, with TLS `https://`.
+    pub(crate) address: String,
+    /// The authority of its certificate, if that lies beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authority: Option<PathBuf>,
+}
+
+/// Writes down where the server of this data directory is reached.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn note_address(data: &Path, address: &Address) -> Result<()> {
+    let (path, text) = (data.join(ADDRESS_FILE), serde_json::to_string_pretty(address)?);
+    replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}
 
 /// What the file holds, as JSON.
 #[derive(Serialize, Deserialize)]

@@ -1,42 +1,17 @@
 //! The board as lines of text: a pure function of the figures, the language and the width of the terminal.
 
-use console::{Style, measure_text_width};
-use switchboard::time::Span;
-use switchboard::view::Crew;
+use console::measure_text_width;
 
-use super::figures::{Figures, LineFigures, ServiceLevel, clock, grouped, percent, time_of_day};
+use super::figures::{Figures, time_of_day};
 use super::lang::Lang;
-use super::table::{Cell, Table, shortened};
+use crate::board::figures::{LineFigures, ServiceLevel, clock, grouped};
+use crate::board::table::shortened;
+use crate::board::{Palette, crew_table, level_text, level_words, line_table};
 
 /// Narrower than this nothing is readable.
 const WIDTH_MIN: usize = 40;
 /// Wider than this the eye does not find the figure to a line.
 const WIDTH_MAX: usize = 120;
-/// A caller who waits longer is shown in red.
-const LONG_WAIT: Span = Span::secs(90);
-
-/// The colours of the board, or none.
-#[derive(Debug, Clone)]
-pub(super) struct Palette {
-    pub(super) head: Style,
-    pub(super) good: Style,
-    pub(super) fair: Style,
-    pub(super) bad: Style,
-}
-
-impl Palette {
-    /// Colours for a terminal, for as far as it and its user want any.
-    pub(super) fn for_stderr() -> Palette {
-        let style = || Style::new().for_stderr();
-        Palette {
-            head: style().bold(),
-            good: style().green(),
-            fair: style().yellow(),
-            bad: style().red().bold(),
-        }
-    }
-}
-
 /// The whole board.
 pub(super) fn board(
     figures: &Figures,
@@ -47,9 +22,11 @@ pub(super) fn board(
 ) -> Vec<String> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let mut lines = vec![title(figures, heading, width, palette), String::new()];
-    lines.extend(line_table(figures, lang, width, palette).lines(width, &palette.head));
+    let Figures { lines: by_line, total, threshold, teams, operators, .. } = figures;
+    let table = line_table(by_line, total, *threshold, lang, width, palette);
+    lines.extend(table.lines(width, &palette.head));
     lines.push(String::new());
-    lines.extend(crew_table(figures, lang, width).lines(width, &palette.head));
+    lines.extend(crew_table(teams, operators, lang, width).lines(width, &palette.head));
     lines.push(String::new());
     lines.extend(footer(figures, lang, palette));
     lines
@@ -101,128 +78,8 @@ fn title(figures: &Figures, heading: &str, width: usize, palette: &Palette) -> S
     format!("{}{}{right}", palette.head.apply_to(left), " ".repeat(gap))
 }
 
-fn line_table(figures: &Figures, lang: Lang, width: usize, palette: &Palette) -> Table {
-    let within = figures.threshold.as_secs();
-    let with_names = |brief: bool| {
-        let level = match lang {
-            Lang::Zh => format!("{within}秒内接通"),
-            Lang::En => format!("in {within} s"),
-        };
-        let names = match (lang, brief) {
-            (Lang::Zh, _) => ["线路", "等候", "最长等候", "通话", "已接", "放弃", "遇忙转移"],
-            (Lang::En, false) => {
-                ["Line", "waiting", "longest", "talking", "answered", "abandoned", "overflowed"]
-            }
-            (Lang::En, true) => ["Line", "wait", "longest", "talk", "answ.", "aband.", "overfl."],
-        };
-        let mut table = Table::new(names.into_iter().chain([level.as_str()]));
-        for line in &figures.lines {
-            table.row(line_row(line, lang, palette));
-        }
-        table.row(total_row(figures, lang, palette));
-        table
-    };
-    let long = with_names(false);
-    if long.width() <= width { long } else { with_names(true) }
-}
-
-fn line_row(line: &LineFigures, lang: Lang, palette: &Palette) -> [Cell; 8] {
-    let closed = if line.is_open() { "" } else { lang.of("（关闭）", " (closed)") };
-    let waiting = line.view.waiting + line.view.ringing;
-    let account = &line.account;
-    [
-        Cell::new(format!("{}{closed}", lang.title(&line.title))),
-        Cell::new(waiting),
-        wait_cell(waiting, line.view.longest_wait, palette),
-        Cell::new(line.view.talking + line.view.diverting),
-        Cell::new(grouped(account.answered)),
-        Cell::new(grouped(account.abandoned())),
-        Cell::new(grouped(account.overflowed)),
-        level_cell(line.service_level(), palette),
-    ]
-}
-
-fn total_row(figures: &Figures, lang: Lang, palette: &Palette) -> [Cell; 8] {
-    let sum = |of: fn(&LineFigures) -> u32| figures.lines.iter().map(of).sum::<u32>();
-    let waiting = sum(|line| line.view.waiting + line.view.ringing);
-    let longest = figures.lines.iter().map(|line| line.view.longest_wait).max().unwrap_or_default();
-    let total = &figures.total;
-    [
-        Cell::new(lang.of("全部线路", "All lines")),
-        Cell::new(waiting),
-        wait_cell(waiting, longest, palette),
-        Cell::new(sum(|line| line.view.talking + line.view.diverting)),
-        Cell::new(grouped(total.answered)),
-        Cell::new(grouped(total.abandoned())),
-        Cell::new(grouped(total.overflowed)),
-        level_cell(ServiceLevel::of(total), palette),
-    ]
-}
-
-fn wait_cell(waiting: u32, longest: Span, palette: &Palette) -> Cell {
-    match waiting {
-        0 => Cell::new("-"),
-        _ if longest > LONG_WAIT => Cell::new(clock(longest)).styled(palette.bad.clone()),
-        _ => Cell::new(clock(longest)),
-    }
-}
-
-fn level_cell(level: Option<ServiceLevel>, palette: &Palette) -> Cell {
-    let style = match level.map(ServiceLevel::tenths) {
-        Some(800..) => palette.good.clone(),
-        Some(500..) => palette.fair.clone(),
-        Some(_) => palette.bad.clone(),
-        None => return Cell::new("-"),
-    };
-    Cell::new(level_text(level)).styled(style)
-}
-
-fn level_text(level: Option<ServiceLevel>) -> String {
-    level.map_or_else(|| "-".to_owned(), |level| percent(level.tenths()))
-}
-
-/// A state of operators: its name in Chinese, in English, in English where there is little room, and its figure.
-type CrewState = (&'static str, &'static str, &'static str, fn(&Crew) -> u32);
-
-const CREW_STATES: [CrewState; 10] = [
-    ("空闲", "ready", "ready", |crew| crew.ready),
-    ("振铃", "ringing", "ring", |crew| crew.offered),
-    ("通话", "talking", "talk", |crew| crew.talking),
-    ("话后", "wrap-up", "wrap", |crew| crew.wrap_up),
-    ("暂缓", "held back", "held", |crew| crew.held_back),
-    ("暂停", "paused", "pause", |crew| crew.paused),
-    ("停派", "suspended", "susp", |crew| crew.suspended),
-    ("失联", "no link", "lost", |crew| crew.unreachable),
-    ("将离", "leaving", "leav", |crew| crew.leaving),
-    ("下班", "off", "off", |crew| crew.off),
-];
-
-fn crew_table(figures: &Figures, lang: Lang, width: usize) -> Table {
-    let with_names = |brief: bool| {
-        let first = lang.of("接线员", "Operators");
-        let names = CREW_STATES.iter().map(|(zh, en, short, _)| lang.of(zh, if brief { short } else { en }));
-        let mut table = Table::new(std::iter::once(first).chain(names));
-        let teams = figures.teams.iter().map(|(title, crew)| (lang.title(title), crew));
-        for (name, crew) in teams.chain([(lang.of("全部", "All"), &figures.operators)]) {
-            let counts = CREW_STATES.iter().map(|(.., count)| Cell::new(count(crew)));
-            table.row(std::iter::once(Cell::new(name)).chain(counts));
-        }
-        table
-    };
-    let long = with_names(false);
-    if long.width() <= width { long } else { with_names(true) }
-}
-
 fn footer(figures: &Figures, lang: Lang, palette: &Palette) -> [String; 3] {
-    let within = figures.threshold.as_secs();
-    let level = match lang {
-        Lang::Zh => {
-            format!("服务水平 = {within} 秒内接通的来电 / 进线（接通前转来的计入，接通前转走的不计）")
-        }
-        Lang::En => {
-            format!("service level = answered within {within} s / arrived (moves before the answer counted)")
-        }
-    };
+    let level = level_words(figures.threshold, lang);
     let [equation, record] = ledger_lines(figures, lang, palette);
     [level, equation, record]
 }
@@ -262,10 +119,11 @@ fn balance(figures: &Figures, lang: Lang) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use console::Style;
     use switchboard::ledger::Account;
     use switchboard::plan::Title;
-    use switchboard::time::SiteTime;
-    use switchboard::view::LineView;
+    use switchboard::time::{SiteTime, Span};
+    use switchboard::view::{Crew, LineView};
 
     use super::super::figures::LedgerFigures;
     use super::*;

@@ -180,8 +180,9 @@ mod tests {
     use switchboard::view::{Crew, LineView};
     use uuid::Uuid;
 
-    use super::super::figures::{LedgerFigures, LineFigures};
+    use super::super::figures::LedgerFigures;
     use super::*;
+    use crate::board::figures::LineFigures;
 
     type Lie = fn(&mut Witnesses);
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use switchboard::ledger::Account;
 
-use super::figures::{LineFigures, ServiceLevel};
 use super::lives::{DeathRow, Lives, OnDisk};
 use super::report::{OUTCOMES, Report, outcome};
 use super::service::Asked;
+use crate::board::figures::{LineFigures, ServiceLevel};
 
 /// The object.
 pub(super) fn report(report: &Report) -> Value {

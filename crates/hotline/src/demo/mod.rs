@@ -23,7 +23,6 @@ mod seen;
 mod server;
 mod service;
 mod supervisor;
-mod table;
 mod wire;
 
 use std::io::{self, Write};

@@ -17,7 +17,8 @@ use switchboard::plan::Title;
 use switchboard::time::SiteTime;
 
 use super::fault::DemoFault;
-use super::figures::{Figures, LedgerFigures, LineFigures};
+use super::figures::{Figures, LedgerFigures};
+use crate::board::figures::LineFigures;
 
 /// A stream of decisions, what they lead to, and what they add up to.
 pub(super) struct Record {

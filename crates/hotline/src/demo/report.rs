@@ -5,10 +5,11 @@ use switchboard::ledger::{Account, OutcomeKind};
 use switchboard::time::Span;
 
 use super::check::Verdict;
-use super::figures::{Figures, LineFigures, ServiceLevel, clock, grouped, percent};
+use super::figures::Figures;
 use super::lang::Lang;
 use super::lives::{Lives, OnDisk, seconds};
-use super::table::{Cell, Table};
+use crate::board::figures::{LineFigures, ServiceLevel, clock, grouped, percent};
+use crate::board::table::{Cell, Table};
 
 /// What was played, and what came of it.
 #[derive(Debug, Clone)]

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use console::{Term, truncate_str};
 
-use super::board::{Palette, board, progress_line};
+use super::board::{board, progress_line};
 use super::figures::{Figures, time_of_day};
 use super::lang::Lang;
+use crate::board::Palette;
 use switchboard::time::{SiteTime, Span};
 
 /// Between two drawings on a terminal.

@@ -6,7 +6,8 @@ mod settings;
 mod traces;
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,8 @@ pub(crate) use self::settings::Serve;
 use self::settings::Settings;
 use self::traces::Sending;
 use crate::journal::Kept;
-use crate::{open_files, tokens};
+use crate::tokens::Address;
+use crate::{certs, open_files, tokens};
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
 const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
@@ -101,6 +103,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     let clock = if stepped { Clock::STEPPED } else { Clock::System };
     let kept = Kept::open(settings.data.as_deref(), site, stepped.then_some(settings.seed)).await?;
     let first_plan = Some(read_plan(settings.plan.as_ref())?);
+    let authority = settings.tls.as_ref().and_then(|tls| authority_of(&tls.certificate));
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
     let Kept { journal, callers, registry, derived } = kept;
@@ -142,6 +145,13 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     let addresses: Vec<String> =
         router.addresses().iter().map(|address| format!("{scheme}://{address}")).collect();
     tracing::info!(%site, stepped, addresses = addresses.join(" "), "serving");
+    if let Some(data) = &settings.data {
+        let address = addresses
+            .iter()
+            .find_map(|address| reached_here(address))
+            .unwrap_or_else(|| addresses[0].clone());
+        tokens::note_address(data, &Address { address, authority })?;
+    }
     say_ready(&Ready { address: addresses[0].clone(), addresses, site: site.to_string(), stepped })?;
     tokio::select! {
         () = ending => {}
@@ -173,6 +183,24 @@ fn everybody(site: SiteId, gateways: &[GatewayId]) -> Result<Vec<Principal>> {
     let gateways = gateways.iter().map(|gateway| Who::Gateway(*gateway));
     let office = [Who::Supervisor(supervisor), Who::Admin(admin)];
     Ok(gateways.chain(office).map(|who| Principal { site, who }).collect())
+}
+
+/// How somebody on this machine says this address, if that can be said: an address of every network is also this machine's.
+fn reached_here(address: &str) -> Option<String> {
+    let (scheme, socket) = address.split_once("://")?;
+    let mut socket: SocketAddr = socket.parse().ok()?;
+    if socket.ip().is_unspecified() {
+        let loopback: IpAddr =
+            if socket.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        socket.set_ip(loopback);
+    }
+    socket.ip().is_loopback().then(|| format!("{scheme}://{socket}"))
+}
+
+/// The authority that `hotline certs init` left beside this certificate.
+fn authority_of(certificate: &Path) -> Option<PathBuf> {
+    let authority = std::path::absolute(certificate.with_file_name(certs::AUTHORITY)).ok()?;
+    authority.exists().then_some(authority)
 }
 
 fn say_ready(ready: &Ready) -> Result<()> {

@@ -14,6 +14,7 @@ use super::file::{self, Log, ServerFile, TlsFiles, TracesTo};
 use super::traces::Collector;
 use crate::certs;
 use crate::log::LogFormat;
+use crate::tokens;
 
 /// Serve one site to gateways, desks, supervisors and administrators.
 #[derive(Debug, Args)]
@@ -102,7 +103,7 @@ impl Serve {
     pub(super) fn settings(self) -> Result<Settings> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let data = self.data.or(file.data);
-        let in_data = || data.as_ref().map(|dir| dir.join(TOKENS_FILE));
+        let in_data = || data.as_ref().map(|dir| dir.join(tokens::FILE));
         let Some(tokens_file) = self.tokens_file.or(file.tokens.file).or_else(in_data) else {
             bail!(
                 "say where to keep the tokens: --tokens-file FILE, or file in [tokens] of the configuration; \
@@ -140,9 +141,6 @@ impl Serve {
         })
     }
 }
-
-/// Its name in a data directory.
-const TOKENS_FILE: &str = "tokens.json";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -6,27 +6,27 @@ use unicode_width::UnicodeWidthChar;
 
 /// One field.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     text: String,
     style: Option<Style>,
 }
 
 impl Cell {
     /// A figure or a word.
-    pub(super) fn new(text: impl ToString) -> Cell {
+    pub(crate) fn new(text: impl ToString) -> Cell {
         Cell { text: text.to_string(), style: None }
     }
 
     /// In a colour, where there are colours.
     #[must_use]
-    pub(super) fn styled(self, style: Style) -> Cell {
+    pub(crate) fn styled(self, style: Style) -> Cell {
         Cell { style: Some(style), ..self }
     }
 }
 
 /// Rows whose first column is words, to the left, and whose others are figures, to the right.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     head: Vec<Cell>,
     rows: Vec<Vec<Cell>>,
 }
@@ -38,23 +38,23 @@ const FIRST_MIN: usize = 8;
 
 impl Table {
     /// A table without rows.
-    pub(super) fn new(head: impl IntoIterator<Item = impl ToString>) -> Table {
+    pub(crate) fn new(head: impl IntoIterator<Item = impl ToString>) -> Table {
         Table { head: head.into_iter().map(Cell::new).collect(), rows: Vec::new() }
     }
 
     /// Adds a row of as many fields as the head has.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// How wide the table is when nothing is shortened.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         let widths = self.widths();
         widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
     }
 
     /// The lines, head first. To fit into `width` places the first column is shortened.
-    pub(super) fn lines(&self, width: usize, head: &Style) -> Vec<String> {
+    pub(crate) fn lines(&self, width: usize, head: &Style) -> Vec<String> {
         let mut widths = self.widths();
         let over = self.width().saturating_sub(width);
         if let Some(first) = widths.first_mut() {
@@ -91,7 +91,7 @@ fn line(row: &[Cell], widths: &[usize]) -> String {
 }
 
 /// A text in at most `width` places; two dots stand for what is left out.
-pub(super) fn shortened(text: &str, width: usize) -> String {
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     if measure_text_width(text) <= width {
         return text.to_owned();
     }

@@ -1,0 +1,166 @@
+//! A server that can be asked, and what several commands ask of it.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use api::{Client, Refusal, Unary, v1};
+
+use super::answer::Answer;
+use super::fault::{Exit, Fault, Told};
+use super::find::{self, Kind, Known, Taken};
+use super::reach::Way;
+use super::refused;
+use super::said::{Said, clean_lines, said};
+use crate::lang::Lang;
+
+/// A server that is being started again answers within this time.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(2);
+/// How much of a list is asked for at once.
+pub(super) const PAGE: u32 = 1_000;
+
+/// A server, and how its answers are written.
+pub(super) struct Office {
+    pub(super) client: Client,
+    pub(super) answer: Answer,
+    address: String,
+    yes: bool,
+}
+
+impl Office {
+    pub(super) fn new(way: Way, answer: Answer, yes: bool) -> Office {
+        Office { client: way.client.give_up_after(GIVE_UP_AFTER), answer, address: way.address, yes }
+    }
+
+    pub(super) fn lang(&self) -> Lang {
+        self.answer.lang
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// The server's no.
+    pub(super) async fn send<R: Unary>(&self, request: R) -> Told<R::Reply> {
+        self.client.send(request).await.map_err(|status| self.refused(&Refusal::of(&status)))
+    }
+
+    /// A no of this server.
+    pub(super) fn refused(&self, refusal: &Refusal) -> Fault {
+        refused::fault(refusal, &self.address)
+    }
+
+    /// The board at this moment, and the place in the record it is of.
+    ///
+    /// # Errors
+    /// The server's no.
+    pub(super) async fn board(&self) -> Told<(v1::Board, v1::Cursor)> {
+        let mut supervisor = self.client.supervisor();
+        let opened = supervisor.watch_board(v1::WatchBoardRequest::default()).await;
+        let mut stream = opened.map_err(|status| self.refused(&Refusal::of(&status)))?.into_inner();
+        let first = stream.message().await.map_err(|status| self.refused(&Refusal::of(&status)))?;
+        let sent = first.and_then(|first| Some((first.board?, first.cursor.unwrap_or_default())));
+        sent.ok_or_else(|| {
+            Fault::new(Exit::Broken, "NO_BOARD", said("服务器没有给出看板", "the server sent no board"))
+        })
+    }
+
+    /// Everybody who answers, by id.
+    ///
+    /// # Errors
+    /// The server's no.
+    pub(super) async fn operators(&self) -> Told<Vec<v1::OperatorEntry>> {
+        let mut everybody = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let page = self.send(v1::ListOperatorsRequest { page_size: PAGE, page_token }).await?;
+            everybody.extend(page.operators);
+            if page.next_page_token.is_empty() {
+                return Ok(everybody);
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// The line that is meant.
+    ///
+    /// # Errors
+    /// When none is, or the server says no.
+    pub(super) async fn line(&self, typed: &str, taken: Taken) -> Told<String> {
+        let (board, _) = self.board().await?;
+        find::find(find::LINE, typed, &lines(&board), taken)
+    }
+
+    /// The operator who is meant.
+    ///
+    /// # Errors
+    /// When none is, or the server says no.
+    pub(super) async fn operator(&self, typed: &str, taken: Taken) -> Told<String> {
+        let known: Vec<Known> =
+            self.operators().await?.into_iter().map(|one| Known::id(one.operator_id)).collect();
+        find::find(find::OPERATOR, typed, &known, taken)
+    }
+
+    /// The call that is meant. A whole id may be of a call that closed a moment ago, so the server is not asked about it.
+    ///
+    /// # Errors
+    /// When none is, or the server says no.
+    pub(super) async fn call(&self, typed: &str, taken: Taken) -> Told<String> {
+        if uuid::Uuid::try_parse(typed).is_ok() {
+            return Ok(typed.to_lowercase());
+        }
+        let mut known = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request =
+                v1::ListCallsRequest { page_size: PAGE, page_token, ..v1::ListCallsRequest::default() };
+            let page = self.send(request).await?;
+            known.extend(page.calls.into_iter().map(|call| Known::id(call.call_id)));
+            if page.next_page_token.is_empty() {
+                return find::find(find::CALL, &typed.to_lowercase(), &known, taken);
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// Whether to go on. Only a person at a terminal is asked.
+    ///
+    /// # Errors
+    /// When the person says no, or nobody can be asked.
+    pub(super) fn go_on(&self, question: &Said) -> Told<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            let what = said(
+                "这一步需要确认，而此处无人可问",
+                "this has to be confirmed, and nobody can be asked here",
+            );
+            return Err(Fault::usage("NEEDS_YES", what).because(question.clone()).mend(said(
+                "看清预览后加 --yes；只想预览时用 --dry-run（plan apply）",
+                "look at the preview, then say --yes",
+            )));
+        }
+        let lang = self.lang();
+        let mut prompt = io::stderr().lock();
+        write!(prompt, "{} {} ", clean_lines(question.of(lang)), lang.of("[y/N]（是/否）", "[y/N]"))?;
+        prompt.flush()?;
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        match line.trim().to_lowercase().as_str() {
+            "y" | "yes" | "是" => Ok(()),
+            _ => Err(Fault::new(Exit::SaidNo, "SAID_NO", said("未作任何更改", "nothing was changed"))),
+        }
+    }
+}
+
+/// The lines of a board, by id and by title.
+pub(super) fn lines(board: &v1::Board) -> Vec<Known> {
+    let titles = |title: &Option<v1::Title>| {
+        title.as_ref().map(|title| vec![title.zh.clone(), title.en.clone()]).unwrap_or_default()
+    };
+    board.lines.iter().map(|line| Known { id: line.line_id.clone(), names: titles(&line.title) }).collect()
+}
+
+/// Adds to a server's no about an id what was probably meant.
+pub(super) fn or_nearest(fault: Fault, code: &str, kind: Kind, typed: &str, known: &[Known]) -> Fault {
+    if fault.code() == code { find::unknown(kind, typed, known) } else { fault }
+}

@@ -1,0 +1,429 @@
+//! `hotline call`: the calls inside, and why each is where it is.
+
+use std::process::ExitCode;
+
+use api::v1;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use switchboard::time::{SiteTime, Span};
+
+use super::answer::{Fact, Listed, figures, good, words};
+use super::asking::Office;
+use super::fault::{EXIT_CODES, Fault, Told};
+use super::find::Taken;
+use super::line::seq;
+use super::reach::Common;
+use super::reasons::{Reason, all_against};
+use super::said::said;
+use super::sheet::{Field, Head, Side, lines};
+use super::words::{self as word, Word};
+use super::{answer, length};
+use crate::board::figures::clock;
+use crate::lang::Lang;
+
+/// Calls: who is inside, in the order in which they would be answered, and why.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+pub(crate) struct Calls {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:\n  hotline call list --line emergency\n  hotline call why 0190a5c2\n  \
+hotline call move 0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11 --to duty";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The open calls, in the order in which they would be answered.
+    List {
+        /// Only this line's.
+        #[arg(long, value_name = "LINE")]
+        line: Option<String>,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+        /// Go on where the page before ended: what it said as `next`.
+        #[arg(long, value_name = "NEXT")]
+        after: Option<String>,
+    },
+    /// One call: open, or closed within the last minutes.
+    Show {
+        /// Its id, or the beginning of it if it is open.
+        call: String,
+    },
+    /// Why an open call is where it is, and what stands between it and each operator.
+    Why {
+        /// Its id, or the beginning of it.
+        call: String,
+    },
+    /// Put a waiting or talking call on another line. It keeps its place.
+    Move {
+        /// Its whole id.
+        call: String,
+        /// Where to: the whole id of a line.
+        #[arg(long, value_name = "LINE")]
+        to: String,
+    },
+}
+
+impl Calls {
+    pub(super) fn run(self) -> ExitCode {
+        let verb = self.verb;
+        super::ask(&self.common, async |office| {
+            match &verb {
+                Verb::List { line, limit, after } => {
+                    list(office, line.as_deref(), *limit, after.as_deref()).await?
+                }
+                Verb::Show { call } => show(office, call).await?,
+                Verb::Why { call } => why(office, call).await?,
+                Verb::Move { call, to } => move_to(office, call, to).await?,
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+/// A call, as programs read it.
+#[derive(Debug, Serialize)]
+struct CallItem {
+    id: String,
+    line: String,
+    called_line: String,
+    gateway: String,
+    class: Word,
+    caller_kind: Word,
+    /// A random reference, never a number; none once the call is closed.
+    caller_ref: Option<String>,
+    state: Word,
+    operator: Option<String>,
+    /// For how long it has its place.
+    age_ms: u64,
+    arrived_at_us: u64,
+    open_tiers: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Word>,
+}
+
+impl Listed for CallItem {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl CallItem {
+    fn of(call: v1::CallSummary, now_us: u64) -> CallItem {
+        let some = |text: String| (!text.is_empty()).then_some(text);
+        let until = call.closed_at_us.unwrap_or(now_us);
+        CallItem {
+            class: word::class(call.class()),
+            caller_kind: word::caller_kind(call.caller_kind()),
+            state: word::call_state(call.state()),
+            outcome: word::outcome(call.outcome()),
+            age_ms: until.saturating_sub(call.arrived_at_us) / 1_000,
+            arrived_at_us: call.arrived_at_us,
+            open_tiers: call.open_tiers,
+            operator: some(call.operator_id),
+            caller_ref: some(call.caller_ref),
+            gateway: call.gateway_id,
+            called_line: call.called_line_id,
+            line: call.line_id,
+            id: call.call_id,
+        }
+    }
+
+    fn age(&self) -> String {
+        clock(Span::millis(self.age_ms))
+    }
+}
+
+async fn list(office: &Office, line: Option<&str>, limit: u32, after: Option<&str>) -> Told<()> {
+    let (board, _) = office.board().await?;
+    let line_id = match line {
+        Some(typed) => {
+            super::find::find(super::find::LINE, typed, &super::asking::lines(&board), Taken::Beginning)?
+        }
+        None => String::new(),
+    };
+    let request = v1::ListCallsRequest {
+        line_id,
+        page_size: limit,
+        page_token: after.unwrap_or_default().to_owned(),
+        at_least: None,
+    };
+    let page = office.send(request).await?;
+    let items: Vec<CallItem> = page.calls.into_iter().map(|call| CallItem::of(call, board.at_us)).collect();
+    let columns = [
+        words("通话", "CALL", |call: &CallItem, _| Field::new(&call.id)).whole(),
+        words("热线", "LINE", |call, _| Field::new(&call.line)),
+        words("状态", "STATE", |call, lang| Field::new(call.state.of(lang))),
+        figures("时长", "AGE", |call, _| Field::new(call.age())),
+        words("接线员", "OPERATOR", |call, _| {
+            Field::or_dash(call.operator.as_deref().unwrap_or_default())
+        }),
+        words("优先级", "CLASS", |call: &CallItem, lang| Field::new(call.class.of(lang))).wide(),
+        words("来电者", "CALLER", |call: &CallItem, lang| Field::new(call.caller_kind.of(lang))).wide(),
+        words("拨打的热线", "CALLED", |call: &CallItem, _| Field::new(&call.called_line)).wide(),
+        words("网关", "GATEWAY", |call: &CallItem, _| Field::new(&call.gateway)).wide(),
+    ];
+    let more = Some(page.next_page_token).filter(|token| !token.is_empty());
+    office.answer.list("calls", &items, more.as_deref(), &columns)?;
+    if let Some(more) = more.filter(|_| !office.answer.is_object()) {
+        office.answer.chat(&said(
+            format!("还有更多：加 --after {more}"),
+            format!("there are more: say --after {more}"),
+        ));
+    }
+    Ok(())
+}
+
+async fn show(office: &Office, typed: &str) -> Told<()> {
+    let call_id = office.call(typed, Taken::Beginning).await?;
+    let sent = office.send(v1::GetCallRequest { call_id, at_least: None }).await?.call.unwrap_or_default();
+    let (board, _) = office.board().await?;
+    let item = CallItem::of(sent, board.at_us);
+    let lang = office.lang();
+    let tiers: Vec<String> = item.open_tiers.iter().map(|tier| (tier + 1).to_string()).collect();
+    let mut facts: Vec<Fact> = vec![
+        (said("通话", "call"), Field::new(&item.id)),
+        (said("热线", "line"), Field::or_dash(&item.line)),
+        (said("拨打的热线", "called"), Field::or_dash(&item.called_line)),
+        (said("状态", "state"), Field::new(item.state.of(lang))),
+        (said("时长", "age"), Field::new(item.age())),
+        (said("优先级", "class"), Field::new(item.class.of(lang))),
+        (said("来电者", "caller"), Field::new(item.caller_kind.of(lang))),
+        (said("接线员", "operator"), Field::or_dash(item.operator.as_deref().unwrap_or_default())),
+        (said("已开放的级", "open tiers"), Field::or_dash(tiers.join(", "))),
+        (said("网关", "gateway"), Field::or_dash(&item.gateway)),
+    ];
+    if let Some(outcome) = item.outcome {
+        facts.push((said("结局", "outcome"), Field::new(outcome.of(lang))));
+    }
+    office.answer.show("call", &item, &facts, &[])
+}
+
+/// Why a call is where it is, as programs read it.
+#[derive(Debug, Serialize)]
+struct Explained {
+    id: String,
+    line: String,
+    state: Word,
+    class: Word,
+    plan_revision: u32,
+    age_ms: u64,
+    calls_ahead: u32,
+    calls_ahead_on_line: u32,
+    tiers: Vec<Tier>,
+    candidates: Vec<Candidate>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tier {
+    tier: u32,
+    who: Option<Reason>,
+    open: bool,
+    when: Vec<Reason>,
+    opens_at_us: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Candidate {
+    operator: String,
+    tier: Option<u32>,
+    against: Vec<Reason>,
+    missed: bool,
+    declined: bool,
+    idle_since_us: u64,
+}
+
+impl Listed for Explained {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Explained {
+    fn of(id: String, sent: &v1::ExplainCallResponse) -> Explained {
+        let reasons = |sent: &[v1::ReasonCode]| sent.iter().map(Reason::of).collect();
+        Explained {
+            id,
+            line: sent.line_id.clone(),
+            state: word::call_state(sent.state()),
+            class: word::class(sent.class()),
+            plan_revision: sent.plan_revision,
+            age_ms: sent.age_ms,
+            calls_ahead: sent.calls_ahead,
+            calls_ahead_on_line: sent.calls_ahead_on_line,
+            tiers: sent
+                .tiers
+                .iter()
+                .map(|tier| Tier {
+                    tier: tier.tier,
+                    who: tier.who.as_ref().map(Reason::of),
+                    open: tier.open,
+                    when: reasons(&tier.when),
+                    opens_at_us: tier.opens_at_us,
+                })
+                .collect(),
+            candidates: sent
+                .candidates
+                .iter()
+                .map(|candidate| Candidate {
+                    operator: candidate.operator_id.clone(),
+                    tier: candidate.tier,
+                    against: reasons(&candidate.against),
+                    missed: candidate.missed,
+                    declined: candidate.declined,
+                    idle_since_us: candidate.idle_since_us,
+                })
+                .collect(),
+        }
+    }
+
+    fn facts(&self, lang: Lang) -> Vec<Fact> {
+        let age = length::words(lang, self.age_ms);
+        let ahead = match lang {
+            Lang::Zh => format!("{} 个，其中本线 {} 个", self.calls_ahead, self.calls_ahead_on_line),
+            Lang::En => format!("{}, {} of them on its line", self.calls_ahead, self.calls_ahead_on_line),
+        };
+        vec![
+            (said("通话", "call"), Field::new(&self.id)),
+            (said("热线", "line"), Field::new(&self.line)),
+            (said("状态", "state"), Field::new(self.state.of(lang))),
+            (said("优先级", "class"), Field::new(self.class.of(lang))),
+            (said("时长", "age"), Field::new(age)),
+            (said("排在前面", "calls ahead"), Field::new(ahead)),
+            (said("方案版本", "plan revision"), Field::new(self.plan_revision)),
+        ]
+    }
+
+    fn ladder(&self, lang: Lang, now: SiteTime) -> Vec<String> {
+        let head = |zh: &str, en: &str, side| Head { name: lang.of(zh, en).to_owned(), side, whole: false };
+        let heads = [
+            head("级", "TIER", Side::Right),
+            head("谁", "WHO", Side::Left),
+            head("状态", "STATE", Side::Left),
+            head("何时开放", "OPENS WHEN", Side::Left),
+        ];
+        let rows: Vec<Vec<Field>> = self.tiers.iter().map(|tier| tier.row(lang, now)).collect();
+        lines(&heads, &rows, answer::width())
+    }
+
+    fn people(&self, lang: Lang, now: SiteTime) -> Vec<String> {
+        let head = |zh: &str, en: &str, side, whole| Head { name: lang.of(zh, en).to_owned(), side, whole };
+        let heads = [
+            head("接线员", "OPERATOR", Side::Left, true),
+            head("级", "TIER", Side::Right, false),
+            head("为何派或不派", "WHY", Side::Left, false),
+        ];
+        let rows: Vec<Vec<Field>> = self.candidates.iter().map(|one| one.row(lang, now)).collect();
+        lines(&heads, &rows, answer::width())
+    }
+}
+
+impl Tier {
+    fn row(&self, lang: Lang, now: SiteTime) -> Vec<Field> {
+        let when: Vec<String> = self.when.iter().map(|reason| reason.when(lang)).collect();
+        let mut opens = if self.tier == 0 {
+            lang.of("一开始", "from the start").to_owned()
+        } else {
+            when.join(lang.of("，或", ", or "))
+        };
+        if let Some(at) = self.opens_at_us.filter(|_| !self.open) {
+            let left = length::words(lang, SiteTime(at).since(now).0 / 1_000);
+            opens.push_str(&match lang {
+                Lang::Zh => format!("（{left}后）"),
+                Lang::En => format!(" (in {left})"),
+            });
+        }
+        let state = match self.open {
+            true => Field::new(lang.of("已开放", "open")).styled(good()),
+            false => Field::new(lang.of("未开放", "closed")),
+        };
+        let who = self.who.as_ref().map(|who| who.who(lang)).unwrap_or_default();
+        vec![Field::new(self.tier + 1), Field::or_dash(who), state, Field::or_dash(opens)]
+    }
+}
+
+impl Candidate {
+    fn row(&self, lang: Lang, now: SiteTime) -> Vec<Field> {
+        let mut why = match self.against.as_slice() {
+            [] => {
+                let idle = length::words(lang, now.since(SiteTime(self.idle_since_us)).0 / 1_000);
+                match lang {
+                    Lang::Zh => format!("可以派，已空闲 {idle}"),
+                    Lang::En => format!("can be asked, idle for {idle}"),
+                }
+            }
+            against => all_against(against, lang, now),
+        };
+        if self.missed {
+            why.push_str(lang.of("；此来电曾振铃未接", "; let this call ring out before"));
+        }
+        if self.declined && self.against.iter().all(|reason| reason.code != "declined") {
+            why.push_str(lang.of("；曾拒接此来电", "; said no to this call before"));
+        }
+        let tier = self.tier.map_or_else(|| "-".to_owned(), |tier| (tier + 1).to_string());
+        let why = Field::new(why);
+        let why = if self.against.is_empty() { why.styled(good()) } else { why };
+        vec![Field::new(&self.operator), Field::new(tier), why]
+    }
+}
+
+async fn why(office: &Office, typed: &str) -> Told<()> {
+    let id = office.call(typed, Taken::Beginning).await?;
+    let request = v1::ExplainCallRequest { call_id: id.clone(), at_least: None };
+    let sent = office.send(request).await?;
+    let item = Explained::of(id, &sent);
+    if office.answer.is_object() {
+        return office.answer.one("call_why", &item);
+    }
+    let (lang, now) = (office.lang(), SiteTime(office.board().await?.0.at_us));
+    let mut further = vec![String::new()];
+    further.extend(item.ladder(lang, now));
+    further.push(String::new());
+    match item.candidates.is_empty() {
+        true => further
+            .push(lang.of("已开放各级中没有任何接线员。", "There is nobody in the open tiers.").to_owned()),
+        false => further.extend(item.people(lang, now)),
+    }
+    office.answer.show("call_why", &item, &item.facts(lang), &further)
+}
+
+/// What was done to a call.
+#[derive(Debug, Serialize)]
+struct Moved {
+    id: String,
+    line: String,
+    seq: u64,
+}
+
+impl Listed for Moved {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+async fn move_to(office: &Office, typed: &str, to: &str) -> Told<()> {
+    let id = office.call(typed, Taken::Whole).await?;
+    let line = office.line(to, Taken::Whole).await?;
+    let request = v1::MoveCallRequest {
+        call_id: id.clone(),
+        to_line_id: line.clone(),
+        ..v1::MoveCallRequest::default()
+    };
+    let receipt = office.send(request).await.map_err(closed_meanwhile)?.receipt;
+    let words =
+        said(format!("{id} 已转到 {line}，位置不变"), format!("{id} is on {line} and keeps its place"));
+    office.answer.done("call_moved", &Moved { id, line, seq: seq(receipt) }, &words)
+}
+
+fn closed_meanwhile(fault: Fault) -> Fault {
+    match fault.code() {
+        "CALL_CLOSED" => {
+            fault.because(said("来电者可能刚刚挂断", "the caller may have hung up a moment ago"))
+        }
+        _ => fault,
+    }
+}

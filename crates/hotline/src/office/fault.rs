@@ -1,0 +1,127 @@
+//! What went wrong: what, why, and what mends it; and the exit code that says it to a program.
+
+use std::io;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::said::{Said, clean_lines, said, same};
+use crate::lang::Lang;
+
+/// The exit codes, as the help of every command lists them.
+pub(super) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused (or different), 2 the command line or a file makes no \
+                                     sense, 3 the server cannot be reached, 4 the token is missing or not admitted, \
+                                     5 you said no, 6 the server is at fault";
+
+/// Why a command did not do what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// The server, or the command itself, said no.
+    Refused = 1,
+    /// The command line, or a file, makes no sense.
+    Usage = 2,
+    /// No server answered.
+    NotReached = 3,
+    /// There is no token, or it is not admitted.
+    NotAdmitted = 4,
+    /// Whoever was asked said no.
+    SaidNo = 5,
+    /// The server's own fault.
+    Broken = 6,
+    /// Whoever read the output has seen enough.
+    NobodyReads = 0,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) exit: Exit,
+    code: String,
+    what: Said,
+    why: Option<Said>,
+    mend: Option<Said>,
+}
+
+/// A result with a fault that can be told.
+pub(super) type Told<T> = Result<T, Fault>;
+
+impl Fault {
+    /// With a code for programs.
+    pub(super) fn new(exit: Exit, code: &str, what: Said) -> Fault {
+        Fault { exit, code: code.to_owned(), what, why: None, mend: None }
+    }
+
+    /// The command line makes no sense.
+    pub(super) fn usage(code: &str, what: Said) -> Fault {
+        Fault::new(Exit::Usage, code, what)
+    }
+
+    /// Why it is so.
+    #[must_use]
+    pub(super) fn because(self, why: Said) -> Fault {
+        Fault { why: Some(why), ..self }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub(super) fn mend(self, mend: Said) -> Fault {
+        Fault { mend: Some(mend), ..self }
+    }
+
+    /// With another exit code.
+    #[must_use]
+    pub(super) fn exiting(self, exit: Exit) -> Fault {
+        Fault { exit, ..self }
+    }
+
+    /// The code for programs.
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// On so many lines, for people.
+    pub(super) fn lines(&self, lang: Lang) -> Vec<String> {
+        let mut lines = vec![format!("{}{}", lang.of("错误：", "error: "), clean_lines(self.what.of(lang)))];
+        let parts =
+            [(&self.why, lang.of("  原因：", "  why:  ")), (&self.mend, lang.of("  办法：", "  mend: "))];
+        for (part, name) in parts {
+            if let Some(text) = part {
+                lines.push(format!("{name}{}", clean_lines(text.of(lang))));
+            }
+        }
+        lines
+    }
+
+    /// One object, for programs.
+    pub(super) fn object(&self, lang: Lang) -> serde_json::Value {
+        let told = |part: &Option<Said>| part.as_ref().map(|text| text.of(lang).to_owned());
+        json!({
+            "version": 1,
+            "kind": "error",
+            "item": {
+                "code": self.code,
+                "what": self.what.of(lang),
+                "why": told(&self.why),
+                "mend": told(&self.mend),
+                "exit": self.exit as u8,
+            },
+        })
+    }
+
+    /// What the process ends with.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+/// Standard output that cannot be written to: nobody reads any more, or the disk behind it is full.
+impl From<io::Error> for Fault {
+    fn from(fault: io::Error) -> Fault {
+        let exit = match fault.kind() {
+            io::ErrorKind::BrokenPipe => Exit::NobodyReads,
+            _ => Exit::Usage,
+        };
+        let what = said("无法写到标准输出", "standard output cannot be written to");
+        Fault::new(exit, "OUTPUT", what).because(same(fault.to_string()))
+    }
+}

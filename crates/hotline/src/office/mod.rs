@@ -1,0 +1,106 @@
+//! The administrator's commands: a noun, then a verb, over the API of a running server.
+//!
+//! One file per noun. What they share: `reach.rs` says which server is asked and with whose token, `answer.rs` how an
+//! answer is written, `fault.rs` and `refused.rs` what is said when it is no, `find.rs` which id was meant, `reasons.rs`
+//! what a code of an explanation means.
+
+mod answer;
+mod asking;
+mod board;
+mod call;
+mod events;
+mod fault;
+mod find;
+mod length;
+mod line;
+mod manual;
+mod operator;
+mod pages;
+mod plan;
+mod profile;
+mod reach;
+mod reasons;
+mod refused;
+mod said;
+mod sheet;
+mod team;
+mod token;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::{Command, Subcommand};
+
+use self::answer::Answer;
+use self::asking::Office;
+use self::fault::{Exit, Fault, Told};
+use self::reach::Common;
+use self::said::{said, same};
+
+/// What an administrator can speak about.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Noun {
+    Line(line::Lines),
+    Operator(operator::Operators),
+    Team(team::Teams),
+    Plan(plan::Plans),
+    Call(call::Calls),
+    Board(board::Boards),
+    Events(events::Events),
+    Token(token::Tokens),
+    Completions(manual::Completions),
+    Man(manual::Man),
+    #[command(hide = true)]
+    Pages(pages::Pages),
+}
+
+/// Does what was asked, and says how it went. Must not be called from within an async runtime.
+pub(crate) fn run(noun: Noun, program: Command) -> ExitCode {
+    match noun {
+        Noun::Line(lines) => lines.run(),
+        Noun::Operator(operators) => operators.run(),
+        Noun::Team(teams) => teams.run(),
+        Noun::Plan(plans) => plans.run(),
+        Noun::Call(calls) => calls.run(),
+        Noun::Board(boards) => boards.run(),
+        Noun::Events(events) => events.run(),
+        Noun::Token(tokens) => tokens.run(),
+        Noun::Completions(completions) => completions.run(program),
+        Noun::Man(man) => man.run(program),
+        Noun::Pages(pages) => pages.run(program),
+    }
+}
+
+/// Asks a server: finds the way to it, does `task`, and tells a fault. The exit code of a task that went well is its own.
+fn ask(common: &Common, task: impl AsyncFnOnce(&Office) -> Told<ExitCode>) -> ExitCode {
+    let mut answer = Answer { format: common.output, lang: common.lang() };
+    let asked = common.profile().and_then(|profile| {
+        if let (None, Some(lang)) = (common.lang, profile.as_ref().and_then(|profile| profile.lang)) {
+            answer.lang = lang;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|fault| {
+            Fault::new(Exit::Usage, "RUNTIME", said("无法启动", "the program cannot start"))
+                .because(same(fault.to_string()))
+        })?;
+        // A connection is made within the runtime.
+        let _inside = runtime.enter();
+        let way = common.way(profile.as_ref())?;
+        let office = Office::new(way, answer.clone(), common.yes);
+        runtime.block_on(task(&office))
+    });
+    ended(&answer, asked)
+}
+
+/// Tells a fault, and makes an exit code of it.
+fn ended(answer: &Answer, result: Told<ExitCode>) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        Err(fault) => {
+            if fault.exit != Exit::NobodyReads {
+                answer.fault(&fault);
+            }
+            fault.exit_code()
+        }
+    }
+}

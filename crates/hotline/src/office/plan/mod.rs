@@ -1,0 +1,249 @@
+//! `hotline plan`: everything a supervisor may decide, as a file.
+
+mod apply;
+mod file;
+mod preview;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use api::v1;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use self::apply::Apply;
+use super::answer::{Answer, Listed};
+use super::asking::Office;
+use super::fault::{EXIT_CODES, Exit, Fault, Told};
+use super::reach::Common;
+use super::said::{Said, clean_lines, said};
+
+/// The plan: lines, tiers, teams, numbers and recordings, as one file.
+///
+/// The file is TOML; docs/plan.md has every field. It is taken whole or not at all.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+pub(crate) struct Plans {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:\n  hotline plan get > hospital.toml\n  hotline plan validate -f hospital.toml\n  \
+hotline plan diff -f hospital.toml\n  hotline plan apply -f hospital.toml --dry-run\n  \
+hotline plan apply -f hospital.toml --allow-remove --move-waiting-to outpatient-2=outpatient-1";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The plan in force, as it was written.
+    Get,
+    /// Look at a file and change nothing. Exit code 0: it can be applied, 1: it cannot.
+    Validate {
+        #[command(flatten)]
+        file: PlanFile,
+        /// Ask no server: then nothing is said of tiers without people.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// What would change if a file were applied. Exit code 0: nothing, 1: something, more: it could not be compared.
+    Diff {
+        #[command(flatten)]
+        file: PlanFile,
+    },
+    /// Put a file in force, after a preview and a question.
+    Apply(Apply),
+}
+
+/// A plan's file.
+#[derive(Debug, Args)]
+struct PlanFile {
+    /// The plan, a TOML file; `-` for standard input.
+    #[arg(short, long = "file", value_name = "FILE")]
+    path: PathBuf,
+}
+
+impl Plans {
+    pub(super) fn run(self) -> ExitCode {
+        let Plans { common, verb } = self;
+        if let Verb::Validate { file, offline: true } = &verb {
+            let answer = Answer { format: common.output, lang: common.lang() };
+            return super::ended(&answer, validate_here(&answer, file));
+        }
+        super::ask(&common, async |office| match &verb {
+            Verb::Get => get(office).await,
+            Verb::Validate { file, offline: _ } => validate(office, file).await,
+            Verb::Diff { file } => diff(office, file).await.map_err(more_than_different),
+            Verb::Apply(apply) => apply.run(office).await,
+        })
+    }
+}
+
+/// 1 says that two plans differ: an error needs another code.
+fn more_than_different(fault: Fault) -> Fault {
+    if fault.exit == Exit::Refused { fault.exiting(Exit::Usage) } else { fault }
+}
+
+/// The plan in force, as programs read it.
+#[derive(Debug, Serialize)]
+struct PlanItem {
+    revision: u32,
+    text: String,
+}
+
+async fn get(office: &Office) -> Told<ExitCode> {
+    let sent = office.send(v1::GetPlanRequest {}).await?;
+    if office.answer.is_object() {
+        office.answer.one("plan", &PlanItem { revision: sent.revision, text: sent.text })?;
+    } else {
+        let revision = sent.revision;
+        office.answer.chat(&said(format!("方案第 {revision} 版"), format!("revision {revision}")));
+        // As it was written, so that it can be changed and applied; its last line end is written again.
+        let text = sent.text.strip_suffix('\n').unwrap_or(&sent.text);
+        office.answer.text(&[text.to_owned()])?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was found in a file, as programs read it.
+#[derive(Debug, Serialize)]
+struct Validated {
+    valid: bool,
+    complaints: Vec<Complaint>,
+    left_out: u32,
+    warnings: Vec<Complaint>,
+}
+
+#[derive(Debug, Serialize)]
+struct Complaint {
+    path: String,
+    line: u32,
+    column: u32,
+    message: String,
+    mend: String,
+    #[serde(skip)]
+    drawing: String,
+}
+
+impl Listed for Complaint {
+    fn id(&self) -> &str {
+        &self.path
+    }
+}
+
+impl From<v1::PlanComplaint> for Complaint {
+    fn from(sent: v1::PlanComplaint) -> Complaint {
+        let v1::PlanComplaint { path, line, column, message, mend, drawing } = sent;
+        Complaint { path, line, column, message, mend, drawing }
+    }
+}
+
+impl From<&::plan::Finding> for Complaint {
+    fn from(found: &::plan::Finding) -> Complaint {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Complaint {
+            path: found.field.clone(),
+            line: number(found.line),
+            column: number(found.column),
+            message: found.reason.clone(),
+            mend: found.mend.clone(),
+            drawing: found.to_string(),
+        }
+    }
+}
+
+async fn validate(office: &Office, file: &PlanFile) -> Told<ExitCode> {
+    let read = file::read(&file.path)?;
+    let validated = match read.parsed() {
+        Err(errors) => refused_here(&errors),
+        Ok(parsed) => {
+            let sent = office.send(v1::ValidatePlanRequest { text: parsed.text }).await?;
+            Validated {
+                valid: sent.complaints.is_empty(),
+                complaints: sent.complaints.into_iter().map(Complaint::from).collect(),
+                left_out: sent.left_out,
+                warnings: sent.warnings.into_iter().map(Complaint::from).collect(),
+            }
+        }
+    };
+    told(&office.answer, &read.name, &validated)
+}
+
+fn validate_here(answer: &Answer, file: &PlanFile) -> Told<ExitCode> {
+    let read = file::read(&file.path)?;
+    let validated = match read.parsed() {
+        Ok(parsed) => Validated {
+            valid: true,
+            complaints: Vec::new(),
+            left_out: 0,
+            warnings: parsed.warnings.iter().map(Complaint::from).collect(),
+        },
+        Err(errors) => refused_here(&errors),
+    };
+    told(answer, &read.name, &validated)
+}
+
+fn refused_here(errors: &::plan::PlanErrors) -> Validated {
+    Validated {
+        valid: false,
+        complaints: errors.findings.iter().map(Complaint::from).collect(),
+        left_out: u32::try_from(errors.left_out).unwrap_or(u32::MAX),
+        warnings: Vec::new(),
+    }
+}
+
+fn told(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
+    if answer.is_object() {
+        answer.one("plan_validated", validated)?;
+    } else {
+        let found = validated.complaints.iter().chain(&validated.warnings);
+        let drawings: Vec<String> =
+            found.map(|complaint| format!("{}\n", clean_lines(&complaint.drawing))).collect();
+        answer.text(&drawings)?;
+        answer.chat(&summary(name, validated));
+    }
+    Ok(ExitCode::from(u8::from(!validated.valid)))
+}
+
+fn summary(name: &str, validated: &Validated) -> Said {
+    let wrong = validated.complaints.len() + validated.left_out as usize;
+    let doubts = validated.warnings.len();
+    match (validated.valid, doubts) {
+        (false, _) => said(
+            format!("{name} 不能应用：{wrong} 处有误"),
+            format!("{name} cannot be applied: {wrong} wrong"),
+        ),
+        (true, 0) => said(format!("{name} 可以应用"), format!("{name} can be applied")),
+        (true, _) => said(
+            format!("{name} 可以应用；{doubts} 处可能并非本意"),
+            format!("{name} can be applied; {doubts} things are probably not meant"),
+        ),
+    }
+}
+
+async fn diff(office: &Office, file: &PlanFile) -> Told<ExitCode> {
+    let read = file::read(&file.path)?;
+    let text = read.checked()?;
+    let sent = office.send(v1::DiffPlanRequest { text }).await?;
+    let difference = preview::Difference::of(sent);
+    difference.write(office)?;
+    if !office.answer.is_object() {
+        let (revision, count) = (difference.revision, difference.changes.len());
+        office.answer.chat(&match count {
+            0 => said(
+                format!("与现行的第 {revision} 版相同"),
+                format!("the same as revision {revision}, which is in force"),
+            ),
+            _ => said(
+                format!("与现行的第 {revision} 版有 {count} 处不同"),
+                format!("{count} changes to revision {revision}, which is in force"),
+            ),
+        });
+    }
+    Ok(ExitCode::from(u8::from(!difference.changes.is_empty())))
+}
+
+/// A count and its noun in English.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

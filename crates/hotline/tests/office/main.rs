@@ -1,0 +1,1 @@
+//! The administrator's commands against a real server.
