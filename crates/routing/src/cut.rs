@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use crate::figures::Counted;
+use crate::readers::Reader;
 
 type End = Pin<Box<dyn Future<Output = Status> + Send>>;
 
@@ -20,6 +22,7 @@ pub(crate) struct Cut {
     body: Option<Body>,
     at_once: End,
     after_the_rest: End,
+    reader: Arc<Reader>,
     _counted: Counted,
 }
 
@@ -29,10 +32,11 @@ impl Cut {
         body: Body,
         at_once: impl Future<Output = Status> + Send + 'static,
         after_the_rest: impl Future<Output = Status> + Send + 'static,
+        reader: Arc<Reader>,
         counted: Counted,
     ) -> Cut {
         let (at_once, after_the_rest) = (Box::pin(at_once), Box::pin(after_the_rest));
-        Cut { body: Some(body), at_once, after_the_rest, _counted: counted }
+        Cut { body: Some(body), at_once, after_the_rest, reader, _counted: counted }
     }
 
     fn cut(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
@@ -52,6 +56,11 @@ impl http_body::Body for Cut {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let frame = Pin::new(body).poll_frame(context);
+        if frame.is_pending() {
+            self.reader.waits();
+        } else {
+            self.reader.handed();
+        }
         if let Poll::Ready(status) = self.at_once.as_mut().poll(context) {
             return self.cut(&status);
         }

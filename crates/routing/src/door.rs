@@ -20,9 +20,11 @@ use crate::authorize::{Access, access, known};
 use crate::cut::Cut;
 use crate::figures::{Figures, name_of};
 use crate::guesses::Guesses;
+use crate::limits::Limits;
 use crate::listening::Peer;
 use crate::malformed;
 use crate::principal::Role;
+use crate::readers::{Hold, Readers};
 use crate::refusal::{DOMAIN, Reason, status};
 use crate::streams::closing;
 use crate::tokens::{Admitted, NotAdmitted, Principals};
@@ -40,6 +42,7 @@ struct Door {
     streaming: BTreeSet<String>,
     figures: Arc<Figures>,
     closing: watch::Receiver<bool>,
+    readers: Arc<Readers>,
     traces: Traces,
 }
 
@@ -47,14 +50,15 @@ impl Doorkeeper {
     /// Who knows these principals, and ends streams when their token or the router does.
     pub(crate) fn new(
         principals: Arc<Principals>,
-        wrong_tokens_per_minute: usize,
+        limits: &Limits,
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,
         closing: watch::Receiver<bool>,
         traces: Traces,
     ) -> Doorkeeper {
-        let guesses = Guesses::new(wrong_tokens_per_minute);
-        Doorkeeper(Arc::new(Door { principals, guesses, streaming, figures, closing, traces }))
+        let guesses = Guesses::new(limits.wrong_tokens_per_minute);
+        let readers = Readers::watched(limits.stuck_reader);
+        Doorkeeper(Arc::new(Door { principals, guesses, streaming, figures, closing, readers, traces }))
     }
 
     /// Who sends a token, if it is one of these roles'.
@@ -83,7 +87,14 @@ impl Doorkeeper {
     }
 
     /// Watches over a stream until its token or the router ends.
-    fn watch(&self, method: &'static str, admitted: Option<Admitted>, body: Body) -> Body {
+    fn watch(
+        &self,
+        method: &'static str,
+        admitted: Option<Admitted>,
+        connection: Arc<Hold>,
+        body: Body,
+    ) -> Body {
+        let reader = self.0.readers.begin(connection, admitted.clone());
         let ended = async move {
             match admitted {
                 Some(admitted) => match admitted.ended().await {
@@ -101,7 +112,7 @@ impl Doorkeeper {
             }
             closing()
         };
-        Body::new(Cut::new(body, ended, closed, self.0.figures.stream(method)))
+        Body::new(Cut::new(body, ended, closed, reader, self.0.figures.stream(method)))
     }
 }
 
@@ -178,6 +189,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let began = Instant::now();
+        let connection = request.extensions().get::<Peer>().map(|peer| Arc::clone(&peer.hold));
         let peer = Peer::ip(request.extensions().get());
         let doorkeeper = self.doorkeeper.clone();
         let path = request.uri().path();
@@ -217,7 +229,9 @@ where
             answering.code = code;
             let Answering { doorkeeper, admitted, .. } = &answering;
             if code == Code::Ok && doorkeeper.0.streaming.contains(method) {
-                response = response.map(|body| doorkeeper.watch(method, admitted.clone(), body));
+                response = response.map(|body| {
+                    doorkeeper.watch(method, admitted.clone(), connection.unwrap_or_default(), body)
+                });
             }
             Ok(response)
         };

@@ -20,6 +20,7 @@ mod limits;
 mod listening;
 mod malformed;
 mod principal;
+mod readers;
 mod refusal;
 mod server;
 mod service;

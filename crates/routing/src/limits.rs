@@ -17,6 +17,8 @@ pub struct Limits {
     pub wallboard_streams: usize,
     /// Wrong tokens of one peer in a minute, before it is told to wait.
     pub wrong_tokens_per_minute: usize,
+    /// Who takes nothing from an open stream for so long, and answers pings, loses the connection.
+    pub stuck_reader: Duration,
     /// How long a router that was told to stop waits for what is under way.
     pub drain: Duration,
 }
@@ -30,6 +32,7 @@ impl Default for Limits {
             office_streams: 8,
             wallboard_streams: 2,
             wrong_tokens_per_minute: 10,
+            stuck_reader: Duration::from_secs(30),
             drain: Duration::from_secs(5),
         }
     }

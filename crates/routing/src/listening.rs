@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use crate::figures::{Counted, Figures};
+use crate::readers::Hold;
 use crate::tls::Tls;
 
 /// Whoever has not finished the handshake by then is not coming.
@@ -30,13 +31,17 @@ const FIRST_WORD_AT_LATEST: Duration = Duration::from_secs(10);
 const AFTER_FAULT: Duration = Duration::from_millis(100);
 
 /// Who is at the other end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    address: SocketAddr,
+    /// The connection.
+    pub(crate) hold: Arc<Hold>,
+}
 
 impl Peer {
     /// The address without its port; of a request that came without a connection, nobody's.
     pub(crate) fn ip(peer: Option<&Peer>) -> IpAddr {
-        peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical())
+        peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip().to_canonical())
     }
 }
 
@@ -116,7 +121,13 @@ impl Reception {
         };
         let counted = Counted::up(&self.figures.connections);
         let silent_until = Some(Box::pin(sleep(FIRST_WORD_AT_LATEST)));
-        Ok(Wire { stream, silent_until, peer: Peer(address), _place: place, _counted: counted })
+        Ok(Wire {
+            stream,
+            silent_until,
+            peer: Peer { address, hold: Arc::default() },
+            _place: place,
+            _counted: counted,
+        })
     }
 }
 
@@ -138,7 +149,7 @@ impl Connected for Wire {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
-        self.peer
+        self.peer.clone()
     }
 }
 
@@ -148,6 +159,9 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.peer.hold.poll_let_go(context).is_ready() {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "it takes nothing")));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {

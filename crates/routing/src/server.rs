@@ -192,7 +192,7 @@ impl Router {
         let (health, routes) = routes(&site).await?;
         let doorkeeper = Doorkeeper::new(
             principals,
-            limits.wrong_tokens_per_minute,
+            &limits,
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),
             stopped.clone(),

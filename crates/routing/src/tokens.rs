@@ -99,6 +99,12 @@ pub enum NotAdmitted {
 }
 
 impl Admitted {
+    /// Whether the token is worth nothing any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        // Nothing is ever sent: an error is the end of the sender.
+        self.valid.has_changed().is_err() || self.expires.is_some_and(|expires| expires <= SystemTime::now())
+    }
+
     /// Resolves when the token is worth nothing any more, and says why.
     pub(crate) async fn ended(self) -> NotAdmitted {
         let Admitted { expires, mut valid, .. } = self;

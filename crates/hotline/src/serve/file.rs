@@ -4,6 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use routing::{Limits, StaffNumbers};
@@ -63,6 +64,7 @@ pub(crate) struct FileLimits {
     office_streams: Count<1, 1_024>,
     wallboard_streams: Count<1, 1_024>,
     wrong_tokens_per_minute: Count<1, 10_000>,
+    stuck_reader_seconds: Count<1, 3_600>,
     drain_seconds: Count<1, 600>,
 }
 
@@ -137,6 +139,7 @@ impl Default for FileLimits {
     fn default() -> FileLimits {
         let limits = Limits::default();
         let count = |limit: usize| u32::try_from(limit).expect("the limits of a hospital are small numbers");
+        let seconds = |length: Duration| u32::try_from(length.as_secs()).expect("seconds, not years");
         FileLimits {
             connections: Count(count(limits.connections)),
             streams_per_connection: Count(limits.streams_per_connection),
@@ -144,7 +147,8 @@ impl Default for FileLimits {
             office_streams: Count(count(limits.office_streams)),
             wallboard_streams: Count(count(limits.wallboard_streams)),
             wrong_tokens_per_minute: Count(count(limits.wrong_tokens_per_minute)),
-            drain_seconds: Count(u32::try_from(limits.drain.as_secs()).expect("a few seconds")),
+            stuck_reader_seconds: Count(seconds(limits.stuck_reader)),
+            drain_seconds: Count(seconds(limits.drain)),
         }
     }
 }
@@ -170,7 +174,8 @@ impl FileLimits {
             office_streams: self.office_streams.0 as usize,
             wallboard_streams: self.wallboard_streams.0 as usize,
             wrong_tokens_per_minute: self.wrong_tokens_per_minute.0 as usize,
-            drain: std::time::Duration::from_secs(self.drain_seconds.0.into()),
+            stuck_reader: Duration::from_secs(self.stuck_reader_seconds.0.into()),
+            drain: Duration::from_secs(self.drain_seconds.0.into()),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Connections that die without a word: the other end is there for TCP, and nobody answers.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use api::{Client, GatewayFeed};
+use api::{Client, GatewayFeed, v1};
+use bytes::Bytes;
 use exchange::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::hospital::{Hospital, bearer, in_time};
 use crate::web::figures;
@@ -73,4 +76,54 @@ async fn who_never_says_a_word_loses_the_place() {
     // Whatever the router has to say meanwhile, this ends when it lets go.
     drop(in_time(silent.read_to_end(&mut bytes)).await);
     hospital.admin.send(api::v1::GetPlanRequest {}).await.expect("who has spoken stays");
+}
+
+/// The record, asked for by somebody who answers pings and takes one byte of it at most. The task ends with the
+/// connection; what is held keeps the stream from being given up.
+async fn stuck(hospital: &Hospital, token: &str) -> (JoinHandle<()>, impl Send + use<>) {
+    let stream = TcpStream::connect(hospital.router.address()).await.expect("the router listens");
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(1);
+    let (client, connection) = builder.handshake::<_, Bytes>(stream).await.expect("HTTP/2");
+    let connected = tokio::spawn(async move { drop(connection.await) });
+    let mut client = client.ready().await.expect("connected");
+    let request = http::Request::post(format!("{}/hotline.v1.AdminService/TailEvents", hospital.address))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("authorization", format!("Bearer {token}"))
+        .body(())
+        .expect("a request");
+    let (answer, mut body) = client.send_request(request, false).expect("sent");
+    body.send_data(Bytes::from_static(&[0; 5]), true).expect("an empty message");
+    let answer = in_time(answer).await.expect("answered");
+    assert_eq!(answer.status(), 200);
+    (connected, (client, answer, body))
+}
+
+async fn records(hospital: &Hospital) -> bool {
+    let open = "hotline_streams_open{method=\"/hotline.v1.AdminService/TailEvents\"} 1";
+    figures(hospital).await.contains(open)
+}
+
+#[tokio::test]
+async fn who_answers_pings_and_takes_nothing_is_let_go_and_who_waits_for_news_is_not() {
+    let hospital = Hospital::with(|config| config.limits.stuck_reader = Duration::from_secs(1)).await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let token = hospital.token("admin", "slow").await;
+    let (connected, _held) = stuck(&hospital, &token).await;
+    in_time(connected).await.expect("let go");
+    in_time(async { while records(&hospital).await {} }).await;
+    assert!(streams(&hospital).await, "whoever took everything stays");
+}
+
+#[tokio::test]
+async fn a_token_that_is_taken_away_ends_a_stream_that_nobody_reads() {
+    let hospital = Hospital::open().await;
+    let token = hospital.token("integrator", "his").await;
+    let (connected, _held) = stuck(&hospital, &token).await;
+    let whose = v1::principal_ref::Principal::IntegratorId("his".into());
+    let principal = Some(v1::PrincipalRef { principal: Some(whose) });
+    hospital.admin.send(v1::RevokeTokenRequest { principal }).await.expect("revoked");
+    in_time(connected).await.expect("let go");
+    in_time(async { while records(&hospital).await {} }).await;
 }
