@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fault::{Fault, Told};
-use super::said::{Said, clean, clean_lines, is_hostile};
+use super::said::{Said, clean, clean_lines, is_hostile, said};
 use super::sheet::{Field, Head, Side, lines};
 use crate::lang::Lang;
 
@@ -110,6 +110,10 @@ impl Answer {
                 self.object(&object)
             }
             Format::Name => self.text(&items.iter().map(|item| clean(item.id())).collect::<Vec<_>>()),
+            Format::Table | Format::Wide if items.is_empty() => {
+                self.chat(&said("没有可列出的", "there are none"));
+                Ok(())
+            }
             Format::Table | Format::Wide => {
                 let shown: Vec<&Column<T>> =
                     columns.iter().filter(|column| self.format == Format::Wide || !column.wide).collect();

@@ -1,9 +1,11 @@
 //! A server that can be asked, and what several commands ask of it.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 use api::{Client, Refusal, Unary, v1};
+use switchboard::plan::{Plan, Team};
 
 use super::answer::Answer;
 use super::fault::{Exit, Fault, Told};
@@ -11,6 +13,7 @@ use super::find::{self, Kind, Known, Taken};
 use super::reach::Way;
 use super::refused;
 use super::said::{Said, clean_lines, said};
+use super::words::Title;
 use crate::lang::Lang;
 
 /// A server that is being started again answers within this time.
@@ -80,6 +83,34 @@ impl Office {
         }
     }
 
+    /// Every team of the plan, and any that left it with people in it, by id and by title. Somebody who may not see the
+    /// plan is told of those with people.
+    ///
+    /// # Errors
+    /// The server's no.
+    pub(super) async fn teams(&self, board: &v1::Board) -> Told<Vec<(String, Title)>> {
+        let mut teams: BTreeMap<String, Title> = match self.send(v1::GetPlanRequest {}).await {
+            Ok(sent) => {
+                plan::parse("plan", &sent.text).map(|parsed| titles(&parsed.plan)).unwrap_or_default()
+            }
+            Err(fault) if fault.code() == "WRONG_ROLE" => BTreeMap::new(),
+            Err(fault) => return Err(fault),
+        };
+        for team in &board.teams {
+            teams.entry(team.team_id.clone()).or_insert_with(|| Title::of(team.title.clone()));
+        }
+        Ok(teams.into_iter().collect())
+    }
+
+    /// The team that is meant.
+    ///
+    /// # Errors
+    /// When none is, or the server says no.
+    pub(super) async fn team(&self, typed: &str, taken: Taken) -> Told<String> {
+        let (board, _) = self.board().await?;
+        find::find(find::TEAM, typed, &known_teams(self.teams(&board).await?), taken)
+    }
+
     /// The line that is meant.
     ///
     /// # Errors
@@ -134,10 +165,9 @@ impl Office {
                 "这一步需要确认，而此处无人可问",
                 "this has to be confirmed, and nobody can be asked here",
             );
-            return Err(Fault::usage("NEEDS_YES", what).because(question.clone()).mend(said(
-                "看清预览后加 --yes；只想预览时用 --dry-run（plan apply）",
-                "look at the preview, then say --yes",
-            )));
+            return Err(Fault::usage("NEEDS_YES", what)
+                .because(question.clone())
+                .mend(said("加 --yes 表示同意", "say --yes to agree")));
         }
         let lang = self.lang();
         let mut prompt = io::stderr().lock();
@@ -150,6 +180,16 @@ impl Office {
             _ => Err(Fault::new(Exit::SaidNo, "SAID_NO", said("未作任何更改", "nothing was changed"))),
         }
     }
+}
+
+fn titles(plan: &Plan) -> BTreeMap<String, Title> {
+    let title = |team: &Team| Title { zh: team.title.zh.clone(), en: team.title.en.clone() };
+    plan.teams.iter().map(|(id, team)| (id.to_string(), title(team))).collect()
+}
+
+/// Teams, as one of them could be meant.
+pub(super) fn known_teams(teams: Vec<(String, Title)>) -> Vec<Known> {
+    teams.into_iter().map(|(id, title)| Known { id, names: vec![title.zh, title.en] }).collect()
 }
 
 /// The lines of a board, by id and by title.

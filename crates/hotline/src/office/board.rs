@@ -14,7 +14,7 @@ use switchboard::plan::Title;
 use switchboard::time::Span;
 use switchboard::view::{Crew, LineView};
 
-use super::answer::Format;
+use super::answer::{self, Format};
 use super::asking::Office;
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
 use super::length;
@@ -112,7 +112,7 @@ fn drawn(office: &Office, board: &v1::Board) -> Told<Vec<String>> {
         Fault::new(Exit::Broken, "NO_BOARD", said("看不懂服务器的看板", "the server's board cannot be read"))
     };
     let lang = office.lang();
-    let width = usize::from(Term::stdout().size().1).saturating_sub(1).clamp(WIDTHS.0, WIDTHS.1);
+    let width = answer::width().unwrap_or(WIDTHS.1).clamp(WIDTHS.0, WIDTHS.1);
     let lines: Vec<LineFigures> =
         board.lines.iter().map(figures).collect::<Option<_>>().ok_or_else(unread)?;
     let total = lines.iter().fold(Account::default(), |total, line| sum(total, &line.account));

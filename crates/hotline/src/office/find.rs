@@ -147,7 +147,7 @@ pub(super) fn new_id(kind: Kind, typed: &str) -> Told<()> {
     let Err(fault) = typed.parse::<OperatorId>() else { return Ok(()) };
     let what = said(
         format!("{typed:?} 不能作{}的标识", kind.zh),
-        format!("{typed:?} cannot be the id of a {}", kind.en),
+        format!("{typed:?} cannot be the id of any {}", kind.en),
     );
     let lower: String =
         typed.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

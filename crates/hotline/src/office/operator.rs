@@ -134,7 +134,11 @@ impl Operators {
         let verb = self.verb;
         super::ask(&self.common, async |office| {
             match &verb {
-                Verb::List { team } => list(office, team.as_deref()).await?,
+                Verb::List { team: None } => list(office, None).await?,
+                Verb::List { team: Some(typed) } => {
+                    let team = office.team(typed, Taken::Beginning).await?;
+                    list(office, Some(&team)).await?;
+                }
                 Verb::Show { operator } => show(office, operator).await?,
                 Verb::Add { operator, teams, home_lines, skills, device, token_out } => {
                     let profile = v1::OperatorProfile {
@@ -290,8 +294,8 @@ async fn nearest(office: &Office, fault: Fault, profile: &v1::OperatorProfile) -
     };
     let found = match fault.code() {
         "UNKNOWN_TEAM" => {
-            let known: Vec<find::Known> =
-                board.teams.iter().map(|team| find::Known::id(&team.team_id)).collect();
+            let Ok(teams) = office.teams(&board).await else { return fault };
+            let known = super::asking::known_teams(teams);
             unknown(find::TEAM, &profile.team_ids, &known)
         }
         "UNKNOWN_LINE" => unknown(find::LINE, &profile.home_line_ids, &super::asking::lines(&board)),

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::answer::{Listed, figures, words};
-use super::asking::Office;
+use super::asking::{Office, known_teams};
 use super::fault::{EXIT_CODES, Told};
-use super::find::{self, Known, Taken, find};
+use super::find::{self, Taken, find};
 use super::operator;
 use super::reach::Common;
 use super::sheet::Field;
@@ -75,11 +75,10 @@ impl Listed for TeamItem {
 }
 
 impl TeamItem {
-    fn of(team: v1::BoardTeam) -> TeamItem {
-        let crew = team.crew.unwrap_or_default();
+    fn of(crew: v1::Crew, id: String, title: Title) -> TeamItem {
         TeamItem {
-            id: team.team_id,
-            title: Title::of(team.title),
+            id,
+            title,
             ready: crew.ready,
             ringing: crew.offered,
             talking: crew.talking,
@@ -96,7 +95,10 @@ impl TeamItem {
 
 async fn list(office: &Office) -> Told<()> {
     let (board, _) = office.board().await?;
-    let items: Vec<TeamItem> = board.teams.into_iter().map(TeamItem::of).collect();
+    let teams = office.teams(&board).await?;
+    let crew = |id: &str| board.teams.iter().find(|team| team.team_id == id).and_then(|team| team.crew);
+    let items: Vec<TeamItem> =
+        teams.into_iter().map(|(id, title)| TeamItem::of(crew(&id).unwrap_or_default(), id, title)).collect();
     let columns = [
         words("标识", "TEAM", |team: &TeamItem, _| Field::new(&team.id)).whole(),
         words("名称", "TITLE", |team, lang| Field::new(team.title.shown(lang))),
@@ -116,14 +118,6 @@ async fn list(office: &Office) -> Told<()> {
 
 async fn members(office: &Office, typed: &str) -> Told<()> {
     let (board, _) = office.board().await?;
-    let known: Vec<Known> = board
-        .teams
-        .iter()
-        .map(|team| {
-            let title = Title::of(team.title.clone());
-            Known { id: team.team_id.clone(), names: vec![title.zh, title.en] }
-        })
-        .collect();
-    let id = find(find::TEAM, typed, &known, Taken::Beginning)?;
+    let id = find(find::TEAM, typed, &known_teams(office.teams(&board).await?), Taken::Beginning)?;
     operator::list(office, Some(&id)).await
 }

@@ -59,7 +59,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct PlanFile {
     /// The plan, a TOML file; `-` for standard input.
-    #[arg(short, long = "file", value_name = "FILE")]
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
     path: PathBuf,
 }
 

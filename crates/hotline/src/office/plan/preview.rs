@@ -102,7 +102,7 @@ pub(super) struct Waiting {
     to: Option<String>,
     /// Those in the queue, by call id.
     waiting: Vec<String>,
-    /// Those who ring, talk, or are with an outside number: they finish in any case.
+    /// Those for whom a phone rings, who talk, or are with an outside number: these finish in any case.
     others: usize,
 }
 
@@ -126,7 +126,7 @@ pub(super) async fn waiting(
             let page = office.send(request).await?;
             for call in page.calls {
                 match call.state() {
-                    v1::CallState::Waiting | v1::CallState::Offered => one.waiting.push(call.call_id),
+                    v1::CallState::Waiting => one.waiting.push(call.call_id),
                     _ => one.others += 1,
                 }
             }

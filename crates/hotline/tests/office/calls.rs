@@ -1,0 +1,54 @@
+use crate::house::House;
+
+const CALLS: [&str; 2] = ["0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11", "0290a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a12"];
+
+#[test]
+fn calls_are_listed_a_page_at_a_time() {
+    let house = House::open();
+    assert_eq!(house.ask(&["call", "list"]).err, "there are none\n");
+    house.ring(&[(CALLS[0], "duty"), (CALLS[1], "emergency")]);
+    let all = house.told(&["call", "list"]);
+    assert!(all.starts_with("CALL ") && all.contains(CALLS[0]) && !all.contains("138019"), "{all}");
+    let first = house.object(&["call", "list", "--limit", "1"]);
+    assert_eq!(first["items"][0]["id"], CALLS[1], "an emergency comes first");
+    let next = first["next"].as_str().expect("there are more");
+    let second = house.object(&["call", "list", "--limit", "1", "--after", next]);
+    assert_eq!((second["items"][0]["id"].as_str(), second.get("next")), (Some(CALLS[0]), None));
+    let one = house.object(&["call", "list", "--line", "du"]);
+    assert_eq!(one["items"].as_array().map(Vec::len), Some(1));
+    house.ask(&["call", "list", "--after", "nonsense"]).refused(1, &["page_token"]);
+}
+
+#[test]
+fn why_a_call_waits_is_said_in_words_of_both_languages() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.ring(&[(CALLS[0], "duty")]);
+    let english = house.told(&["call", "why", &CALLS[0][..6]]);
+    for words in ["calls ahead", "the line's own operators", "from the start", "li-na", "on a pause"] {
+        assert!(english.contains(words), "{words:?} is not in {english}");
+    }
+    let chinese = house.told(&["call", "why", CALLS[0], "--lang", "zh-CN"]);
+    for words in ["排在前面", "专线接线员", "外线号码 duty-phone，振铃 30秒", "暂停中"] {
+        assert!(chinese.contains(words), "{words:?} is not in {chinese}");
+    }
+    let item = house.object(&["call", "why", CALLS[0]])["item"].clone();
+    assert_eq!(item["candidates"][0]["against"][0]["code"], "paused");
+    assert_eq!(item["tiers"][0]["who"]["code"], "own");
+    let person = house.told(&["operator", "why", "li-na", "--lang", "zh-CN"]);
+    assert!(person.contains(CALLS[0]) && person.contains("暂停中"), "{person}");
+}
+
+#[test]
+fn a_call_is_moved_by_its_whole_id() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.ring(&[(CALLS[0], "duty")]);
+    let moving = |call: &str, to: &str| house.ask(&["call", "move", call, "--to", to]);
+    moving("0190", "comfort").refused(1, &["a change takes the whole id", CALLS[0]]);
+    moving(CALLS[0], "comfrt").refused(1, &["did you mean comfort?"]);
+    moving(CALLS[1], "comfort").refused(1, &["hotline call list"]);
+    assert_eq!(moving(CALLS[0], "comfort").code, 0);
+    let shown = house.object(&["call", "show", "0190"])["item"].clone();
+    assert_eq!((shown["line"].as_str(), shown["called_line"].as_str()), (Some("comfort"), Some("duty")));
+}

@@ -1,0 +1,85 @@
+use std::os::unix::fs::PermissionsExt;
+
+use crate::house::House;
+
+#[test]
+fn a_person_is_added_paused_and_removed() {
+    let house = House::open();
+    let added = house.ask(&["operator", "add", "li-na", "--team", "volunteers", "--skill", "cantonese"]);
+    assert_eq!(added.code, 0, "{added:?}");
+    assert!(added.out.starts_with("hl_") && added.out.lines().count() == 1, "only the token, to be piped");
+    assert!(added.err.contains("li-na is added") && added.err.contains("shown this once"), "{added:?}");
+    let listed = house.object(&["operator", "list"]);
+    assert_eq!((listed["version"].as_u64(), listed["kind"].as_str()), (Some(1), Some("operators")));
+    let person = &listed["items"][0];
+    assert_eq!((person["id"].as_str(), person["state"].as_str()), (Some("li-na"), Some("off_duty")));
+    assert_eq!(person["skills"][0], "cantonese");
+    let members = house.told(&["team", "members", "vol", "--lang", "zh-CN"]);
+    assert_eq!(members.lines().nth(1), Some("li-na  下班  volunteers  -     软电话"), "{members}");
+    let why = house.told(&["operator", "why", "li"]);
+    assert!(why.contains("off duty; the desk cannot be reached"), "{why}");
+    house.ask(&["operator", "resume", "li-na"]).refused(1, &["neither paused nor suspended", "off duty"]);
+    house.ask(&["operator", "pause", "li-na", "--for", "5m"]).refused(1, &["not in a state"]);
+    house.ask(&["operator", "remove", "li-na"]).refused(2, &["nobody can be asked", "say --yes"]);
+    assert_eq!(house.object(&["operator", "remove", "li-na", "--yes"])["kind"], "operator_removed");
+    let nobody = house.ask(&["operator", "list"]);
+    assert_eq!((nobody.code, nobody.out.as_str(), nobody.err.as_str()), (0, "", "there are none\n"));
+}
+
+#[test]
+fn a_pause_ends_by_resume() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    assert_eq!(house.object(&["operator", "show", "li-na"])["item"]["state"], "paused");
+    let resumed = house.ask(&["operator", "resume", "li-na", "--lang", "zh"]);
+    assert_eq!((resumed.code, resumed.err.as_str()), (0, "li-na 已恢复，重新接派\n"), "{resumed:?}");
+    assert_eq!(house.object(&["operator", "show", "li-na"])["item"]["state"], "ready");
+    assert_eq!(house.object(&["operator", "off", "li-na"])["kind"], "operator_off");
+    assert_eq!(house.object(&["operator", "show", "li-na"])["item"]["state"], "off_duty");
+}
+
+#[test]
+fn slips_in_teams_lines_and_ids_get_the_nearest() {
+    let house = House::open();
+    let add = |more: &[&str]| house.ask(&[&["operator", "add", "wang"], more].concat());
+    add(&["--team", "volunters"]).refused(1, &["there is no team \"volunters\"", "did you mean volunteers?"]);
+    add(&["--home", "switchbord"])
+        .refused(1, &["there is no line \"switchbord\"", "did you mean switchboard?"]);
+    house.ask(&["operator", "add", "Wang Wei"]).refused(2, &["write, for example, wang-wei"]);
+    house.ask(&["operator", "add", "王伟", "--lang", "zh"]).refused(2, &["错误：", "只用 a-z、0-9 和 -"]);
+    house.told(&["operator", "add", "wang-wei"]);
+    house.told(&["operator", "add", "wang-lin"]);
+    house.ask(&["operator", "show", "wang"]).refused(2, &["wang-lin, wang-wei"]);
+    house.ask(&["operator", "off", "wang-we"]).refused(1, &["a change takes the whole id", "wang-wei"]);
+    house.ask(&["operator", "add", "wang-wei"]).refused(1, &["choose another id"]);
+    house.ask(&["operator", "why", "wang-wie"]).refused(1, &["did you mean wang-wei?"]);
+}
+
+#[test]
+fn tokens_are_made_used_and_taken_away() {
+    let house = House::open();
+    let create = ["token", "create", "supervisor", "night", "--yes", "--token-out", "night.token"];
+    let made = house.object(&create)["item"].clone();
+    assert_eq!(
+        (made["role"].as_str(), made["token_file"].as_str()),
+        (Some("supervisor"), Some("night.token"))
+    );
+    assert!(made.get("token").is_none(), "it is in the file and nowhere else");
+    let mode = std::fs::metadata(house.path("night.token")).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    house.ask(&create).refused(2, &["night.token is there already"]);
+    let as_night = |more: &[&str]| house.ask(&[more, &["--token-file", "night.token"]].concat());
+    assert_eq!(as_night(&["line", "list"]).code, 0);
+    assert_eq!(as_night(&["line", "show", "duty"]).code, 0, "without what the plan says");
+    as_night(&["plan", "get"]).refused(4, &["not for this role", "administrator's token"]);
+    house.ask(&["token", "create", "gateway", "gw-7", "--yes", "-o", "name"]).refused(2, &["--token-out"]);
+    house
+        .ask(&["token", "create", "gateway", "gw-7"])
+        .refused(2, &["say --yes", "an earlier token of gateway gw-7"]);
+    assert_eq!(house.object(&["token", "revoke", "supervisor", "night", "--yes"])["item"]["revoked"], true);
+    as_night(&["line", "list"]).refused(4, &["no valid token"]);
+    house
+        .ask(&["token", "revoke", "supervisor", "night", "--yes"])
+        .refused(1, &["supervisor night has no token"]);
+    house.ask(&["token", "create", "operator", "nobody", "--yes"]).refused(1, &["there is no operator"]);
+}

@@ -1,0 +1,115 @@
+use crate::house::House;
+
+const CALL: &str = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
+
+fn changed() -> String {
+    let text = plan::HOSPITAL.replace("wrap_up      = \"15s\"", "wrap_up      = \"16s\"");
+    assert_ne!(text, plan::HOSPITAL);
+    text
+}
+
+fn without_a_line() -> String {
+    let start = plan::HOSPITAL.find("[lines.outpatient-2]").expect("the line");
+    let end = plan::HOSPITAL.find("# Emergency comes before").expect("what follows it");
+    format!("{}{}", &plan::HOSPITAL[..start], &plan::HOSPITAL[end..])
+}
+
+#[test]
+fn a_plan_is_got_compared_and_applied() {
+    let house = House::open();
+    let got = house.told(&["plan", "get"]);
+    assert_eq!(got, plan::HOSPITAL, "as it was written");
+    house.write("same.toml", &got);
+    house.write("new.toml", &changed());
+    let same = house.ask(&["plan", "diff", "-f", "same.toml"]);
+    assert_eq!((same.code, same.out.as_str()), (0, ""), "{same:?}");
+    let diff = house.ask(&["plan", "diff", "-f", "new.toml"]);
+    assert_eq!(diff.code, 1);
+    assert!(diff.out.contains("~ lines.duty.wrap_up: 15000000 -> 16000000"), "{diff:?}");
+    house
+        .ask(&["plan", "apply", "-f", "new.toml"])
+        .refused(2, &["nobody can be asked", "changes will be in force"]);
+    let dry = house.told(&["plan", "apply", "-f", "new.toml", "--dry-run"]);
+    assert!(dry.starts_with("compared with revision 1") && dry.contains("~ lines.duty.wrap_up"), "{dry}");
+    let applied = house.object(&["plan", "apply", "-f", "new.toml", "--yes"])["item"].clone();
+    assert_eq!((applied["changed"].as_bool(), applied["revision"].as_u64()), (Some(true), Some(2)));
+    assert_eq!(house.told(&["plan", "get"]), changed());
+    let again = house.object(&["plan", "apply", "-f", "new.toml", "--yes"])["item"].clone();
+    assert_eq!((again["changed"].as_bool(), again["revision"].as_u64()), (Some(false), Some(2)));
+}
+
+#[test]
+fn two_administrators_at_once_are_told_apart() {
+    let house = House::open();
+    house.write("new.toml", &changed());
+    house.told(&["plan", "apply", "-f", "new.toml", "--yes"]);
+    house.write("other.toml", &plan::HOSPITAL.replace("max_waiting = 80 ", "max_waiting = 90 "));
+    let late = ["plan", "apply", "-f", "other.toml", "--yes", "--expect-revision", "1"];
+    house
+        .ask(&late)
+        .refused(1, &["somebody else applied a plan", "revision 2 is in force", "nothing was changed"]);
+    house
+        .ask(&[&late[..], &["--lang", "zh"]].concat())
+        .refused(1, &["其间有人应用了另一版方案", "现行的是第 2 版"]);
+    assert_eq!(house.told(&["plan", "get"]), changed(), "nothing was applied");
+}
+
+#[test]
+fn removing_a_line_shows_who_waits_and_where_they_would_go() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "outpatient-2");
+    house.ring(&[(CALL, "outpatient-2")]);
+    house.write("less.toml", &without_a_line());
+    let apply = ["plan", "apply", "-f", "less.toml"];
+    house
+        .ask(&apply)
+        .refused(1, &["would remove the lines outpatient-2", "1 waiting caller", CALL, "--allow-remove"]);
+    let moved = ["--allow-remove", "--move-waiting-to", "outpatient-2=outpatient-1"];
+    let dry = house.told(&[&apply[..], &moved, &["--dry-run"]].concat());
+    assert!(dry.contains("1 waiting caller would move to outpatient-1") && dry.contains(CALL), "{dry}");
+    let slip = ["--allow-remove", "--move-waiting-to", "outpatient-2=outpatient-3"];
+    house.ask(&[&apply[..], &slip].concat()).refused(1, &["did you mean outpatient-1?"]);
+    let applied = house.object(&[&apply[..], &moved, &["--yes"]].concat());
+    assert_eq!(applied["item"]["revision"], 2);
+    assert_eq!(house.object(&["call", "show", CALL])["item"]["line"], "outpatient-1");
+}
+
+#[test]
+fn a_file_that_is_none_is_refused_in_clear_words() {
+    let house = House::open();
+    house.write("bad.toml", &plan::HOSPITAL.replace("class        = \"emergency\"", "class = \"urgent\""));
+    std::fs::write(house.path("latin.toml"), b"# caf\xe9\n").expect("written");
+    std::fs::write(house.path("long.toml"), vec![b'#'; plan::TEXT_BYTES_MAX + 1]).expect("written");
+    for verb in ["validate", "diff", "apply"] {
+        let ask = |file: &str| house.ask(&["plan", verb, "-f", file]);
+        ask("data").refused(2, &["data cannot be read", "it is a directory"]);
+        ask("gone.toml").refused(2, &["gone.toml cannot be read", "hotline plan get > hospital.toml"]);
+        ask("long.toml").refused(2, &["long.toml is too long", "1 MiB"]);
+    }
+    for (verb, code) in [("diff", 2), ("apply", 1)] {
+        house.ask(&["plan", verb, "-f", "latin.toml"]).refused(code, &["latin.toml", "UTF-8"]);
+        house.ask(&["plan", verb, "-f", "bad.toml"]).refused(code, &["bad.toml:", "urgent", "^"]);
+    }
+    let validated = house.ask(&["plan", "validate", "-f", "bad.toml"]);
+    assert_eq!(validated.code, 1);
+    assert!(
+        validated.out.contains("urgent") && validated.err.contains("cannot be applied: 1 wrong"),
+        "{validated:?}"
+    );
+    let here =
+        house.ask(&["plan", "validate", "-f", "bad.toml", "--offline", "--server", "http://127.0.0.1:1"]);
+    assert_eq!((here.code, here.out), (validated.code, validated.out), "no server is asked");
+}
+
+#[test]
+fn a_plan_comes_by_a_pipe_too() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let house = House::open();
+    let mut command = house.command(&["plan", "diff", "-f", "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("started");
+    child.stdin.take().expect("piped").write_all(changed().as_bytes()).expect("read");
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
