@@ -36,6 +36,12 @@ pub(super) enum Exit {
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) exit: Exit,
+    /// In a box, so that what went well is not made larger by what could have gone wrong.
+    words: Box<Words>,
+}
+
+#[derive(Debug, Clone)]
+struct Words {
     code: String,
     what: Said,
     why: Option<Said>,
@@ -48,7 +54,7 @@ pub(super) type Told<T> = Result<T, Fault>;
 impl Fault {
     /// With a code for programs.
     pub(super) fn new(exit: Exit, code: &str, what: Said) -> Fault {
-        Fault { exit, code: code.to_owned(), what, why: None, mend: None }
+        Fault { exit, words: Box::new(Words { code: code.to_owned(), what, why: None, mend: None }) }
     }
 
     /// The command line makes no sense.
@@ -58,14 +64,16 @@ impl Fault {
 
     /// Why it is so.
     #[must_use]
-    pub(super) fn because(self, why: Said) -> Fault {
-        Fault { why: Some(why), ..self }
+    pub(super) fn because(mut self, why: Said) -> Fault {
+        self.words.why = Some(why);
+        self
     }
 
     /// What to do about it.
     #[must_use]
-    pub(super) fn mend(self, mend: Said) -> Fault {
-        Fault { mend: Some(mend), ..self }
+    pub(super) fn mend(mut self, mend: Said) -> Fault {
+        self.words.mend = Some(mend);
+        self
     }
 
     /// With another exit code.
@@ -76,14 +84,17 @@ impl Fault {
 
     /// The code for programs.
     pub(super) fn code(&self) -> &str {
-        &self.code
+        &self.words.code
     }
 
     /// On so many lines, for people.
     pub(super) fn lines(&self, lang: Lang) -> Vec<String> {
-        let mut lines = vec![format!("{}{}", lang.of("错误：", "error: "), clean_lines(self.what.of(lang)))];
-        let parts =
-            [(&self.why, lang.of("  原因：", "  why:  ")), (&self.mend, lang.of("  办法：", "  mend: "))];
+        let mut lines =
+            vec![format!("{}{}", lang.of("错误：", "error: "), clean_lines(self.words.what.of(lang)))];
+        let parts = [
+            (&self.words.why, lang.of("  原因：", "  why:  ")),
+            (&self.words.mend, lang.of("  办法：", "  mend: ")),
+        ];
         for (part, name) in parts {
             if let Some(text) = part {
                 lines.push(format!("{name}{}", clean_lines(text.of(lang))));
@@ -99,10 +110,10 @@ impl Fault {
             "version": 1,
             "kind": "error",
             "item": {
-                "code": self.code,
-                "what": self.what.of(lang),
-                "why": told(&self.why),
-                "mend": told(&self.mend),
+                "code": self.words.code,
+                "what": self.words.what.of(lang),
+                "why": told(&self.words.why),
+                "mend": told(&self.words.mend),
                 "exit": self.exit as u8,
             },
         })

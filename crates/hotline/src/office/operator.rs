@@ -1,5 +1,8 @@
 //! `hotline operator`: the people who answer.
 
+mod add;
+mod why;
+
 use std::process::ExitCode;
 
 use api::v1;
@@ -12,14 +15,13 @@ use super::answer::{Fact, Listed, bad, fair, good, words};
 use super::asking::Office;
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
 use super::find::{self, Taken};
+use super::length;
 use super::line::{code, seq};
 use super::reach::Common;
 use super::reasons::{Reason, all_against};
 use super::said::{Said, said};
-use super::sheet::{Field, Head, Side, lines};
-use super::token::{self, KeptToken};
+use super::sheet::Field;
 use super::words::{self as word, Word};
-use super::{answer, length};
 use crate::lang::Lang;
 
 /// So many are asked about at once.
@@ -147,7 +149,7 @@ impl Operators {
                         skill_ids: skills.clone(),
                         device: v1::DeviceKind::from(*device).into(),
                     };
-                    add(office, operator, profile, token_out.as_deref()).await?;
+                    add::add(office, operator, profile, token_out.as_deref()).await?;
                 }
                 Verb::Remove { operator } => remove(office, operator).await?,
                 Verb::Pause { operator, lasting, reason } => {
@@ -155,7 +157,7 @@ impl Operators {
                 }
                 Verb::Resume { operator } => resume(office, operator).await?,
                 Verb::Off { operator } => off(office, operator).await?,
-                Verb::Why { operator } => why(office, operator).await?,
+                Verb::Why { operator } => why::tell(office, operator).await?,
             }
             Ok(ExitCode::SUCCESS)
         })
@@ -264,46 +266,6 @@ async fn show(office: &Office, typed: &str) -> Told<()> {
     office.answer.show("operator", &item, &facts, &[])
 }
 
-async fn add(
-    office: &Office,
-    id: &str,
-    profile: v1::OperatorProfile,
-    token_out: Option<&std::path::Path>,
-) -> Told<()> {
-    find::new_id(find::OPERATOR, id)?;
-    token::can_be_shown(office, token_out)?;
-    let request = v1::AddOperatorRequest {
-        operator_id: id.to_owned(),
-        profile: Some(profile.clone()),
-        ..v1::AddOperatorRequest::default()
-    };
-    let reply = match office.send(request).await {
-        Ok(reply) => reply,
-        Err(fault) => return Err(nearest(office, fault, &profile).await),
-    };
-    let words = said(format!("{id} 已添加"), format!("{id} is added"));
-    token::give(office, "operator_added", KeptToken::new(id, "operator", reply.token), token_out, &words)
-}
-
-/// Which team or line was probably meant.
-async fn nearest(office: &Office, fault: Fault, profile: &v1::OperatorProfile) -> Fault {
-    let Ok((board, _)) = office.board().await else { return fault };
-    let unknown = |kind, typed: &[String], known: &[find::Known]| {
-        let missing = typed.iter().find(|typed| known.iter().all(|known| known.id != **typed))?;
-        Some(find::unknown(kind, missing, known))
-    };
-    let found = match fault.code() {
-        "UNKNOWN_TEAM" => {
-            let Ok(teams) = office.teams(&board).await else { return fault };
-            let known = super::asking::known_teams(teams);
-            unknown(find::TEAM, &profile.team_ids, &known)
-        }
-        "UNKNOWN_LINE" => unknown(find::LINE, &profile.home_line_ids, &super::asking::lines(&board)),
-        _ => None,
-    };
-    found.unwrap_or(fault)
-}
-
 /// What was done to a person.
 #[derive(Debug, Serialize)]
 struct OperatorDone {
@@ -407,71 +369,4 @@ async fn force(office: &Office, id: &str, to: v1::Force) -> Told<Option<v1::Rece
         ..v1::ForceOperatorRequest::default()
     };
     Ok(office.send(request).await?.receipt)
-}
-
-/// Why a person is or is not asked, as programs read it.
-#[derive(Debug, Serialize)]
-struct Explained {
-    id: String,
-    state: Word,
-    against: Vec<Reason>,
-    calls: Vec<ExplainedCall>,
-}
-
-#[derive(Debug, Serialize)]
-struct ExplainedCall {
-    id: String,
-    against: Vec<Reason>,
-}
-
-impl Listed for Explained {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-async fn why(office: &Office, typed: &str) -> Told<()> {
-    let id = office.operator(typed, Taken::Beginning).await?;
-    let answer = explained(office, id.clone()).await?;
-    let against: Vec<Reason> = answer.against.iter().map(Reason::of).collect();
-    let calls = answer.calls.iter().map(|call| ExplainedCall {
-        id: call.call_id.clone(),
-        against: call.against.iter().map(Reason::of).collect(),
-    });
-    let item = Explained { state: word::operator_state(&against), calls: calls.collect(), against, id };
-    let lang = office.lang();
-    let now = if office.answer.is_object() { SiteTime(0) } else { SiteTime(office.board().await?.0.at_us) };
-    let mut further = Vec::new();
-    if !item.calls.is_empty() {
-        let head =
-            |zh: &str, en: &str, whole| Head { name: lang.of(zh, en).to_owned(), side: Side::Left, whole };
-        let rows: Vec<Vec<Field>> = item
-            .calls
-            .iter()
-            .map(|call| {
-                let words = match call.against.as_slice() {
-                    [] => lang.of("可以派", "can be asked").to_owned(),
-                    against => all_against(against, lang, now),
-                };
-                vec![Field::new(&call.id), Field::new(words)]
-            })
-            .collect();
-        further.push(String::new());
-        further.extend(lines(
-            &[head("等候的来电", "WAITING CALL", true), head("原因", "WHY", true)],
-            &rows,
-            answer::width(),
-        ));
-    }
-    let words = match item.against.as_slice() {
-        [] => lang.of("可以接新来电", "ready for a call").to_owned(),
-        against => all_against(against, lang, now),
-    };
-    let facts: Vec<Fact> = vec![
-        (said("标识", "operator"), Field::new(&item.id)),
-        (said("状态", "state"), Field::new(item.state.of(lang))),
-        (said("原因", "because"), Field::new(words)),
-        (said("等候的来电", "calls waiting"), Field::new(item.calls.len())),
-    ];
-    office.answer.show("operator_why", &item, &facts, &further)
 }

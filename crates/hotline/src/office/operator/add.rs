@@ -1,0 +1,52 @@
+//! A new person who answers.
+
+use std::path::Path;
+
+use api::v1;
+
+use crate::office::asking::{self, Office};
+use crate::office::fault::{Fault, Told};
+use crate::office::find;
+use crate::office::said::said;
+use crate::office::token::{self, KeptToken};
+
+/// Adds a person, and gives the token to whoever asked for it.
+pub(super) async fn add(
+    office: &Office,
+    id: &str,
+    profile: v1::OperatorProfile,
+    token_out: Option<&Path>,
+) -> Told<()> {
+    find::new_id(find::OPERATOR, id)?;
+    token::can_be_shown(office, token_out)?;
+    let request = v1::AddOperatorRequest {
+        operator_id: id.to_owned(),
+        profile: Some(profile.clone()),
+        ..v1::AddOperatorRequest::default()
+    };
+    let reply = match office.send(request).await {
+        Ok(reply) => reply,
+        Err(fault) => return Err(nearest(office, fault, &profile).await),
+    };
+    let words = said(format!("{id} 已添加"), format!("{id} is added"));
+    token::give(office, "operator_added", KeptToken::new(id, "operator", reply.token), token_out, &words)
+}
+
+/// Which team or line was probably meant.
+async fn nearest(office: &Office, fault: Fault, profile: &v1::OperatorProfile) -> Fault {
+    let Ok((board, _)) = office.board().await else { return fault };
+    let unknown = |kind, typed: &[String], known: &[find::Known]| {
+        let missing = typed.iter().find(|typed| known.iter().all(|known| known.id != **typed))?;
+        Some(find::unknown(kind, missing, known))
+    };
+    let found = match fault.code() {
+        "UNKNOWN_TEAM" => {
+            let Ok(teams) = office.teams(&board).await else { return fault };
+            let known = asking::known_teams(teams);
+            unknown(find::TEAM, &profile.team_ids, &known)
+        }
+        "UNKNOWN_LINE" => unknown(find::LINE, &profile.home_line_ids, &asking::lines(&board)),
+        _ => None,
+    };
+    found.unwrap_or(fault)
+}
