@@ -22,7 +22,7 @@ use crate::board::figures::clock;
 
 /// Calls: who is inside, in the order in which they would be answered, and why.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Calls {
     #[command(flatten)]
     common: Common,

@@ -16,7 +16,7 @@ use crate::lang::Lang;
 
 /// The record: every decision with its events. Ids and codes only, never a number or a name.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Events {
     #[command(flatten)]
     common: Common,

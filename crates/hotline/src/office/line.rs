@@ -27,7 +27,7 @@ use crate::lang::Lang;
 ///
 /// Which lines there are and who answers them stands in the plan: see `hotline plan`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Lines {
     #[command(flatten)]
     common: Common,

@@ -29,7 +29,7 @@ const ASKED_AT_ONCE: usize = 16;
 
 /// Operators: the people who answer.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Operators {
     #[command(flatten)]
     common: Common,

@@ -83,7 +83,7 @@ const REASONS: &[Words] = &[
 /// A server's no, as a fault of this command.
 pub(super) fn fault(refusal: &Refusal, address: &str) -> Fault {
     match refusal.kind {
-        RefusalKind::NotReached => return not_reached(refusal, address),
+        RefusalKind::NotReached => not_reached(refusal, address),
         RefusalKind::NotAdmitted => told(refusal, Exit::NotAdmitted),
         RefusalKind::Broken => told(refusal, Exit::Broken),
         RefusalKind::BadRequest | RefusalKind::NotFound | RefusalKind::Busy | RefusalKind::Refused => {

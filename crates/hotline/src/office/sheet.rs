@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_narrow_terminal_shortens_words_and_neither_ids_nor_figures() {
         let lines = table(Some(28));
-        assert_eq!(lines[2], "emergency  急诊咨..    1,024");
+        assert_eq!(lines[2], "emergency  急诊咨询..  1,024");
         assert!(lines.iter().all(|line| measure_text_width(line) == 28), "{lines:?}");
         let least = table(Some(1));
         assert!(least[2].starts_with("emergency  ") && least[2].ends_with("1,024"), "{least:?}");

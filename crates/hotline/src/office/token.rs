@@ -23,7 +23,7 @@ use super::said::{Said, said, same};
 ///
 /// A token is shown once and not stored; a lost one is replaced by another.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Tokens {
     #[command(flatten)]
     common: Common,

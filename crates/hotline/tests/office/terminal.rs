@@ -69,12 +69,12 @@ fn code(mut child: Child) -> i32 {
 #[test]
 fn colours_and_a_width_are_for_terminals() {
     let house = House::open();
-    let (mut terminal, child) = Terminal::start(&house, 60, &["line", "list", "--lang", "en"], &[]);
+    let (mut terminal, child) = Terminal::start(&house, 70, &["line", "list", "--lang", "en"], &[]);
     let screen = terminal.rest().to_owned();
     assert_eq!(code(child), 0);
     assert!(screen.contains("\u{1b}[32mopen\u{1b}[0m"), "{screen:?}");
     for line in screen.lines() {
-        assert!(console::measure_text_width(line) < 60, "{line:?}");
+        assert!(console::measure_text_width(line) < 70, "{line:?}");
     }
     assert!(
         screen.contains("outpatient-1") && screen.contains(".."),

@@ -5,7 +5,7 @@ use std::path::Path;
 use api::v1;
 
 use crate::office::asking::{self, Office};
-use crate::office::fault::{Fault, Told};
+use crate::office::fault::{Exit, Fault, Told};
 use crate::office::find;
 use crate::office::said::said;
 use crate::office::token::{self, KeptToken};
@@ -19,6 +19,13 @@ pub(super) async fn add(
 ) -> Told<()> {
     find::new_id(find::OPERATOR, id)?;
     token::can_be_shown(office, token_out)?;
+    let request = v1::ExplainOperatorRequest { operator_id: id.to_owned(), at_least: None };
+    match office.send(request).await {
+        // The server would take the same person again, and replace the token that is in use.
+        Ok(_) => return Err(exists(id)),
+        Err(fault) if fault.code() == "UNKNOWN_OPERATOR" => {}
+        Err(fault) => return Err(fault),
+    }
     let request = v1::AddOperatorRequest {
         operator_id: id.to_owned(),
         profile: Some(profile.clone()),
@@ -30,6 +37,14 @@ pub(super) async fn add(
     };
     let words = said(format!("{id} 已添加"), format!("{id} is added"));
     token::give(office, "operator_added", KeptToken::new(id, "operator", reply.token), token_out, &words)
+}
+
+fn exists(id: &str) -> Fault {
+    let what = said(format!("已有接线员 {id}"), format!("there is an operator {id} already"));
+    Fault::new(Exit::Refused, "OPERATOR_EXISTS", what).mend(said(
+        format!("换一个标识；只要新令牌：hotline token create operator {id}"),
+        format!("choose another id; for a new token of this one: hotline token create operator {id}"),
+    ))
 }
 
 /// Which team or line was probably meant.

@@ -22,7 +22,7 @@ use super::said::{Said, clean_lines, said};
 ///
 /// The file is TOML; docs/plan.md has every field. It is taken whole or not at all.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, after_long_help = EXAMPLES)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Plans {
     #[command(flatten)]
     common: Common,
