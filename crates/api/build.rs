@@ -8,7 +8,7 @@ use prost::Message;
 
 const PROTO_ROOT: &str = "../../proto";
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "hotline/v1/types.proto",
     "hotline/v1/board.proto",
     "hotline/v1/desk.proto",
@@ -17,6 +17,7 @@ const FILES: [&str; 10] = [
     "hotline/v1/operator.proto",
     "hotline/v1/supervisor.proto",
     "hotline/v1/admin.proto",
+    "hotline/v1/audit.proto",
     "hotline/v1/clock.proto",
     "hotline/v1/history.proto",
 ];
@@ -28,7 +29,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("hotline.v1.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .codec_path("crate::codec::SmallBuffers")
-        .skip_debug(["hotline.v1.Arrival", "hotline.v1.AddOperatorResponse", "hotline.v1.IssueTokenResponse"])
+        .skip_debug([
+            "hotline.v1.Arrival",
+            "hotline.v1.AddOperatorResponse",
+            "hotline.v1.IssueTokenResponse",
+            "hotline.v1.RevealCallerResponse",
+            "hotline.v1.ExportSubjectResponse",
+            "hotline.v1.SubjectRef",
+        ])
         .compile_fds(descriptors)?;
     Ok(())
 }

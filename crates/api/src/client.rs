@@ -3,6 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tonic::metadata::BinaryMetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
@@ -18,6 +19,7 @@ use crate::command::Unary;
 use crate::token::Bearer;
 use crate::trace::{Beside, Traceparent};
 use crate::v1::admin_service_client::AdminServiceClient;
+use crate::v1::audit_service_client::AuditServiceClient;
 use crate::v1::clock_service_client::ClockServiceClient;
 use crate::v1::gateway_service_client::GatewayServiceClient;
 use crate::v1::history_service_client::HistoryServiceClient;
@@ -75,7 +77,7 @@ impl Client {
     }
 
     fn over(channel: Channel, bearer: Bearer) -> Client {
-        let beside = Beside { bearer, traceparent: None };
+        let beside = Beside { bearer, traceparent: None, why: None };
         Client { channel, beside, give_up_after: Duration::from_secs(30) }
     }
 
@@ -90,6 +92,15 @@ impl Client {
     #[must_use]
     pub fn traced(&self, traceparent: Traceparent) -> Client {
         let beside = Beside { traceparent: Some(traceparent), ..self.beside.clone() };
+        Client { beside, ..self.clone() }
+    }
+
+    /// The same principal, who says why: in at most 500 characters, without control characters. It is recorded with
+    /// everything that this client changes.
+    #[must_use]
+    pub fn saying_why(&self, why: &str) -> Client {
+        let beside =
+            Beside { why: Some(BinaryMetadataValue::from_bytes(why.as_bytes())), ..self.beside.clone() };
         Client { beside, ..self.clone() }
     }
 
@@ -163,6 +174,11 @@ impl Client {
     /// The bare history service: no retries.
     pub fn history(&self) -> HistoryServiceClient<Sending> {
         HistoryServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+    }
+
+    /// The bare audit service: no retries.
+    pub fn audit(&self) -> AuditServiceClient<Sending> {
+        AuditServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare clock service: no retries.

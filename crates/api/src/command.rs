@@ -88,4 +88,14 @@ unary!(history:
     explain_past_operator(ExplainPastOperatorRequest) -> ExplainPastOperatorResponse,
 );
 
+unary!(audit:
+    list_audit(ListAuditRequest) -> ListAuditResponse,
+    verify_audit(VerifyAuditRequest) -> VerifyAuditResponse,
+    reveal_caller(RevealCallerRequest) -> RevealCallerResponse,
+    export_subject(ExportSubjectRequest) -> ExportSubjectResponse,
+    erase_subject(EraseSubjectRequest) -> EraseSubjectResponse,
+    approve_erasure(ApproveErasureRequest) -> ApproveErasureResponse,
+    list_erasures(ListErasuresRequest) -> ListErasuresResponse,
+);
+
 unary!(clock: step(StepRequest) -> StepResponse);

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::v1::{AddOperatorResponse, Arrival, IssueTokenResponse};
+use crate::v1::{
+    AddOperatorResponse, Arrival, ExportSubjectResponse, IssueTokenResponse, RevealCallerResponse,
+    SubjectRef, subject_ref,
+};
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,6 +32,36 @@ impl fmt::Debug for IssueTokenResponse {
     }
 }
 
+impl fmt::Debug for RevealCallerResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevealCallerResponse").field("caller_ref", &self.caller_ref).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ExportSubjectResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportSubjectResponse")
+            .field("caller_ref", &self.caller_ref)
+            .field("calls", &self.calls.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SubjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubjectRef").field("subject", &self.subject).finish()
+    }
+}
+
+impl fmt::Debug for subject_ref::Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            subject_ref::Subject::CallerRef(caller) => f.debug_tuple("CallerRef").field(caller).finish(),
+            subject_ref::Subject::Number(_) => f.write_str("Number(…)"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +72,12 @@ mod tests {
         let shown = format!("{arrival:?}");
         assert!(!shown.contains("138") && !shown.contains("49, 51, 56"), "{shown}");
         assert!(shown.contains("withheld: false"));
+        let number = || "13812345678".to_owned();
+        let subject = SubjectRef { subject: Some(subject_ref::Subject::Number(number())) };
+        let revealed = RevealCallerResponse { number: number(), ..RevealCallerResponse::default() };
+        let exported = ExportSubjectResponse { number: number(), ..ExportSubjectResponse::default() };
+        let shown = format!("{subject:?} {revealed:?} {exported:?}");
+        assert!(!shown.contains("138"), "{shown}");
     }
 
     #[test]

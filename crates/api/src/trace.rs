@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use tonic::metadata::{Ascii, MetadataValue};
+use tonic::metadata::{Ascii, BinaryMetadataValue, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
@@ -44,6 +44,7 @@ impl FromStr for Traceparent {
 pub struct Beside {
     pub(crate) bearer: Bearer,
     pub(crate) traceparent: Option<Traceparent>,
+    pub(crate) why: Option<BinaryMetadataValue>,
 }
 
 impl Interceptor for Beside {
@@ -51,6 +52,9 @@ impl Interceptor for Beside {
         let mut request = self.bearer.call(request)?;
         if let Some(Traceparent(traceparent)) = &self.traceparent {
             request.metadata_mut().insert("traceparent", traceparent.clone());
+        }
+        if let Some(why) = &self.why {
+            request.metadata_mut().insert_bin("hotline-why-bin", why.clone());
         }
         Ok(request)
     }
@@ -66,7 +70,7 @@ mod tests {
     fn it_is_sent_beside_the_token() {
         let bearer = Bearer::new("hl_op-1_abc").expect("a token");
         let traceparent = Some(PLACE.parse().expect("a traceparent"));
-        let request = Beside { bearer, traceparent }.call(Request::new(())).expect("accepted");
+        let request = Beside { bearer, traceparent, why: None }.call(Request::new(())).expect("accepted");
         assert_eq!(request.metadata().get("authorization").expect("sent"), "Bearer hl_op-1_abc");
         assert_eq!(request.metadata().get("traceparent").expect("sent"), PLACE);
     }

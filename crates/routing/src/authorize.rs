@@ -74,6 +74,13 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.AdminService/TailEvents", RECORD),
     ("/hotline.v1.AdminService/IssueToken", ADMIN),
     ("/hotline.v1.AdminService/RevokeToken", ADMIN),
+    ("/hotline.v1.AuditService/ListAudit", ADMIN),
+    ("/hotline.v1.AuditService/VerifyAudit", ADMIN),
+    ("/hotline.v1.AuditService/RevealCaller", OFFICE),
+    ("/hotline.v1.AuditService/ExportSubject", ADMIN),
+    ("/hotline.v1.AuditService/EraseSubject", ADMIN),
+    ("/hotline.v1.AuditService/ApproveErasure", ADMIN),
+    ("/hotline.v1.AuditService/ListErasures", ADMIN),
     ("/hotline.v1.ClockService/Step", ADMIN),
     ("/grpc.health.v1.Health/Check", Access::Public),
     ("/grpc.health.v1.Health/Watch", Access::Public),
@@ -92,8 +99,11 @@ pub enum TableFault {
     /// Nobody said who may call it.
     #[error("the method {0} has no row in the authorisation table; say who may call it")]
     WithoutRow(String),
+    /// Nobody said whether calls of it are recorded.
+    #[error("the method {0} has no row in the table of what is recorded; say whether its calls are")]
+    Unrecorded(String),
     /// The row is about nothing.
-    #[error("the authorisation table has a row for {0}, which is no method")]
+    #[error("a table has a row for {0}, which is no method that it could be about")]
     WithoutMethod(String),
     /// The description itself cannot be read.
     #[error("the description of the services cannot be read: {0}")]
@@ -119,7 +129,7 @@ pub fn check_table(descriptions: &[&[u8]]) -> Result<(), TableFault> {
 }
 
 /// Each method by its full name, and whether it answers with a stream.
-fn methods_of(files: &FileDescriptorSet) -> impl Iterator<Item = (String, bool)> {
+pub(crate) fn methods_of(files: &FileDescriptorSet) -> impl Iterator<Item = (String, bool)> {
     files.file.iter().flat_map(|file| {
         file.service.iter().flat_map(move |service| {
             service.method.iter().map(move |method| {

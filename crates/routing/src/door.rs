@@ -16,6 +16,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
+use crate::audited::{self, Act, Recorder};
 use crate::authorize::{Access, access, known};
 use crate::cut::Cut;
 use crate::figures::{Figures, name_of};
@@ -43,6 +44,7 @@ struct Door {
     figures: Arc<Figures>,
     closing: watch::Receiver<bool>,
     readers: Arc<Readers>,
+    recorder: Recorder,
     traces: Traces,
 }
 
@@ -54,11 +56,21 @@ impl Doorkeeper {
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,
         closing: watch::Receiver<bool>,
+        recorder: Recorder,
         traces: Traces,
     ) -> Doorkeeper {
         let guesses = Guesses::new(limits.wrong_tokens_per_minute);
         let readers = Readers::watched(limits.stuck_reader);
-        Doorkeeper(Arc::new(Door { principals, guesses, streaming, figures, closing, readers, traces }))
+        Doorkeeper(Arc::new(Door {
+            principals,
+            guesses,
+            streaming,
+            figures,
+            closing,
+            readers,
+            recorder,
+            traces,
+        }))
     }
 
     /// Who sends a token, if it is one of these roles'.
@@ -150,6 +162,15 @@ fn too_many_guesses(wait: Duration) -> Status {
     Status::with_error_details(Code::ResourceExhausted, "too many wrong tokens", details)
 }
 
+/// An act was done that nobody recorded: a mistake of this program's, which shows at once.
+fn unrecorded(method: &'static str) -> (Response<Body>, Code) {
+    tracing::error!(method, "an act was done without being recorded");
+    (
+        Status::internal("this was done, and not recorded; tell whoever runs this server").into_http(),
+        Code::Internal,
+    )
+}
+
 fn wrong_role(roles: &[Role]) -> Status {
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     let mend = format!("use a token of a principal with the role {}", names.join(" or "));
@@ -201,7 +222,11 @@ where
         };
         let who = admitted.as_ref().ok().and_then(Option::as_ref);
         let span = doorkeeper.0.traces.request(method, who, request.headers());
-        let admitted = match admitted {
+        let slip = admitted.and_then(|admitted| {
+            let who = admitted.as_ref().map(|admitted| admitted.principal.who);
+            Ok((doorkeeper.0.recorder.slip(method, who, request.headers())?, admitted))
+        });
+        let (act, admitted) = match slip {
             Ok(admitted) => admitted,
             Err(refused) => {
                 doorkeeper.note(method, None, refused.code(), began, peer, &span);
@@ -213,11 +238,15 @@ where
         if let Some(admitted) = &admitted {
             request.extensions_mut().insert(admitted.principal);
         }
+        if let Some(act) = &act {
+            request.extensions_mut().insert(act.clone());
+        }
         let answer = self.inner.call(request);
         let mut answering = Answering {
             doorkeeper,
             method,
             admitted,
+            act,
             code: Code::Cancelled,
             began,
             peer,
@@ -225,7 +254,15 @@ where
         };
         let answered = async move {
             let mut response = malformed::mended(answer.await?);
-            let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+            let said = Status::from_header_map(response.headers());
+            let mut code = said.as_ref().map_or(Code::Ok, Status::code);
+            if let Some(act) = &answering.act {
+                if code == Code::Ok && !act.is_asked() {
+                    (response, code) = unrecorded(method);
+                }
+                let reason = said.as_ref().and_then(StatusExt::get_details_error_info);
+                act.end(audited::outcome(code, reason.map(|info| info.reason).as_deref())).await;
+            }
             answering.code = code;
             let Answering { doorkeeper, admitted, .. } = &answering;
             if code == Code::Ok && doorkeeper.0.streaming.contains(method) {
@@ -244,6 +281,7 @@ struct Answering {
     doorkeeper: Doorkeeper,
     method: &'static str,
     admitted: Option<Admitted>,
+    act: Option<Act>,
     code: Code,
     began: Instant,
     peer: IpAddr,
@@ -252,7 +290,10 @@ struct Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let Answering { doorkeeper, method, admitted, code, began, peer, span } = &*self;
+        let Answering { doorkeeper, method, admitted, act, code, began, peer, span } = &*self;
+        if let Some(act) = act {
+            act.given_up();
+        }
         doorkeeper.note(method, admitted.as_ref(), *code, *began, *peer, span);
     }
 }

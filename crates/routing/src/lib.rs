@@ -5,9 +5,10 @@
 //! (crate `api`), files of keys and configuration (crate `hotline`), and pages.
 //!
 //! Read `site.rs` first: what all services share. A request comes in by `listening.rs`, is sorted by `front.rs`, asked
-//! who it is by `door.rs`, after the table of `authorize.rs`. `streams` is everybody who listens, `convert` the words,
+//! who it is by `door.rs`, after the table of `authorize.rs`, and what the office does is recorded by `audited`. `streams` is everybody who listens, `convert` the words,
 //! `refusal.rs` every way of saying no, `limits.rs` how much of anything is let in.
 
+mod audited;
 mod authorize;
 mod convert;
 mod cut;
@@ -31,6 +32,7 @@ mod tls;
 mod tokens;
 mod traces;
 
+pub use audited::{Recorded, check_recorded, recorded};
 pub use authorize::{Access, TableFault, access, check_table};
 pub use limits::Limits;
 pub use principal::{Principal, Role, Who};

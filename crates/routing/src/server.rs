@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use api::FILE_DESCRIPTOR_SET;
 use api::v1::admin_service_server::AdminServiceServer;
+use api::v1::audit_service_server::AuditServiceServer;
 use api::v1::clock_service_server::ClockServiceServer;
 use api::v1::gateway_service_server::GatewayServiceServer;
 use api::v1::history_service_server::HistoryServiceServer;
@@ -13,7 +14,9 @@ use api::v1::operator_service_server::OperatorServiceServer;
 use api::v1::supervisor_service_server::SupervisorServiceServer;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
-use session::{Callers, Derived, Journal, Registry, RegistryFault};
+use session::{
+    Audit, AuditEntry, Callers, Derived, Journal, Registry, RegistryFault, SubjectRecords, Subjects,
+};
 use switchboard::command::{Actor, Adoption, Command, Input};
 use switchboard::id::{PrincipalId, Revision};
 use tokio::net::TcpListener;
@@ -25,6 +28,7 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::audited::{About, Recorder, check_recorded};
 use crate::authorize::{TableFault, check_table, streaming};
 use crate::door::Doorkeeper;
 use crate::figures::Figures;
@@ -97,6 +101,12 @@ pub struct RouterParts {
     pub registry: Arc<dyn Registry>,
     /// Who may ask.
     pub principals: Arc<Principals>,
+    /// What the office did.
+    pub audit: Arc<dyn Audit>,
+    /// The persons behind callers' references.
+    pub subjects: Arc<dyn Subjects>,
+    /// The records of calls by who called.
+    pub records: Arc<dyn SubjectRecords>,
 }
 
 /// Why a router did not start.
@@ -128,6 +138,9 @@ pub enum StartFault {
     /// The first plan was refused.
     #[error("the first plan was not adopted: {0}")]
     FirstPlan(#[from] Refused),
+    /// The first plan could not be recorded.
+    #[error("the first plan was not adopted: {0}")]
+    Unrecorded(String),
     /// The first plan's text was not kept.
     #[error(transparent)]
     Registry(#[from] RegistryFault),
@@ -158,11 +171,14 @@ impl Router {
     /// [`StartFault`].
     pub async fn start(config: RouterConfig, parts: RouterParts) -> Result<Router, StartFault> {
         check_table(DESCRIPTIONS)?;
+        check_recorded(DESCRIPTIONS)?;
         let listeners = listeners(&config).await?;
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
         let RouterConfig { tls, limits, traces, .. } = config;
 
-        let RouterParts { exchange, journal, derived, callers, registry, principals } = parts;
+        let RouterParts { exchange, journal, derived, callers, registry, principals, .. } = parts;
+        let RouterParts { audit, subjects, records, .. } = parts;
+        let recorder = Recorder::new(audit, exchange.clone());
         let readiness = exchange.readiness();
         let (streams, feed) = Streams::new(exchange.clone(), config.stepped, limits.operator_streams);
         let site = Arc::new(Site::new(SiteParts {
@@ -172,6 +188,9 @@ impl Router {
             callers,
             registry,
             principals: Arc::clone(&principals),
+            recorder: recorder.clone(),
+            subjects,
+            records,
             streams: Arc::clone(&streams),
             staff: config.staff,
             stepped: config.stepped,
@@ -196,6 +215,7 @@ impl Router {
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),
             stopped.clone(),
+            recorder,
             traces,
         );
         let healthy = tokio::spawn(health::follow(health.clone(), readiness));
@@ -290,6 +310,7 @@ async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_refl
             bounded!(AdminServiceServer::new(service::Admin(Arc::clone(site))))
                 .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
         )
+        .add_service(bounded!(AuditServiceServer::new(service::Audit(Arc::clone(site)))))
         .add_service(health_server)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
@@ -315,8 +336,16 @@ async fn adopt_first(site: &Site, parsed: ParsedPlan) -> Result<(), StartFault> 
     site.registry.keep_plan(site.id(), revision, plan_hash(&parsed.plan), &parsed.text).await?;
     let adoption = Adoption { plan: parsed.plan, expect, migrate: false, move_waiting: Default::default() };
     let actor = Actor::Admin(first_start());
-    let input = Input { actor, request: None, command: Command::AdoptPlan(Box::new(adoption)) };
-    site.exchange.ask(input).await?;
+    let command = Command::AdoptPlan(Box::new(adoption));
+    let act = site.recorder.by_itself(first_start().as_str(), "plan.begin");
+    let request = site.recorder.request_id();
+    let about = site.about(&command);
+    let asked = act.asks(About { request: request.0.to_string(), ..about }).await;
+    asked.map_err(|status| StartFault::Unrecorded(status.message().to_owned()))?;
+    let asked = site.exchange.ask(Input { actor, request: Some(request), command }).await;
+    let outcome = if asked.is_ok() { AuditEntry::DONE } else { AuditEntry::REFUSED };
+    act.end(outcome.to_owned()).await;
+    asked?;
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use api::v1;
 use exchange::{Committed, Cursor, ExchangeHandle, Linked};
 use plan::ParsedPlan;
 use presence::Holder;
-use session::{CallerNumber, Callers, Derived, Journal, Registry, RegistryFault};
+use session::{
+    CallerNumber, Callers, Derived, Journal, Registry, RegistryFault, SubjectRecords, Subjects,
+};
 use switchboard::call::CallerKind;
 use switchboard::canonical::{self, Hash};
 use switchboard::command::{Actor, Command, Input};
@@ -18,6 +20,7 @@ use switchboard::rejection::Rejection;
 use switchboard::time::SiteTime;
 use tonic::{Code, Request, Status};
 
+use crate::audited::{self, About, Act, Recorder};
 use crate::convert;
 use crate::limits::Limits;
 use crate::principal::{Principal, Role, Who};
@@ -37,6 +40,9 @@ pub(crate) struct Site {
     pub(crate) streams: Arc<Streams>,
     pub(crate) principals: Arc<Principals>,
     pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) recorder: Recorder,
+    pub(crate) subjects: Arc<dyn Subjects>,
+    pub(crate) records: Arc<dyn SubjectRecords>,
     callers: Arc<dyn Callers>,
     staff: StaffNumbers,
     stepped: bool,
@@ -51,6 +57,9 @@ pub(crate) struct SiteParts {
     pub(crate) derived: Arc<dyn Derived>,
     pub(crate) callers: Arc<dyn Callers>,
     pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) recorder: Recorder,
+    pub(crate) subjects: Arc<dyn Subjects>,
+    pub(crate) records: Arc<dyn SubjectRecords>,
     pub(crate) principals: Arc<Principals>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) staff: StaffNumbers,
@@ -60,7 +69,8 @@ pub(crate) struct SiteParts {
 
 impl Site {
     pub(crate) fn new(parts: SiteParts) -> Site {
-        let SiteParts { exchange, journal, derived, callers, registry, principals, .. } = parts;
+        let SiteParts { exchange, journal, derived, callers, registry, .. } = parts;
+        let SiteParts { recorder, subjects, records, principals, .. } = parts;
         let SiteParts { streams, staff, stepped, limits, .. } = parts;
         Site {
             exchange,
@@ -69,6 +79,9 @@ impl Site {
             streams,
             principals,
             registry,
+            recorder,
+            subjects,
+            records,
             callers,
             staff,
             stepped,
@@ -85,7 +98,31 @@ impl Site {
         self.stepped
     }
 
-    /// Asks as a principal.
+    /// Asks as somebody in the office, once it is recorded.
+    pub(crate) async fn act(
+        &self,
+        act: &Act,
+        who: Who,
+        request_id: &str,
+        command: Command,
+    ) -> Result<Committed, Status> {
+        let request = convert::request(request_id)?.unwrap_or_else(|| self.recorder.request_id());
+        let actor = who.actor().ok_or_else(|| refusal::rejected(&Rejection::NotYours))?;
+        let about = self.about(&command);
+        act.asks(About { request: request.0.to_string(), ..about }).await?;
+        let input = Input { actor, request: Some(request), command };
+        let committed = self.exchange.ask(input).await.map_err(refusal::refused)?;
+        let (seq, again) = (committed.cursor.seq.0, committed.again);
+        act.came(format!("{{\"seq\":{seq},\"again\":{again}}}"));
+        Ok(committed)
+    }
+
+    /// What a command of the office is about.
+    pub(crate) fn about(&self, command: &Command) -> About {
+        self.exchange.read(|switchboard| audited::about(switchboard.state(), command))
+    }
+
+    /// Asks as a gateway or an operator; the office acts.
     pub(crate) async fn ask(
         &self,
         who: Who,
@@ -93,6 +130,9 @@ impl Site {
         command: Command,
     ) -> Result<Committed, Status> {
         let request = convert::request(request_id)?;
+        if matches!(who, Who::Supervisor(_) | Who::Admin(_)) {
+            return Err(Status::internal("somebody in the office asked without acting"));
+        }
         let actor = who.actor().ok_or_else(|| refusal::rejected(&Rejection::NotYours))?;
         let input = Input { actor, request, command };
         self.exchange.ask(input).await.map_err(refusal::refused)

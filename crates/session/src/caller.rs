@@ -1,6 +1,6 @@
 //! Callers: a number becomes a random reference, and only the reference goes any further.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use switchboard::id::{CallerRef, SiteId};
-use uuid::Builder;
+use uuid::{Builder, Uuid};
+
+use crate::subject::Erasure;
 
 /// Longest number taken, in bytes as received; what is longer is cut, no caller is refused for it.
 pub const CALLER_NUMBER_LEN_MAX: usize = 64;
@@ -37,9 +39,22 @@ impl CallerNumber {
         CallerNumber(None)
     }
 
-    /// The number itself, for the room that seals it.
-    pub(crate) fn text(&self) -> Option<&str> {
+    /// The number itself: for the room that seals it, and for whoever may see it and has said why.
+    pub fn reveal(&self) -> Option<&str> {
         self.0.as_deref()
+    }
+
+    /// The number for people who need only recognise it, such as 138****8000.
+    pub fn masked(&self) -> String {
+        const HIDDEN: usize = 4;
+        let number: Vec<char> = self.0.as_deref().unwrap_or_default().chars().collect();
+        let (begin, end) = match number.len() {
+            0..=4 => (0, 0),
+            5..=8 => (0, 2),
+            long => ((long - 2 * HIDDEN).min(6), HIDDEN),
+        };
+        let shown = |part: &[char]| part.iter().collect::<String>();
+        format!("{}{}{}", shown(&number[..begin]), "*".repeat(HIDDEN), shown(&number[number.len() - end..]))
     }
 
     /// Whether it was withheld.
@@ -96,33 +111,50 @@ pub trait Callers: Send + Sync {
 
 /// References in memory; they and the numbers end with the process.
 pub struct MemoryCallers {
-    chance: Chance,
-    known: Mutex<BTreeMap<SiteId, BTreeMap<String, CallerRef>>>,
+    pub(crate) chance: Chance,
+    pub(crate) known: Mutex<BTreeMap<SiteId, BTreeMap<String, CallerRef>>>,
+    pub(crate) noted: Mutex<Noted>,
+}
+
+/// What is noted of callers beside their numbers.
+#[derive(Default)]
+pub(crate) struct Noted {
+    pub(crate) erasures: BTreeMap<(SiteId, Uuid), Erasure>,
+    pub(crate) noticed_us: BTreeMap<(SiteId, CallerRef), i64>,
 }
 
 /// Where references come from.
 pub(crate) enum Chance {
     Machine,
-    Seeded { seed: u64, withheld: AtomicU64 },
+    Seeded {
+        seed: u64,
+        withheld: AtomicU64,
+        /// Nobody is given one of these again.
+        forgotten: Mutex<BTreeSet<CallerRef>>,
+    },
 }
 
 impl MemoryCallers {
     /// Random references.
     pub fn random() -> MemoryCallers {
-        MemoryCallers { chance: Chance::Machine, known: Mutex::default() }
+        MemoryCallers::by(Chance::Machine)
     }
 
     /// References that follow from a seed, whatever the order of the callers: for a stepped clock, where the same
     /// seed is to give the same day. Whoever knows the seed can test numbers against references.
     pub fn seeded(seed: u64) -> MemoryCallers {
-        MemoryCallers { chance: Chance::seeded(seed, 0), known: Mutex::default() }
+        MemoryCallers::by(Chance::seeded(seed, 0))
+    }
+
+    fn by(chance: Chance) -> MemoryCallers {
+        MemoryCallers { chance, known: Mutex::default(), noted: Mutex::default() }
     }
 }
 
 impl Chance {
     /// From a seed; withheld numbers go on behind the first `withheld`.
     pub(crate) fn seeded(seed: u64, withheld: u64) -> Chance {
-        Chance::Seeded { seed, withheld: AtomicU64::new(withheld) }
+        Chance::Seeded { seed, withheld: AtomicU64::new(withheld), forgotten: Mutex::default() }
     }
 
     pub(crate) fn reference(&self, site: SiteId, number: Option<&str>) -> Result<CallerRef, CallersFault> {
@@ -132,7 +164,7 @@ impl Chance {
                 getrandom::fill(&mut bytes).map_err(|fault| CallersFault::NoChance(fault.to_string()))?;
                 Ok(CallerRef(Builder::from_random_bytes(bytes).into_uuid()))
             }
-            Chance::Seeded { seed, withheld } => {
+            Chance::Seeded { seed, withheld, forgotten } => {
                 let mut sha = Sha256::new();
                 sha.update(seed.to_be_bytes());
                 sha.update(site.as_str());
@@ -143,11 +175,25 @@ impl Chance {
                         sha.update([b"/w/", nth.to_be_bytes().as_slice()].concat());
                     }
                 }
-                let hash: [u8; 32] = sha.finalize().into();
-                let mut bytes = [0; 16];
-                bytes.copy_from_slice(&hash[..16]);
-                Ok(CallerRef(Builder::from_custom_bytes(bytes).into_uuid()))
+                let forgotten = forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+                loop {
+                    let hash: [u8; 32] = sha.clone().finalize().into();
+                    let mut bytes = [0; 16];
+                    bytes.copy_from_slice(&hash[..16]);
+                    let caller = CallerRef(Builder::from_custom_bytes(bytes).into_uuid());
+                    if !forgotten.contains(&caller) {
+                        return Ok(caller);
+                    }
+                    sha.update(b"/again");
+                }
             }
+        }
+    }
+
+    /// These references stay nobody's. Chance gives none of them again; a seed has to be told.
+    pub(crate) fn forget(&self, callers: &BTreeSet<CallerRef>) {
+        if let Chance::Seeded { forgotten, .. } = self {
+            forgotten.lock().unwrap_or_else(PoisonError::into_inner).extend(callers);
         }
     }
 }

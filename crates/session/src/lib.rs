@@ -1,11 +1,13 @@
 //! The durable record of a site: the [`Journal`] of its decisions, [`Callers`], which knows a caller's number by a
-//! random reference, and the [`Registry`] of tokens and plans' texts. These are traits; this crate holds the store in memory and the one on SQLite, and is the only
-//! room in which a store on a database may ever stand. Its statements are in `sql.rs`, all of them.
+//! random reference, and [`Subjects`], which forgets it again, the [`Registry`] of tokens and plans' texts, and the
+//! [`Audit`] of who asked for what. These are traits; this crate holds the store in memory and the one on SQLite, and is
+//! the only room in which a store on a database may ever stand. Its statements are in `sql.rs`, all of them.
 //!
 //! Not here: deciding anything, the clock, group commit (crate `exchange`), who can be reached (crate `presence`),
 //! gRPC. The canonical encoding of a decision is the switchboard's; this crate only says how the decisions of one
 //! row stand in one text.
 
+mod audit;
 mod body;
 mod caller;
 pub mod crash;
@@ -17,10 +19,16 @@ mod memory_derived;
 mod record;
 mod registry;
 mod restore;
+mod retention;
 mod sql;
 mod sqlite;
+mod subject;
 mod verify;
 
+pub use audit::{
+    Audit, AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditRow, AuditWalk, MemoryAudit, let_audit_go,
+    parse_hash, walk_audit,
+};
 pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
 pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
 pub use derived::{
@@ -34,5 +42,7 @@ pub use memory_derived::MemoryDerived;
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
+pub use retention::{Retention, RetentionFault, Swept, sweep};
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
+pub use subject::{ERASURE_LASTS_US, Erasure, FoldedRecords, KeptNumber, SubjectRecords, Subjects};
 pub use verify::{Progress, Verified, VerifyFault, verify};

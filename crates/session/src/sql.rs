@@ -49,10 +49,66 @@ pub(crate) fn keep_callers(callers: usize) -> String {
 const APPEND_VALUES: usize = 8;
 
 /// A caller's number.
-pub(crate) const SEALED_NUMBER: &str = "SELECT number_sealed FROM caller WHERE site = $1 AND caller_ref = $2";
+pub(crate) const SEALED_NUMBER: &str =
+    "SELECT number_sealed FROM caller WHERE site = $1 AND caller_ref = $2 AND number_sealed <> ''";
 
 /// Some sealed number: whether the key is the right one is tried on it.
-pub(crate) const ANY_CALLER: &str = "SELECT site, caller_ref, number_sealed FROM caller LIMIT 1";
+pub(crate) const ANY_CALLER: &str =
+    "SELECT site, caller_ref, number_sealed FROM caller WHERE number_sealed <> '' LIMIT 1";
+
+/// Forgets a number. Its row stays, so that nobody else is given the reference; no hash of a number reads like the text
+/// that takes the place of the hash.
+pub(crate) const ERASE_NUMBER: &str = "UPDATE caller SET number_mac = $3, number_sealed = '' \
+     WHERE site = $1 AND caller_ref = $2 AND number_sealed <> ''";
+
+/// References whose number was forgotten.
+pub(crate) const ERASED: &str = "SELECT caller_ref FROM caller WHERE number_sealed = ''";
+
+/// Numbers that are kept, page by page.
+pub(crate) const KEPT_NUMBERS: &str = "SELECT caller_ref, noticed_us FROM caller \
+     WHERE site = $1 AND caller_ref > $2 AND number_sealed <> '' ORDER BY caller_ref LIMIT $3";
+
+/// When it was noticed that a number is kept.
+pub(crate) const NOTICE_NUMBER: &str =
+    "UPDATE caller SET noticed_us = $3 WHERE site = $1 AND caller_ref = $2 AND noticed_us IS NULL";
+
+/// Somebody asks for a caller to be forgotten.
+pub(crate) const KEEP_ERASURE: &str = "INSERT INTO erasure (site, erasure_id, caller_ref, asked_by, asked_us, \
+     expires_us) VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// One of those.
+pub(crate) const ERASURE: &str = "SELECT erasure_id, caller_ref, asked_by, asked_us, expires_us, ended_by, ended_us \
+     FROM erasure WHERE site = $1 AND erasure_id = $2";
+
+/// Those that wait for somebody's approval.
+pub(crate) const ERASURES: &str = "SELECT erasure_id, caller_ref, asked_by, asked_us, expires_us, ended_by, ended_us \
+     FROM erasure WHERE site = $1 AND ended_us IS NULL AND expires_us > $2 ORDER BY asked_us, erasure_id LIMIT $3";
+
+/// One was approved, and the caller is forgotten.
+pub(crate) const END_ERASURE: &str = "UPDATE erasure SET ended_by = $3, ended_us = $4 \
+     WHERE site = $1 AND erasure_id = $2 AND ended_us IS NULL";
+
+/// The one way into the audit.
+pub(crate) const APPEND_AUDIT: &str = "INSERT INTO audit (site, number, wall_us, role, who, what, object, was, \
+     becomes, why, request_id, outcome, refers_to, hash) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+/// Where the audit ends.
+pub(crate) const LAST_AUDIT: &str = "SELECT number, wall_us, role, who, what, object, was, becomes, why, request_id, \
+     outcome, refers_to, hash FROM audit WHERE site = $1 ORDER BY number DESC LIMIT 1";
+
+/// The audit in order.
+pub(crate) const AUDIT_CHAIN: &str = "SELECT number, wall_us, role, who, what, object, was, becomes, why, request_id, \
+     outcome, refers_to, hash FROM audit WHERE site = $1 AND number > $2 ORDER BY number LIMIT $3";
+
+/// The audit, latest first, as far as somebody asks for it.
+pub(crate) const AUDIT_ROWS: &str = "SELECT number, wall_us, role, who, what, object, was, becomes, why, request_id, \
+     outcome, refers_to, hash FROM audit WHERE site = $1 AND number < $2 AND wall_us >= $3 AND wall_us < $4 \
+     AND ($5 = '' OR who = $5) AND ($6 = '' OR role = $6) AND ($7 = '' OR what = $7) AND ($8 = '' OR object = $8) \
+     ORDER BY number DESC LIMIT $9";
+
+/// The oldest rows of the audit are let go.
+pub(crate) const DROP_AUDIT: &str = "DELETE FROM audit WHERE site = $1 AND number <= $2";
 
 /// A principal's token, in place of any earlier one.
 pub(crate) const KEEP_TOKEN: &str = "INSERT INTO token (site, role, principal, token_id, secret_hash, expires_us) \
@@ -145,12 +201,27 @@ pub(crate) const LATEST_RECORDS: &str = "SELECT call_id, first_seq, last_seq, ga
      AND ($4 = '' OR line = $4 OR line_called = $4) AND ($5 = '' OR answered_by = $5) \
      AND ($6 = '' OR caller_ref = $6) AND ($7 = '' OR outcome = $7) AND wall_us >= $8 AND wall_us < $9 \
      ORDER BY first_seq DESC, call_id DESC LIMIT $10";
+/// Records of one caller, in the order of their calls.
+pub(crate) const RECORDS_OF_CALLER: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, \
+     line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
+     FROM call_record WHERE site = $1 AND caller_ref = $2 AND first_seq > $3 ORDER BY first_seq LIMIT $4";
+
+/// Who made a call.
+pub(crate) const CALLER_OF_CALL: &str = "SELECT caller_ref FROM call_record WHERE site = $1 AND call_id = $2";
+
+/// Who called since.
+pub(crate) const CALLERS_SINCE: &str =
+    "SELECT DISTINCT caller_ref FROM call_record WHERE site = $1 AND wall_us >= $2";
+
+/// Records of closed calls that nobody keeps any longer, so many at once.
+pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 AND call_id IN (SELECT call_id \
+     FROM call_record WHERE site = $1 AND outcome IS NOT NULL AND wall_us < $2 ORDER BY first_seq LIMIT $3)";
 
 /// The records are to be made again.
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 15] = [
+pub(crate) const IN_JOURNAL: [&str; 28] = [
     APPEND,
     TAIL,
     HEAD,
@@ -161,6 +232,19 @@ pub(crate) const IN_JOURNAL: [&str; 15] = [
     MET,
     SEALED_NUMBER,
     ANY_CALLER,
+    ERASE_NUMBER,
+    ERASED,
+    KEPT_NUMBERS,
+    NOTICE_NUMBER,
+    KEEP_ERASURE,
+    ERASURE,
+    ERASURES,
+    END_ERASURE,
+    APPEND_AUDIT,
+    LAST_AUDIT,
+    AUDIT_CHAIN,
+    AUDIT_ROWS,
+    DROP_AUDIT,
     KEEP_TOKEN,
     FORGET_TOKEN,
     TOKENS,
@@ -169,7 +253,7 @@ pub(crate) const IN_JOURNAL: [&str; 15] = [
 ];
 
 #[cfg(test)]
-pub(crate) const IN_DERIVED: [&str; 13] = [
+pub(crate) const IN_DERIVED: [&str; 17] = [
     KEEP_SNAPSHOT,
     SNAPSHOT,
     SNAPSHOT_SEQS,
@@ -182,6 +266,10 @@ pub(crate) const IN_DERIVED: [&str; 13] = [
     RECORDS,
     RECORD,
     LATEST_RECORDS,
+    RECORDS_OF_CALLER,
+    CALLER_OF_CALL,
+    CALLERS_SINCE,
+    DROP_RECORDS,
     FORGET_RECORDS,
 ];
 
@@ -233,6 +321,8 @@ mod tests {
         let lists = ["IN_JOURNAL", "IN_DERIVED"].len();
         assert_eq!(constants, IN_JOURNAL.len() + IN_DERIVED.len() + lists);
         for (name, text) in [
+            ("audit.rs", include_str!("sqlite/audit.rs")),
+            ("subjects.rs", include_str!("sqlite/subjects.rs")),
             ("callers.rs", include_str!("sqlite/callers.rs")),
             ("derived.rs", include_str!("sqlite/derived.rs")),
             ("journal.rs", include_str!("sqlite/journal.rs")),

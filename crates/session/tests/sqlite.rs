@@ -67,7 +67,8 @@ async fn a_log_cut_anywhere_is_a_beginning_of_the_history() {
             Err(fault) => panic!("cut {cut}: {fault}"),
         }
     }
-    assert!(lengths.len() > 5 && lengths.last() < Some(&12), "{lengths:?}");
+    // Behind the rows may be what an earlier turn of the log left: cuts there lose nothing.
+    assert!(lengths.len() > 5 && lengths.first() == Some(&0), "{lengths:?}");
 }
 
 #[tokio::test]

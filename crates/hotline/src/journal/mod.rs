@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use session::{
-    Callers, Derived, Journal, MemoryCallers, MemoryDerived, MemoryJournal, MemoryRegistry, OpenFault,
-    Registry, SealKey, SqliteCallers, SqliteStore,
+    Audit, Callers, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
+    MemoryRegistry, OpenFault, Registry, SealKey, SqliteCallers, SqliteStore, SubjectRecords, Subjects,
 };
 use switchboard::id::SiteId;
 
@@ -28,6 +28,12 @@ pub(crate) struct Kept {
     pub(crate) callers: Arc<dyn Callers>,
     /// Who may ask, and the plans as they were written.
     pub(crate) registry: Arc<dyn Registry>,
+    /// What the office did.
+    pub(crate) audit: Arc<dyn Audit>,
+    /// The persons behind callers' references.
+    pub(crate) subjects: Arc<dyn Subjects>,
+    /// The records of calls by who called.
+    pub(crate) records: Arc<dyn SubjectRecords>,
     /// Snapshots and call records.
     pub(crate) derived: Arc<dyn Derived>,
 }
@@ -46,11 +52,15 @@ impl Kept {
     }
 
     fn in_memory(seed: Option<u64>) -> Kept {
-        let callers = seed.map_or_else(MemoryCallers::random, MemoryCallers::seeded);
+        let callers = Arc::new(seed.map_or_else(MemoryCallers::random, MemoryCallers::seeded));
+        let journal = Arc::new(MemoryJournal::new());
         Kept {
-            journal: Arc::new(MemoryJournal::new()),
-            callers: Arc::new(callers),
+            journal: journal.clone(),
+            callers: callers.clone(),
             registry: Arc::new(MemoryRegistry::new()),
+            audit: Arc::new(MemoryAudit::new()),
+            subjects: callers,
+            records: Arc::new(FoldedRecords::of(journal)),
             derived: Arc::new(MemoryDerived::new()),
         }
     }
@@ -77,10 +87,14 @@ impl Kept {
             }
             None => SqliteCallers::random(Arc::clone(&store), key).await?,
         };
+        let callers = Arc::new(callers);
         Ok(Kept {
             journal: store.clone(),
-            callers: Arc::new(callers),
+            callers: callers.clone(),
             registry: store.clone(),
+            audit: store.clone(),
+            subjects: callers,
+            records: store.clone(),
             derived: store,
         })
     }

@@ -10,6 +10,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use routing::{Limits, StaffNumbers};
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
+use session::Retention;
 use switchboard::id::{GatewayId, SiteId};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -33,6 +34,7 @@ pub(crate) struct ServerFile {
     pub(crate) staff: Vec<StaffNumber>,
     pub(crate) tokens: Tokens,
     pub(crate) tls: Option<TlsFiles>,
+    pub(crate) retention: RetentionDays,
     pub(crate) limits: FileLimits,
     pub(crate) log: Log,
     pub(crate) traces: TracesTo,
@@ -52,6 +54,25 @@ pub(crate) struct Tokens {
 pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+/// How long what is kept, in days; without a number, for good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RetentionDays {
+    numbers_days: Option<Count<1, 36_500>>,
+    records_days: Option<Count<1, 36_500>>,
+    audit_days: Option<Count<{ Retention::AUDIT_DAYS_MIN }, 36_500>>,
+}
+
+impl RetentionDays {
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            numbers_days: self.numbers_days.map(|days| days.0),
+            records_days: self.records_days.map(|days| days.0),
+            audit_days: self.audit_days.map(|days| days.0),
+        }
+    }
 }
 
 /// The limits of `routing`, each within reason.
@@ -128,6 +149,7 @@ impl Default for ServerFile {
             staff: Vec::new(),
             tokens: Tokens::default(),
             tls: None,
+            retention: RetentionDays::default(),
             limits: FileLimits::default(),
             log: Log::default(),
             traces: TracesTo::default(),
@@ -246,6 +268,8 @@ mod tests {
                 && file.plan.is_some()
                 && file.tokens.lasting_days.is_some()
                 && file.traces.otlp.is_some()
+                && file.retention.retention().tells_last_calls()
+                && file.retention.retention().audit_days.is_some()
         );
     }
 
@@ -262,6 +286,9 @@ mod tests {
             ("[tls]\ncertificate = \"a.pem\"", "server.toml:1:1", "missing field `key`"),
             ("[log]\nlevel = \"loud\"", "server.toml:2:9", "off, error, warn"),
             ("[log]\nformat = \"xml\"", "server.toml:2:10", "unknown variant"),
+            ("[retention]\nnumbers_days = 0", "server.toml:2:16", "from 1 to 36500"),
+            ("[retention]\naudit_days = 90", "server.toml:2:14", "from 180 to 36500"),
+            ("[retention]\nnames_days = 9", "server.toml:2:1", "unknown field `names_days`"),
             ("[traces]\notlp = \"localhost\"", "server.toml:2:8", "http://127.0.0.1:4317"),
             ("[traces]\notlp = \"https://a:4317\"", "server.toml:2:8", "TLS is not spoken"),
             ("[traces]\npart = 1.5", "server.toml:2:8", "from 0.0 to 1.0"),

@@ -2,6 +2,7 @@
 
 mod file;
 mod keys;
+mod retention;
 mod settings;
 mod traces;
 
@@ -25,6 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use self::keys::Keys;
+use self::retention::Sweeping;
 pub(crate) use self::settings::Serve;
 use self::settings::Settings;
 use self::traces::Sending;
@@ -106,7 +108,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     let authority = settings.tls.as_ref().and_then(|tls| authority_of(&tls.certificate));
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
-    let Kept { journal, callers, registry, derived } = kept;
+    let Kept { journal, callers, registry, audit, subjects, records, derived } = kept;
     let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
     principals.load(site).await?;
     let everybody = everybody(site, &settings.gateways)?;
@@ -118,7 +120,24 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         config = config.with_evidence(data.join(EVIDENCE));
     }
     let exchange = Exchange::spawn(config, journal.clone(), clock).await?;
-    let parts = RouterParts { exchange: exchange.clone(), journal, derived, callers, registry, principals };
+    let sweeping = Sweeping {
+        site,
+        retention: settings.retention,
+        audit: audit.clone(),
+        subjects: subjects.clone(),
+        records: records.clone(),
+    };
+    let parts = RouterParts {
+        exchange: exchange.clone(),
+        journal,
+        derived,
+        callers,
+        registry,
+        principals,
+        audit,
+        subjects,
+        records,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let config = RouterConfig {
         listen: settings.listen,
@@ -138,6 +157,10 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         }
         Err(fault) => return Err(fault.into()),
     };
+    // On a stepped clock no day goes by.
+    if settings.data.is_some() && !stepped {
+        tokio::spawn(sweeping.every_day());
+    }
     if let Some(keys) = keys {
         tokio::spawn(keys.follow());
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use routing::{Limits, StaffNumbers};
+use session::Retention;
 use switchboard::id::{GatewayId, SiteId};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -86,6 +87,7 @@ pub(super) struct Settings {
     pub(super) data: Option<PathBuf>,
     pub(super) tokens_file: PathBuf,
     pub(super) tokens_last: Option<Duration>,
+    pub(super) retention: Retention,
     pub(super) plan: Option<PathBuf>,
     pub(super) gateways: Vec<GatewayId>,
     pub(super) staff: StaffNumbers,
@@ -114,6 +116,13 @@ impl Serve {
             none if none.is_empty() => file.staff.into_iter().map(|staff| staff.0).collect(),
             given => given,
         };
+        let retention = file.retention.retention();
+        if !retention.tells_last_calls() {
+            bail!(
+                "[retention] keeps numbers_days longer than records_days, and only a record tells when a caller last \
+                 called; keep records at least as long"
+            );
+        }
         let directory = |dir: PathBuf| TlsFiles {
             certificate: dir.join(certs::SERVER),
             key: dir.join(certs::SERVER_KEY),
@@ -127,6 +136,7 @@ impl Serve {
             seed: self.seed,
             data,
             tokens_file,
+            retention,
             tokens_last: file.tokens.lasting_days.map(|days| DAY * days.0),
             plan: self.plan.or(file.plan),
             gateways: given_or(self.gateways, file.gateways),

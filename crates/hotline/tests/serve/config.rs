@@ -64,6 +64,9 @@ fn a_mistake_is_shown_where_it_stands() {
     {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
+    fs::write(&file, "[retention]\nnumbers_days = 31\nrecords_days = 30\n").expect("written");
+    let said = serve(&["--config", file.to_str().expect("a path"), "--tokens-file", "unused"]);
+    assert!(said.contains("keep records at least as long"), "{said}");
     assert!(serve(&["--config", "/nowhere/server.toml"]).contains("cannot read the configuration"));
     assert!(serve(&[]).contains("--tokens-file"), "where to write the tokens");
     let missing = serve(&["--tls", "/nowhere", "--tokens-file", "unused"]);

@@ -26,4 +26,4 @@ pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transf
 pub(crate) use self::plan::{changes, complaint, complaints, gateway_plan};
 pub(crate) use self::principal::who;
 pub(crate) use self::treatment::treatment;
-pub(crate) use self::words::{asked_outcome, force};
+pub(crate) use self::words::{asked_outcome, class, force};

@@ -14,6 +14,7 @@ use switchboard::state::State;
 use tonic::{Code, Request, Response, Status};
 
 use super::{Outgoing, holding};
+use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
@@ -75,7 +76,7 @@ impl AdminService for Admin {
     }
 
     async fn apply_plan(&self, request: Request<v1::ApplyPlanRequest>) -> Answer<v1::ApplyPlanResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let parsed = plan::parse(PLAN_NAME, &request.text).map_err(|errors| bad_plan(&errors))?;
         if !request.allow_remove {
             self.0.exchange.read(|switchboard| removes_nothing(switchboard.state(), &parsed))?;
@@ -92,7 +93,7 @@ impl AdminService for Admin {
             move_waiting: moves(&request.move_waiting)?,
         };
         let command = Command::AdoptPlan(Box::new(adoption));
-        let committed = self.0.ask(who, &request.request_id, command).await?;
+        let committed = self.0.act(&act, who, &request.request_id, command).await?;
         let Reply::Adopted { revision } = committed.reply else {
             return Err(Status::internal("an adopted plan has a revision"));
         };
@@ -104,11 +105,11 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::AddOperatorRequest>,
     ) -> Answer<v1::AddOperatorResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let operator: OperatorId = convert::name("operator_id", &request.operator_id)?;
         let profile = convert::profile(request.profile)?;
         let command = Command::AddOperator { operator, profile };
-        let committed = self.0.ask(who, &request.request_id, command).await?;
+        let committed = self.0.act(&act, who, &request.request_id, command).await?;
         // Somebody of the same name was perhaps just removed: that one's token goes before there is a new one.
         self.0.streams.have_told(committed.cursor.seq).await;
         let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
@@ -121,11 +122,12 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::ChangeOperatorRequest>,
     ) -> Answer<v1::ChangeOperatorResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let operator = convert::name("operator_id", &request.operator_id)?;
         let profile = convert::profile(request.profile)?;
         let command = Command::ChangeOperator { operator, profile };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let committed = self.0.act(&act, who, &request.request_id, command).await?;
+        let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         Ok(Response::new(v1::ChangeOperatorResponse { receipt }))
     }
 
@@ -133,10 +135,11 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::RemoveOperatorRequest>,
     ) -> Answer<v1::RemoveOperatorResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let operator = convert::name("operator_id", &request.operator_id)?;
         let command = Command::RemoveOperator { operator };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let committed = self.0.act(&act, who, &request.request_id, command).await?;
+        let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         Ok(Response::new(v1::RemoveOperatorResponse { receipt }))
     }
 
@@ -168,7 +171,7 @@ impl AdminService for Admin {
     }
 
     async fn issue_token(&self, request: Request<v1::IssueTokenRequest>) -> Answer<v1::IssueTokenResponse> {
-        let (by, request) = asked(request)?;
+        let (act, by, request) = acting(request)?;
         let principal = self.principal(request.principal)?;
         if let Who::Operator(operator) = principal.who {
             let known = self.0.exchange.read(|switchboard| switchboard.operator(operator).is_some());
@@ -176,6 +179,8 @@ impl AdminService for Admin {
                 return Err(refusal::rejected(&Rejection::UnknownOperator));
             }
         }
+        let becomes = request.lasting_ms.map(|ms| format!("{{\"lasting_ms\":{ms}}}")).unwrap_or_default();
+        act.asks(About { object: named(&principal), becomes, ..About::default() }).await?;
         let token = match request.lasting_ms {
             None => self.minted(principal, None).await?,
             Some(lasting_ms) => {
@@ -198,9 +203,11 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::RevokeTokenRequest>,
     ) -> Answer<v1::RevokeTokenResponse> {
-        let (by, request) = asked(request)?;
+        let (act, by, request) = acting(request)?;
         let principal = self.principal(request.principal)?;
+        act.asks(About { object: named(&principal), ..About::default() }).await?;
         let revoked = self.0.principals.revoke(&principal).await.map_err(|fault| token_fault(&fault))?;
+        act.came(format!("{{\"revoked\":{revoked}}}"));
         tracing::info!(
             by = by.id(),
             role = principal.who.role().name(),
@@ -241,6 +248,17 @@ impl Admin {
         let people = self.0.exchange.read(|switchboard| profiles(switchboard.state()));
         if people.is_empty() { Vec::new() } else { parsed.doubts_about(&Roster::of(&people)) }
     }
+}
+
+/// Who acts, on which slip, and what is asked.
+fn acting<T>(request: Request<T>) -> Result<(Act, Who, T), Status> {
+    let act = Act::of(&request)?;
+    asked(request).map(|(who, request)| (act, who, request))
+}
+
+/// A principal as the audit names it.
+fn named(principal: &Principal) -> String {
+    format!("{}:{}", principal.who.role().name(), principal.who.id())
 }
 
 /// Who asks, and what.
@@ -318,77 +336,4 @@ fn token_fault(fault: &TokenFault) -> Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use exchange::{Clock, Cursor, Exchange, ExchangeConfig};
-    use session::{MemoryCallers, MemoryJournal, MemoryRegistry, Writer};
-    use switchboard::command::{Actor, Input};
-    use switchboard::id::Seq;
-
-    use super::*;
-    use crate::limits::Limits;
-    use crate::site::SiteParts;
-    use crate::staff::StaffNumbers;
-    use crate::streams::Streams;
-    use crate::tokens::Principals;
-
-    #[tokio::test]
-    async fn the_token_of_somebody_added_again_outlives_the_news_of_the_removal() {
-        let journal = Arc::new(MemoryJournal::new());
-        let config = ExchangeConfig::alone("main".parse().expect("a name"), Writer::new("a"));
-        let exchange =
-            Exchange::spawn(config, journal.clone(), Clock::STEPPED).await.expect("an empty journal");
-        let (streams, feed) = Streams::new(exchange.clone(), false, 4);
-        let (callers, principals) = (Arc::new(MemoryCallers::seeded(7)), Arc::new(Principals::in_memory()));
-        let site = Arc::new(Site::new(SiteParts {
-            exchange: exchange.clone(),
-            journal,
-            derived: Arc::new(session::MemoryDerived::new()),
-            callers,
-            registry: Arc::new(MemoryRegistry::new()),
-            principals,
-            streams,
-            staff: StaffNumbers::default(),
-            stepped: false,
-            limits: Limits::default(),
-        }));
-        let (operator, admin) = ("ana".parse().expect("a name"), "admin".parse().expect("a name"));
-        let profile = convert::profile(Some(profile())).expect("a profile");
-        for command in [Command::AddOperator { operator, profile }, Command::RemoveOperator { operator }] {
-            let input = Input { actor: Actor::Admin(admin), request: None, command };
-            exchange.ask(input).await.expect("accepted");
-        }
-
-        let added =
-            tokio::spawn(add(Arc::clone(&site), Principal { site: site.id(), who: Who::Admin(admin) }));
-        let cursor = Cursor { seq: Seq(3), ..exchange.cursor() };
-        exchange.reach(cursor).await.expect("added");
-        for _ in 0..100 {
-            // Whoever does not wait for the news is done by then.
-            tokio::task::yield_now().await;
-        }
-        let follower = Arc::clone(&site);
-        tokio::spawn(async move {
-            follower.streams.follow(feed, |leaving| follower.forget(leaving)).await;
-        });
-        site.streams.have_told(cursor.seq).await;
-        let token = added.await.expect("an answer");
-        let person = Principal { site: site.id(), who: Who::Operator(operator) };
-        let admitted = site.principals.authenticate(&token, SystemTime::now()).expect("a token");
-        assert_eq!(admitted.principal, person);
-    }
-
-    async fn add(site: Arc<Site>, by: Principal) -> String {
-        let request = v1::AddOperatorRequest {
-            operator_id: "ana".into(),
-            profile: Some(profile()),
-            ..v1::AddOperatorRequest::default()
-        };
-        let mut request = Request::new(request);
-        request.extensions_mut().insert(by);
-        Admin(site).add_operator(request).await.expect("added").into_inner().token
-    }
-
-    fn profile() -> v1::OperatorProfile {
-        v1::OperatorProfile { device: v1::DeviceKind::AutoAnswer.into(), ..v1::OperatorProfile::default() }
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! The services: each method turns a request into a command or a read, and an answer into a reply.
 
 mod admin;
+mod audit;
 mod clock;
 mod gateway;
 mod history;
@@ -13,6 +14,7 @@ use futures_util::{Stream, StreamExt};
 use tonic::Status;
 
 pub(crate) use self::admin::Admin;
+pub(crate) use self::audit::Audit;
 pub(crate) use self::clock::Clock;
 pub(crate) use self::gateway::Gateway;
 pub(crate) use self::history::History;

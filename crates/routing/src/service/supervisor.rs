@@ -11,6 +11,7 @@ use switchboard::time::{SiteTime, Span};
 use tonic::{Request, Response, Status};
 
 use super::{Outgoing, holding};
+use crate::audited::Act;
 use crate::convert;
 use crate::principal::Who;
 use crate::refusal;
@@ -100,41 +101,41 @@ impl SupervisorService for Supervisor {
     }
 
     async fn divert_line(&self, request: Request<v1::DivertLineRequest>) -> Answer<v1::DivertLineResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::DivertLine {
             line: convert::name("line_id", &request.line_id)?,
             destination: convert::optional_name("destination_id", &request.destination_id)?,
             lasting: convert::span_ms("lasting_ms", request.lasting_ms)?,
         };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::DivertLineResponse { receipt }))
     }
 
     async fn open_line(&self, request: Request<v1::OpenLineRequest>) -> Answer<v1::OpenLineResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::OpenLine { line: convert::name("line_id", &request.line_id)? };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::OpenLineResponse { receipt }))
     }
 
     async fn close_line(&self, request: Request<v1::CloseLineRequest>) -> Answer<v1::CloseLineResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::CloseLine {
             line: convert::name("line_id", &request.line_id)?,
             reason: convert::code("reason", &request.reason)?,
             lasting: convert::span_ms("lasting_ms", request.lasting_ms)?,
         };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::CloseLineResponse { receipt }))
     }
 
     async fn move_call(&self, request: Request<v1::MoveCallRequest>) -> Answer<v1::MoveCallResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::MoveCall {
             call: CallId(convert::uuid("call_id", &request.call_id)?),
             to: convert::name("to_line_id", &request.to_line_id)?,
         };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::MoveCallResponse { receipt }))
     }
 
@@ -142,13 +143,13 @@ impl SupervisorService for Supervisor {
         &self,
         request: Request<v1::PauseOperatorRequest>,
     ) -> Answer<v1::PauseOperatorResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::Pause {
             operator: convert::name("operator_id", &request.operator_id)?,
             reason: convert::code("reason", &request.reason)?,
             lasting: convert::optional_span_ms("lasting_ms", request.lasting_ms)?,
         };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::PauseOperatorResponse { receipt }))
     }
 
@@ -156,12 +157,12 @@ impl SupervisorService for Supervisor {
         &self,
         request: Request<v1::ForceOperatorRequest>,
     ) -> Answer<v1::ForceOperatorResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::ForceOperator {
             operator: convert::name("operator_id", &request.operator_id)?,
             to: convert::force("to", request.to())?,
         };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::ForceOperatorResponse { receipt }))
     }
 
@@ -169,13 +170,13 @@ impl SupervisorService for Supervisor {
         &self,
         request: Request<v1::BlockCallerRequest>,
     ) -> Answer<v1::BlockCallerResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::BlockCaller {
             call: CallId(convert::uuid("call_id", &request.call_id)?),
             reason: convert::code("reason", &request.reason)?,
             lasting: convert::optional_span_ms("lasting_ms", request.lasting_ms)?,
         };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::BlockCallerResponse { receipt }))
     }
 
@@ -183,11 +184,30 @@ impl SupervisorService for Supervisor {
         &self,
         request: Request<v1::UnblockCallerRequest>,
     ) -> Answer<v1::UnblockCallerResponse> {
-        let (who, request) = asked(request)?;
+        let (act, who, request) = acting(request)?;
         let command = Command::UnblockCaller { caller: convert::caller("caller_ref", &request.caller_ref)? };
-        let receipt = self.0.command(who, &request.request_id, command).await?;
+        let receipt = self.act(&act, who, &request.request_id, command).await?;
         Ok(Response::new(v1::UnblockCallerResponse { receipt }))
     }
+}
+
+impl Supervisor {
+    async fn act(
+        &self,
+        act: &Act,
+        who: Who,
+        request_id: &str,
+        command: Command,
+    ) -> Result<Option<v1::Receipt>, Status> {
+        let committed = self.0.act(act, who, request_id, command).await?;
+        Ok(Some(self.0.receipt(committed.cursor, committed.at).await))
+    }
+}
+
+/// Who acts, on which slip, and what is asked.
+fn acting<T>(request: Request<T>) -> Result<(Act, Who, T), Status> {
+    let act = Act::of(&request)?;
+    asked(request).map(|(who, request)| (act, who, request))
 }
 
 /// Who asks, and what.

@@ -84,6 +84,12 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
         ],
         ADMIN,
     ),
+    ("AuditService", &["RevealCaller"], OFFICE),
+    (
+        "AuditService",
+        &["ListAudit", "VerifyAudit", "ExportSubject", "EraseSubject", "ApproveErasure", "ListErasures"],
+        ADMIN,
+    ),
     ("ClockService", &["Step"], ADMIN),
 ];
 
@@ -188,6 +194,11 @@ async fn only_loopback_is_listened_on_in_the_clear() {
             callers: std::sync::Arc::new(session::MemoryCallers::random()),
             registry: std::sync::Arc::new(session::MemoryRegistry::new()),
             principals: hospital.principals.clone(),
+            audit: hospital.audit.clone(),
+            subjects: std::sync::Arc::new(session::MemoryCallers::random()),
+            records: std::sync::Arc::new(session::FoldedRecords::of(std::sync::Arc::new(
+                session::MemoryJournal::new(),
+            ))),
         };
         routing::Router::start(config, parts).await
     };

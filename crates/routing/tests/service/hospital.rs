@@ -9,7 +9,8 @@ use api::{Attached, Bearer, Client, DeskFeed, GatewayFeed, Update};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use routing::{Limits, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Traces, Who};
 use session::{
-    Derived, Journal, MemoryCallers, MemoryDerived, MemoryJournal, MemoryRegistry, Registry, Writer,
+    Audit, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
+    MemoryRegistry, Registry, Writer,
 };
 use switchboard::id::SiteId;
 use tonic::{Code, Status};
@@ -27,6 +28,7 @@ pub(crate) struct Hospital {
     pub(crate) admin: Client,
     pub(crate) supervisor: Client,
     pub(crate) gateway: Client,
+    pub(crate) audit: Arc<dyn Audit>,
     journal: Arc<dyn Journal>,
     derived: Arc<dyn Derived>,
     registry: Arc<dyn Registry>,
@@ -52,20 +54,24 @@ pub(crate) fn who(role: &str, id: &str) -> Principal {
 async fn serve(
     clock: Clock,
     config: RouterConfig,
-    (journal, registry): (&Arc<dyn Journal>, &Arc<dyn Registry>),
+    (journal, registry, audit): (&Arc<dyn Journal>, &Arc<dyn Registry>, &Arc<dyn Audit>),
     derived: &Arc<dyn Derived>,
     principals: &Arc<Principals>,
 ) -> (ExchangeHandle, Router) {
     let alone = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
     let alone = alone.with_derived(derived.clone());
     let exchange = Exchange::spawn(alone, journal.clone(), clock).await.expect("a journal that can be read");
+    let callers = Arc::new(MemoryCallers::seeded(7));
     let parts = RouterParts {
         exchange: exchange.clone(),
         journal: journal.clone(),
         derived: derived.clone(),
-        callers: Arc::new(MemoryCallers::seeded(7)),
+        callers: callers.clone(),
         registry: registry.clone(),
         principals: principals.clone(),
+        audit: audit.clone(),
+        subjects: callers,
+        records: Arc::new(FoldedRecords::of(journal.clone())),
     };
     let config = RouterConfig { stepped: clock != Clock::System, ..config };
     (exchange, Router::start(config, parts).await.expect("a free port"))
@@ -110,12 +116,22 @@ impl Hospital {
         clock: Clock,
         change: impl FnOnce(&mut RouterConfig),
     ) -> Hospital {
+        Hospital::recorded_in(Arc::new(MemoryAudit::new()), journal, clock, change).await
+    }
+
+    pub(crate) async fn recorded_in(
+        audit: Arc<dyn Audit>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        change: impl FnOnce(&mut RouterConfig),
+    ) -> Hospital {
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
         let derived: Arc<dyn Derived> = Arc::new(MemoryDerived::new());
         let principals = Arc::new(Principals::new(registry.clone(), None));
         let mut config = config(vec!["127.0.0.1:0".parse().expect("an address")]);
         change(&mut config);
-        let (exchange, router) = serve(clock, config, (&journal, &registry), &derived, &principals).await;
+        let kept = (&journal, &registry, &audit);
+        let (exchange, router) = serve(clock, config, kept, &derived, &principals).await;
         let address = format!("http://{}", router.address());
         let mint = async |role, id| bearer(principals.mint(who(role, id)).await.expect("kept").reveal());
         let admin = Client::new(&address, mint("admin", "admin").await).expect("an address");
@@ -129,6 +145,7 @@ impl Hospital {
             admin,
             supervisor,
             gateway,
+            audit,
             journal,
             derived,
             registry,
@@ -146,7 +163,7 @@ impl Hospital {
         in_time(self.router.stop()).await;
         in_time(self.exchange.close()).await;
         let (exchange, router) =
-            serve(Clock::STEPPED, config, (&self.journal, &self.registry), &self.derived, &self.principals)
+            serve(Clock::STEPPED, config, (&self.journal, &self.registry, &self.audit), &self.derived, &self.principals)
                 .await;
         Hospital { exchange, router, ..self }
     }

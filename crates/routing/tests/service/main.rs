@@ -1,6 +1,7 @@
 //! The service over a real connection on loopback, on a stepped clock.
 
 mod access;
+mod audit;
 mod bad_input;
 mod clock;
 mod drain;
@@ -9,6 +10,7 @@ mod hospital;
 mod lines_and_plan;
 mod messages;
 mod passage;
+mod privacy;
 mod record;
 mod refusals;
 mod silence;

@@ -1,7 +1,7 @@
 //! Numbers that ring in for the first time: each has its reference at once, and its row in the transaction of the
 //! append that follows, which is the arrival's at the latest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use switchboard::id::{CallerRef, SiteId};
@@ -64,6 +64,26 @@ impl Arriving {
         inside.remember(site, new.mac.clone(), caller);
         inside.waiting.insert((site, new.mac.clone()), new);
         Ok(caller)
+    }
+
+    /// The sealed number of somebody whose row is not written yet.
+    pub(super) fn sealed(&self, site: SiteId, caller: CallerRef) -> Option<String> {
+        let inside = self.inside();
+        let mut rows = inside.waiting.iter().chain(&inside.on_the_way);
+        let row = rows.find(|((of, _), row)| *of == site && row.caller == caller);
+        row.map(|(_, row)| row.sealed.clone())
+    }
+
+    /// Nobody knows these any more, and rows of theirs that wait are not written. Answers how many those were.
+    pub(super) fn forget(&self, site: SiteId, callers: &BTreeSet<CallerRef>) -> u64 {
+        let mut inside = self.inside();
+        let stays = |of: SiteId, caller: &CallerRef| of != site || !callers.contains(caller);
+        inside.known.retain(|(of, _), caller| stays(*of, caller));
+        inside.known_longer.retain(|(of, _), caller| stays(*of, caller));
+        let before = inside.waiting.len() + inside.on_the_way.len();
+        inside.waiting.retain(|(of, _), row| stays(*of, &row.caller));
+        inside.on_the_way.retain(|(of, _), row| stays(*of, &row.caller));
+        (before - inside.waiting.len() - inside.on_the_way.len()) as u64
     }
 
     /// The rows that are to be written with the next append of a site; one append at a time.

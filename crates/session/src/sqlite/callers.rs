@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::{Error, Row as _, SqliteConnection};
 use switchboard::id::{CallerRef, SiteId};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::fault::{self, Kind};
 use super::met::Met;
 use super::open::{JOURNAL_FILE, Use, connect, judged};
 use super::seal::SealKey;
+use super::subjects::forgotten;
 use super::{OpenFault, SqliteStore};
 use crate::caller::{CallerNumber, Callers, CallersFault, Chance};
 use crate::crash::{CrashPoint, reached};
@@ -25,12 +26,12 @@ const PAGE: usize = 1_000;
 
 /// The callers of a data directory.
 pub struct SqliteCallers {
-    store: Arc<SqliteStore>,
+    pub(super) store: Arc<SqliteStore>,
     looking: Arc<Looking>,
     /// Reads who was met before; none where nobody new is taken.
     reading: Option<JoinHandle<()>>,
-    key: SealKey,
-    chance: Chance,
+    pub(super) key: SealKey,
+    pub(super) chance: Chance,
 }
 
 /// Finding a number: a connection that nobody else reads with, so that an emergency never waits for somebody's history.
@@ -70,7 +71,16 @@ impl SqliteCallers {
         /// More withheld numbers than ring in between two decisions.
         const OF_ONE_START: u64 = 1 << 20;
         let chance = Chance::seeded(seed, before.wrapping_mul(OF_ONE_START));
-        SqliteCallers::new(store, key, chance).await
+        let callers = SqliteCallers::new(store, key, chance).await?;
+        let gone = forgotten(&mut *callers.looking().await).await;
+        let gone = gone.map_err(|error| judged(callers.store.dir(), &error))?;
+        callers.chance.forget(&gone);
+        Ok(callers)
+    }
+
+    /// With what numbers are looked up.
+    pub(super) async fn looking(&self) -> MutexGuard<'_, SqliteConnection> {
+        self.looking.reader.lock().await
     }
 
     async fn new(store: Arc<SqliteStore>, key: SealKey, chance: Chance) -> Result<SqliteCallers, OpenFault> {
@@ -130,7 +140,7 @@ impl SqliteStore {
 #[async_trait]
 impl Callers for SqliteCallers {
     async fn reference(&self, site: SiteId, number: &CallerNumber) -> Result<CallerRef, CallersFault> {
-        let Some(number) = number.text() else { return self.chance.reference(site, None) };
+        let Some(number) = number.reveal() else { return self.chance.reference(site, None) };
         let mac = self.key.mac(site, number);
         if let Some(caller) = self.store.arriving.known(site, &mac) {
             return Ok(caller);
@@ -140,10 +150,12 @@ impl Callers for SqliteCallers {
         }
         let mut reader = self.looking.reader.lock().await;
         let found = find(&mut reader, site, &mac).await.map_err(|error| judged_caller(&error))?;
+        if let Some(caller) = found {
+            self.store.arriving.found(site, mac, caller);
+            return Ok(caller);
+        }
         drop(reader);
-        let Some(caller) = found else { return self.begin(site, number, mac) };
-        self.store.arriving.found(site, mac, caller);
-        Ok(caller)
+        self.begin(site, number, mac)
     }
 }
 
@@ -184,7 +196,7 @@ async fn met(
     rows.iter().map(|row| Ok((row.try_get("site")?, row.try_get("number_mac")?))).collect()
 }
 
-fn judged_caller(error: &Error) -> CallersFault {
+pub(super) fn judged_caller(error: &Error) -> CallersFault {
     match fault::kind(error) {
         Kind::Damaged => CallersFault::Damaged(error.to_string()),
         _ => CallersFault::Unavailable(error.to_string()),
@@ -220,7 +232,7 @@ async fn fits(connection: &mut SqliteConnection, key: &SealKey) -> Result<bool, 
     Ok(key.open(site, caller, &sealed).is_some())
 }
 
-fn reference(text: String) -> Result<CallerRef, Error> {
+pub(super) fn reference(text: String) -> Result<CallerRef, Error> {
     Uuid::parse_str(&text).map(CallerRef).map_err(|fault| Error::Decode(fault.into()))
 }
 

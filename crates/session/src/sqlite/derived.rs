@@ -88,7 +88,7 @@ impl Derived for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn derived(&self) -> Result<MutexGuard<'_, SqliteConnection>, DerivedFault> {
+    pub(super) async fn derived(&self) -> Result<MutexGuard<'_, SqliteConnection>, DerivedFault> {
         match &self.derived {
             Some(file) => Ok(file.lock().await),
             None => Err(DerivedFault::Unavailable("there is no derived.db".to_owned())),
@@ -96,7 +96,7 @@ impl SqliteStore {
     }
 }
 
-fn judged(error: &Error) -> DerivedFault {
+pub(super) fn judged(error: &Error) -> DerivedFault {
     match fault::kind(error) {
         Kind::Damaged | Kind::KeyTaken => DerivedFault::Damaged(error.to_string()),
         _ => DerivedFault::Unavailable(error.to_string()),
@@ -308,7 +308,7 @@ async fn forget_records(connection: &mut SqliteConnection, site: SiteId) -> Resu
     whole.commit().await
 }
 
-fn record(row: &SqliteRow) -> Result<CallRecord, Error> {
+pub(super) fn record(row: &SqliteRow) -> Result<CallRecord, Error> {
     let answered_by: Option<String> = row.try_get("answered_by")?;
     let answered = match (time(row, "answered_us")?, answered_by) {
         (Some(at), Some(operator)) => Some((at, name(&operator)?)),
@@ -354,7 +354,7 @@ fn hash(row: &SqliteRow, column: &'static str) -> Result<Hash, Error> {
     bytes.map(Hash).ok_or_else(|| Error::Decode(format!("{column} is not a hash").into()))
 }
 
-fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid, Error> {
+pub(super) fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid, Error> {
     let text: String = row.try_get(column)?;
     Uuid::parse_str(&text).map_err(|fault| Error::Decode(fault.into()))
 }

@@ -2,6 +2,7 @@
 //! `derived.db` what follows from it.
 
 mod arriving;
+mod audit;
 mod callers;
 mod derived;
 mod fault;
@@ -10,6 +11,7 @@ mod met;
 mod open;
 mod registry;
 mod seal;
+mod subjects;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -33,15 +35,16 @@ use self::sweep::Sweep;
 use crate::journal::{Epoch, JournalFault};
 use crate::sql;
 
-const JOURNAL_STEPS: [(&str, &str); 2] = [
+const JOURNAL_STEPS: [(&str, &str); 3] = [
     ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
     ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
+    ("audit", include_str!("../../../../migrations/sqlite/journal/0003_audit.sql")),
 ];
 
 const DERIVED_STEPS: [(&str, &str); 1] =
     [("derived", include_str!("../../../../migrations/sqlite/derived/0001_derived.sql"))];
 
-/// A data directory: its journal, its callers, its registry, and what follows from them.
+/// A data directory: its journal, its callers, its registry, its audit, and what follows from them.
 pub struct SqliteStore {
     dir: PathBuf,
     epoch: Epoch,

@@ -204,7 +204,11 @@ pub(crate) async fn connect(path: &Path, how: Use) -> Result<SqliteConnection, O
     // The journal's log is moved beside the appends (sweep.rs), where a failure is heard of.
     let options = if how == Use::Derived { options } else { options.pragma("wal_autocheckpoint", "0") };
     let options = match how {
-        Use::Durable => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full),
+        // What is forgotten is overwritten where it stood.
+        Use::Durable => options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON"),
         Use::Derived => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal),
         Use::Read => options.read_only(true),
     };

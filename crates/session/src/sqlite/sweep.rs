@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use sqlx::{Executor, SqliteConnection};
+use sqlx::{Error, Executor, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::fault::{self, Kind};
@@ -17,6 +17,7 @@ const PAGE_BYTES: u64 = 4_096;
 const PAGES_OF_AN_APPEND: u64 = 2;
 
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(crate) struct Sweep {
     connection: Mutex<SqliteConnection>,
@@ -63,6 +64,17 @@ impl Sweep {
             drop(between);
             sweep.sweeping.store(false, Ordering::Relaxed);
         });
+    }
+
+    /// Moves everything, and cuts the log to nothing: what was overwritten is in no file afterwards. Whoever asks holds
+    /// the writer. Says no if somebody read from the log all the while.
+    pub(crate) async fn emptied(&self) -> Result<bool, Error> {
+        let mut connection = self.connection.lock().await;
+        let busy: i64 = connection.fetch_one(EMPTY).await?.try_get(0)?;
+        if busy == 0 {
+            self.pages.store(0, Ordering::Relaxed);
+        }
+        Ok(busy == 0)
     }
 
     /// Moves what can be moved now. What was read from the log is on the disk afterwards.

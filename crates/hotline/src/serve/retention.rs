@@ -1,0 +1,58 @@
+//! Once a day: what was kept long enough is let go, and the log says what the audit ends with.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use session::{Audit, AuditFilter, Retention, SubjectRecords, Subjects, sweep};
+use switchboard::id::SiteId;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is swept, and how long what is kept.
+pub(super) struct Sweeping {
+    pub(super) site: SiteId,
+    pub(super) retention: Retention,
+    pub(super) audit: Arc<dyn Audit>,
+    pub(super) subjects: Arc<dyn Subjects>,
+    pub(super) records: Arc<dyn SubjectRecords>,
+}
+
+impl Sweeping {
+    /// At once, and then every day until dropped.
+    pub(super) async fn every_day(self) {
+        loop {
+            if !self.retention.keeps_all() {
+                self.once().await;
+            }
+            self.tell_head().await;
+            tokio::time::sleep(DAY).await;
+        }
+    }
+
+    async fn once(&self) {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now_us = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
+        let parts = (&*self.audit, &*self.subjects, &*self.records);
+        match sweep(self.site, &self.retention, now_us, parts).await {
+            Ok(swept) => tracing::info!(
+                numbers = swept.numbers,
+                records = swept.records,
+                audit_through = swept.audit_through.unwrap_or(0),
+                "what was kept long enough was let go"
+            ),
+            Err(fault) => tracing::warn!(%fault, "what was kept long enough is let go tomorrow"),
+        }
+    }
+
+    /// A log that is kept elsewhere tells by this whether the audit was cut off or written anew.
+    async fn tell_head(&self) {
+        match self.audit.rows(self.site, &AuditFilter::default(), u64::MAX, 1).await {
+            Ok(rows) => {
+                if let Some(last) = rows.first() {
+                    tracing::info!(number = last.number, hash = %last.hash, "the audit ends with this row");
+                }
+            }
+            Err(fault) => tracing::warn!(%fault, "the end of the audit cannot be read"),
+        }
+    }
+}
