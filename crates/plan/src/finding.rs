@@ -10,7 +10,7 @@ use crate::source::{Excerpt, Source};
 /// Most findings told at once: nobody mends more in one sitting, and a hostile text cannot make us write more.
 pub const FINDINGS_MAX: usize = 50;
 
-/// One thing wrong, or doubtful, in a plan's text.
+/// One thing wrong, or doubtful, in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Which field: names and ids from the top, as `lines.emergency.tiers.2.who`. Empty for the text as a whole.
@@ -34,16 +34,16 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Everything wrong with a plan's text, in the order of the text.
+/// Everything wrong with a text, in the order of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct PlanErrors {
+pub struct Findings {
     /// At least one, at most [`FINDINGS_MAX`].
     pub findings: Vec<Finding>,
     /// How many more there are.
     pub left_out: usize,
 }
 
-impl fmt::Display for PlanErrors {
+impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, finding) in self.findings.iter().enumerate() {
             if n > 0 {
@@ -103,9 +103,9 @@ pub(crate) fn drawn(source: &Source, severity: Severity, mut faults: Vec<Fault>)
 }
 
 /// The errors of a text that has some.
-pub(crate) fn errors(source: &Source, faults: Vec<Fault>) -> PlanErrors {
+pub(crate) fn errors(source: &Source, faults: Vec<Fault>) -> Findings {
     let (findings, left_out) = drawn(source, Severity::Error, faults);
-    PlanErrors { findings, left_out }
+    Findings { findings, left_out }
 }
 
 fn finding(source: &Source, severity: Severity, fault: Fault) -> Finding {

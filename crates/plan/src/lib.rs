@@ -1,30 +1,39 @@
 //! The plan's text. TOML becomes a [`Plan`] in one step, [`parse`]: read, checked, walked
 //! for dead ends; what is wrong is told with file, line, column, the source line with a caret, the reason and how to
-//! mend it. Hours become absolute edges in [`schedule`].
+//! mend it. [`edit`] changes such a text and leaves everything else in it alone, comments included. A [`roster`], who
+//! is on shift when, is read in the same manner. Hours and shifts become absolute edges in [`schedule`].
 //!
-//! Not here: what a plan *does* (that is `switchboard`), where its text is kept, who may change it, people and
-//! rosters, and editing a text with its comments.
+//! Not here: what a plan *does* (that is `switchboard`), where its text is kept, who may change it, people, and a
+//! clock: whoever asks says which moment is meant.
 
 mod doubts;
+pub mod edit;
 mod explain;
 mod finding;
 pub mod lint;
 mod read;
+pub mod roster;
 pub mod schedule;
 pub mod schema;
 mod source;
 
 use switchboard::plan::Plan;
 
-pub use crate::finding::{FINDINGS_MAX, Finding, PlanErrors};
+pub use crate::finding::{FINDINGS_MAX, Finding, Findings};
 use crate::finding::{Severity, drawn, errors};
-use crate::lint::Roster;
+use crate::lint::Staff;
 use crate::read::{Places, Reading};
 use crate::source::Source;
 pub use crate::source::TEXT_BYTES_MAX;
 
 /// The plan that comes with the product: a hospital's six lines.
 pub const HOSPITAL: &str = include_str!("../../../config/hospital.toml");
+
+/// The roster that comes with the product, for people of that hospital.
+pub const ROSTER: &str = include_str!("../../../config/roster.toml");
+
+/// Everything wrong with a plan's text.
+pub type PlanErrors = Findings;
 
 /// A plan and the text it was written in.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +49,10 @@ pub struct ParsedPlan {
 }
 
 impl ParsedPlan {
-    /// Tiers for which nobody of the roster could ever be asked, each where it stands in the text. People are not in
+    /// Tiers for which nobody of the staff could ever be asked, each where it stands in the text. People are not in
     /// the plan, and a team has to be in it before anybody can be in the team: so this is said and not refused.
-    pub fn doubts_about(&self, roster: &Roster) -> Vec<Finding> {
-        let faults = lint::told_empty(&self.plan, &self.places, roster);
+    pub fn doubts_about(&self, staff: &Staff) -> Vec<Finding> {
+        let faults = lint::told_empty(&self.plan, &self.places, staff);
         drawn(&Source::of(&self.file, self.text.clone()), Severity::Warning, faults).0
     }
 }

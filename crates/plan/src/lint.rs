@@ -2,11 +2,11 @@
 //! number that somebody takes, or a last message. The walk follows the switchboard's rules one by one; what a plan's
 //! own names and figures must be is [`switchboard::plan::Plan::check`]'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard::call::{CallerKind, Class};
 use switchboard::command::Profile;
-use switchboard::id::{DestinationId, LineId, TeamId};
+use switchboard::id::{DestinationId, LineId, OperatorId, SkillId, TeamId};
 use switchboard::plan::{HOPS_MAX, Hours, Line, MINUTES_PER_WEEK, Plan, WhenClosed, Who};
 
 use crate::finding::Fault;
@@ -153,34 +153,69 @@ fn climb(id: LineId, line: &Line, rung: &mut Vec<DestinationId>) -> Option<Trap>
     Some(Trap::LeftWaiting { line: id })
 }
 
-/// Who could ever be asked: the teams and home lines of everybody who answers. People are not in the plan.
+/// Who could ever be asked: everybody who answers. People are not in the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Roster {
-    people: Vec<(BTreeSet<TeamId>, BTreeSet<LineId>)>,
+pub struct Staff {
+    people: BTreeMap<OperatorId, Person>,
 }
 
-impl Roster {
-    /// The roster of these people.
-    pub fn of<'p>(people: impl IntoIterator<Item = &'p Profile>) -> Roster {
-        Roster { people: people.into_iter().map(|p| (p.teams.clone(), p.home.clone())).collect() }
+/// What decides whether somebody could be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Person {
+    teams: BTreeSet<TeamId>,
+    home: BTreeSet<LineId>,
+    skills: BTreeSet<SkillId>,
+}
+
+impl Staff {
+    /// The staff of these people.
+    pub fn of<'p>(people: impl IntoIterator<Item = (OperatorId, &'p Profile)>) -> Staff {
+        let person =
+            |p: &Profile| Person { teams: p.teams.clone(), home: p.home.clone(), skills: p.skills.clone() };
+        Staff { people: people.into_iter().map(|(id, profile)| (id, person(profile))).collect() }
+    }
+
+    /// Everybody's id.
+    pub fn ids(&self) -> BTreeSet<OperatorId> {
+        self.people.keys().copied().collect()
+    }
+
+    /// Who is in this team.
+    pub fn in_team(&self, team: TeamId) -> impl Iterator<Item = OperatorId> {
+        self.people.iter().filter(move |(_, person)| person.teams.contains(&team)).map(|(id, _)| *id)
+    }
+
+    /// Who may answer calls of a line at all: in any of its tiers of people, with every skill it requires.
+    pub fn answerers(&self, id: LineId, line: &Line) -> BTreeSet<OperatorId> {
+        let tiers = || line.tiers.iter().filter(|tier| tier.who.is_people());
+        let may = |person: &Person| {
+            line.requires.is_subset(&person.skills) && tiers().any(|tier| person.is_in(id, &tier.who))
+        };
+        self.people.iter().filter(|(_, person)| may(person)).map(|(id, _)| *id).collect()
     }
 
     fn has(&self, line: LineId, who: &Who) -> bool {
-        self.people.iter().any(|(teams, home)| match who {
-            Who::Own => home.contains(&line),
-            Who::Team(team) => teams.contains(team),
-            Who::Line(other) => home.contains(other),
-            Who::OtherLines => !home.is_empty() && !home.contains(&line),
-            Who::Outside { .. } | Who::Closing => true,
-        })
+        self.people.values().any(|person| person.is_in(line, who))
     }
 }
 
-/// Tiers for which the roster has nobody at all: line and number of the tier, from 0.
-pub fn empty_tiers(plan: &Plan, roster: &Roster) -> Vec<(LineId, usize)> {
+impl Person {
+    fn is_in(&self, line: LineId, who: &Who) -> bool {
+        match who {
+            Who::Own => self.home.contains(&line),
+            Who::Team(team) => self.teams.contains(team),
+            Who::Line(other) => self.home.contains(other),
+            Who::OtherLines => !self.home.is_empty() && !self.home.contains(&line),
+            Who::Outside { .. } | Who::Closing => true,
+        }
+    }
+}
+
+/// Tiers for which the staff has nobody at all: line and number of the tier, from 0.
+pub fn empty_tiers(plan: &Plan, staff: &Staff) -> Vec<(LineId, usize)> {
     let tiers = plan.lines.iter().flat_map(|(id, line)| line.tiers.iter().enumerate().map(move |t| (*id, t)));
     tiers
-        .filter(|(line, (_, tier))| tier.who.is_people() && !roster.has(*line, &tier.who))
+        .filter(|(line, (_, tier))| tier.who.is_people() && !staff.has(*line, &tier.who))
         .map(|(line, (n, _))| (line, n))
         .collect()
 }
@@ -267,7 +302,7 @@ fn lonely(plan: &Plan, places: &Places) -> Vec<Fault> {
 }
 
 /// Tiers without people in the words of the text.
-pub(crate) fn told_empty(plan: &Plan, places: &Places, roster: &Roster) -> Vec<Fault> {
+pub(crate) fn told_empty(plan: &Plan, places: &Places, staff: &Staff) -> Vec<Fault> {
     let tell = |(line, n): (LineId, usize)| {
         let path = format!("lines.{line}.tiers.{n}.who");
         let (whom, mend) = match plan.lines[&line].tiers[n].who {
@@ -289,5 +324,5 @@ pub(crate) fn told_empty(plan: &Plan, places: &Places, roster: &Roster) -> Vec<F
         };
         Fault::new(&path, places.of(&path), format!("a tier without people on line '{line}': {whom}"), mend)
     };
-    empty_tiers(plan, roster).into_iter().map(tell).collect()
+    empty_tiers(plan, staff).into_iter().map(tell).collect()
 }

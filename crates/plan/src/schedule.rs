@@ -1,12 +1,17 @@
-//! Hours as absolute edges. The plan says "Mon-Fri 08:00-17:30" in its zone; the switchboard only knows moments of
-//! site time. Summer time, and whatever else a zone does, ends here.
+//! Hours and shifts as absolute edges. The plan says "Mon-Fri 08:00-17:30" in its zone; the switchboard only knows
+//! moments of site time. Summer time, and whatever else a zone does, ends here.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use switchboard::command::{Edge, EdgeKind};
-use switchboard::id::LineId;
+use switchboard::id::{LineId, OperatorId};
 use switchboard::plan::{Hours, MINUTES_PER_WEEK, Plan};
+use switchboard::state::EDGES_MAX;
 use switchboard::time::SiteTime;
+
+use crate::roster::{Roster, Stretch, merged};
 
 /// Farthest a schedule is expanded: the exchange extends daily, so two weeks are plenty and a year is a mistake.
 pub const DAYS_MAX: u16 = 366;
@@ -42,7 +47,13 @@ pub enum ScheduleError {
     /// The end lies beyond what dates can say.
     #[error("the schedule ends beyond the calendar")]
     BeyondCalendar,
+    /// More edges than a site takes at once.
+    #[error("hours and shifts have {0} edges, and a site takes {EDGES_MAX} at once; look fewer days ahead")]
+    TooMany(usize),
 }
+
+/// Two readings of the end of a shift that differ by less mean the same end: clocks drift.
+const SAME_END_US: u64 = 1_000_000;
 
 /// The edges of every line's hours in the `days` × 24 h from `from` on, in order.
 ///
@@ -69,8 +80,74 @@ pub fn edges(plan: &Plan, from: Timestamp, anchor: Anchor, days: u16) -> Result<
     Ok(edges)
 }
 
+/// The edges of every line's hours and of everybody's shifts in the `days` × 24 h from `from` on, in order: all that a
+/// site is told at once.
+///
+/// `people` is everybody the switchboard knows, each with the end of the shift under way, if there is one. Nobody else
+/// gets an edge: the switchboard would refuse all of them. Shifts that touch are one. At `from` itself somebody has an
+/// edge only if the roster says otherwise than the shift under way: it ends later or earlier, it has only come into
+/// being, or there is none any more, and then it ends at once.
+///
+/// # Errors
+/// [`ScheduleError`], when the zone is unknown, the time too far, or the edges are too many.
+pub fn edges_with_shifts(
+    plan: &Plan,
+    roster: &Roster,
+    people: &BTreeMap<OperatorId, Option<SiteTime>>,
+    from: Timestamp,
+    anchor: Anchor,
+    days: u16,
+) -> Result<Vec<Edge>, ScheduleError> {
+    let mut edges = edges(plan, from, anchor, days)?;
+    let from_us = from.as_microsecond();
+    let shifts = roster.shifts_between(from_us, from_us + i64::from(days) * 86_400_000_000)?;
+    let mut on_shift: BTreeMap<OperatorId, Vec<Stretch>> = BTreeMap::new();
+    for stretch in merged(&shifts) {
+        on_shift.entry(stretch.operator).or_default().push(stretch);
+    }
+    for (operator, under_way) in people {
+        let stretches = on_shift.get(operator).map(Vec::as_slice).unwrap_or_default();
+        shift_edges(*operator, *under_way, stretches, from, anchor, &mut edges);
+    }
+    if edges.len() > EDGES_MAX {
+        return Err(ScheduleError::TooMany(edges.len()));
+    }
+    edges.sort();
+    Ok(edges)
+}
+
+fn shift_edges(
+    operator: OperatorId,
+    under_way: Option<SiteTime>,
+    stretches: &[Stretch],
+    from: Timestamp,
+    anchor: Anchor,
+    edges: &mut Vec<Edge>,
+) {
+    let from_us = from.as_microsecond();
+    let wall = |us| Timestamp::from_microsecond(us).expect("a shift begins and ends in the calendar");
+    let mut starts = |wall_us: i64, ends_at: SiteTime| {
+        let at = anchor.site_time(wall(wall_us));
+        if ends_at > at {
+            edges.push(Edge { at, wall_us, what: EdgeKind::ShiftStarts { operator, ends_at } });
+        }
+    };
+    let site_from = anchor.site_time(from);
+    let is_on = stretches.first().is_some_and(|first| first.from_us <= from_us);
+    if !is_on && under_way.is_some_and(|end| end > site_from) {
+        starts(from_us, SiteTime(site_from.0.saturating_add(1)));
+    }
+    for stretch in stretches {
+        let ends_at = anchor.site_time(wall(stretch.to_us));
+        let goes_on = under_way.is_some_and(|end| end.0.abs_diff(ends_at.0) < SAME_END_US);
+        if stretch.from_us > from_us || !goes_on {
+            starts(stretch.from_us.max(from_us), ends_at);
+        }
+    }
+}
+
 /// A stretch of time in which the zone's clock runs evenly.
-struct Stretch {
+struct Even {
     /// Begins, in seconds since 1970 UTC.
     from: i64,
     /// Ends.
@@ -81,14 +158,14 @@ struct Stretch {
     begins: Timestamp,
 }
 
-fn stretches(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<Stretch> {
+fn stretches(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<Even> {
     let changes = zone.following(from).map(|change| change.timestamp()).take_while(|at| *at < until);
     let begins: Vec<Timestamp> = std::iter::once(from).chain(changes).collect();
     let ends = begins[1..].iter().copied().chain([until]);
     begins
         .iter()
         .zip(ends)
-        .map(|(begins, end)| Stretch {
+        .map(|(begins, end)| Even {
             from: floor_second(*begins),
             until: floor_second(end),
             offset: i64::from(zone.to_offset(*begins).seconds()),
@@ -101,7 +178,7 @@ fn floor_second(at: Timestamp) -> i64 {
     at.as_microsecond().div_euclid(1_000_000)
 }
 
-fn line_edges(id: LineId, hours: &Hours, stretches: &[Stretch], anchor: Anchor, edges: &mut Vec<Edge>) {
+fn line_edges(id: LineId, hours: &Hours, stretches: &[Even], anchor: Anchor, edges: &mut Vec<Edge>) {
     let mut open = None;
     let mut turn = |wall: Timestamp, is_open: bool| {
         if open == Some(is_open) {

@@ -1,5 +1,5 @@
-//! The shape of the file: every table and every field it may have. The reader refuses what is not here, and
-//! `docs/plan.md` documents what is.
+//! The shape of the files: every table and every field they may have. The readers refuse what is not here;
+//! `docs/plan.md` and `docs/roster.md` document what is.
 
 /// A table of the file and the fields it may have.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,7 +101,23 @@ pub const TIMERS: Section = Section {
     ],
 };
 
-/// All of them, in the order of the reference page.
+/// The top of a roster.
+pub const ROSTER: Section =
+    Section { name: "top of the file", fields: &["time_zone", "shifts", "weekly", "holidays", "exceptions"] };
+
+/// A named shift.
+pub const SHIFT: Section = Section { name: "shifts.<id>", fields: &["title", "from", "to"] };
+
+/// Dates with a pattern of their own.
+pub const HOLIDAY: Section = Section { name: "holidays", fields: &["date", "title", "like", "on"] };
+
+/// Dates on which some people are off or on.
+pub const EXCEPTION: Section = Section { name: "exceptions", fields: &["date", "off", "on"] };
+
+/// All of a roster, in the order of its reference page. `weekly` has only names of the writer's choosing.
+pub const ROSTER_SECTIONS: &[&Section] = &[&ROSTER, &SHIFT, &HOLIDAY, &EXCEPTION];
+
+/// All of a plan, in the order of its reference page.
 pub const SECTIONS: &[&Section] = &[
     &PLAN,
     &DEFAULTS,

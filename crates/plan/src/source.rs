@@ -1,10 +1,10 @@
-//! The text of a plan as it came: bounded, decoded, without characters that hide what it says.
+//! A text as it came: bounded, decoded, without characters that hide what it says.
 
 use std::ops::Range;
 
 use crate::finding::{FINDINGS_MAX, Fault};
 
-/// Longest text of a plan in bytes; a longer one is refused before anyone looks into it.
+/// Longest text of a plan or a roster in bytes; a longer one is refused before anyone looks into it.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// Longest part of a source line that is drawn, in characters.
@@ -45,7 +45,7 @@ impl Source {
         Source { file, text, line_starts }
     }
 
-    /// Takes bytes in, or says why they are no text of a plan; then the text is what can be shown of it.
+    /// Takes bytes in, or says why they are no text; then the text is what can be shown of it.
     pub(crate) fn admit(file: &str, bytes: &[u8]) -> Result<Source, (Source, Vec<Fault>)> {
         if bytes.len() > TEXT_BYTES_MAX {
             return Err(too_long(file, bytes));
@@ -110,8 +110,8 @@ fn cut(content: &str, span: Range<usize>) -> (String, Range<usize>) {
 fn too_long(file: &str, bytes: &[u8]) -> (Source, Vec<Fault>) {
     let head = String::from_utf8_lossy(&bytes[..80]);
     let head = head.lines().next().unwrap_or_default().to_owned();
-    let reason = format!("the text has {} bytes; a plan has at most {TEXT_BYTES_MAX}", bytes.len());
-    let mend = "give the plan itself: a hospital's fits in a few pages";
+    let reason = format!("the text has {} bytes; there are at most {TEXT_BYTES_MAX}", bytes.len());
+    let mend = "give the file itself: a hospital's fits in a few pages";
     (Source::of(file, head), vec![Fault::new("", 0..0, reason, mend)])
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use plan::lint::{Passage, Roster, Trap, dead_ends, empty_tiers, passage};
+use plan::lint::{Passage, Staff, Trap, dead_ends, empty_tiers, passage};
 use plan::schedule::{Anchor, edges};
 use proptest::prelude::*;
 use switchboard::Switchboard;
@@ -215,6 +215,10 @@ fn more_closed_lines_than_the_switchboard_follows() {
     }
 }
 
+fn staff(people: &[Profile]) -> Staff {
+    Staff::of(people.iter().enumerate().map(|(n, p)| (format!("op-{n}").parse().unwrap(), p)))
+}
+
 #[test]
 fn tiers_without_people() {
     let parsed = plan::parse("hospital.toml", plan::HOSPITAL).unwrap();
@@ -227,11 +231,11 @@ fn tiers_without_people() {
     };
     let mut people = vec![person(&["professionals", "volunteers"], &lines[..2])];
     people.push(person(&["youth"], &lines[2..]));
-    assert_eq!(empty_tiers(&parsed.plan, &Roster::of(&people)), []);
-    assert!(parsed.doubts_about(&Roster::of(&people)).is_empty());
+    assert_eq!(empty_tiers(&parsed.plan, &staff(&people)), []);
+    assert!(parsed.doubts_about(&staff(&people)).is_empty());
 
     people[1] = person(&["volunteers"], &lines[3..]);
-    let doubts = parsed.doubts_about(&Roster::of(&people));
+    let doubts = parsed.doubts_about(&staff(&people));
     let told: String = doubts.iter().map(ToString::to_string).collect();
     assert!(
         told.contains(

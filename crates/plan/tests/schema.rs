@@ -1,8 +1,9 @@
 //! The schema is what the reader reads and what the reference page documents.
 
-use plan::schema::{SECTIONS, Section};
+use plan::schema::{ROSTER_SECTIONS, SECTIONS, Section};
 
 const REFERENCE: &str = include_str!("../../../docs/plan.md");
+const ROSTER_REFERENCE: &str = include_str!("../../../docs/roster.md");
 
 /// A plan with this text as a value of one field of a section, and nothing else wrong with that field's table.
 fn with_field(section: &Section, field: &str, value: &str) -> String {
@@ -43,16 +44,48 @@ fn no_other_field_is_read() {
     }
 }
 
+/// A roster with this text as a value of one field of a section.
+fn roster_with_field(section: &Section, field: &str, value: &str) -> String {
+    let before = match section.name {
+        "top of the file" => "",
+        "shifts.<id>" => "[shifts.a]\n",
+        "holidays" => "[[holidays]]\n",
+        "exceptions" => "[[exceptions]]\n",
+        name => panic!("section {name} has no example here"),
+    };
+    format!("{before}{field} = {value}\n")
+}
+
+#[test]
+fn every_field_of_a_roster_is_read_and_no_other() {
+    for section in ROSTER_SECTIONS {
+        for field in section.fields {
+            let text = roster_with_field(section, field, "true");
+            let errors = plan::roster::parse("x", &text, "UTC").unwrap_err();
+            let kind = errors.findings.iter().find(|f| f.reason.contains("this is true or false"));
+            assert!(kind.is_some(), "nobody reads {field} of {}:\n{text}\n{errors}", section.name);
+        }
+        let text = roster_with_field(section, "zzzzzzzz", "1");
+        let errors = plan::roster::parse("x", &text, "UTC").unwrap_err();
+        assert!(errors.findings.iter().any(|f| f.reason.contains("no field 'zzzzzzzz'")), "{}", section.name);
+    }
+}
+
 #[test]
 fn every_field_is_documented() {
-    for section in SECTIONS {
+    documented(SECTIONS, REFERENCE);
+    documented(ROSTER_SECTIONS, ROSTER_REFERENCE);
+}
+
+fn documented(sections: &[&Section], reference: &str) {
+    for section in sections {
         let heading = format!("## `{}`", section.name);
         let (_, rest) =
-            REFERENCE.split_once(&heading).unwrap_or_else(|| panic!("docs/plan.md has no {heading}"));
+            reference.split_once(&heading).unwrap_or_else(|| panic!("the reference has no {heading}"));
         let table = rest.lines().skip_while(|line| !line.starts_with("| field |"));
         let rows = table.take_while(|line| line.starts_with('|'));
         let documented: Vec<&str> =
             rows.filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
-        assert_eq!(documented, section.fields, "docs/plan.md, {heading}");
+        assert_eq!(documented, section.fields, "{heading}");
     }
 }

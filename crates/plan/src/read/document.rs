@@ -114,7 +114,7 @@ fn advice(text: &str, span: &Range<usize>, message: &str) -> String {
         return "save the file again with the line ends of Unix or of Windows".to_owned();
     }
     if message.contains("recurs") {
-        return "a plan is never nested this deep; remove the brackets".to_owned();
+        return "nothing here is ever nested this deep; remove the brackets".to_owned();
     }
     match line.split_once('=') {
         Some((key, value)) if bare(without_remark(value)) && key.len() < 64 => {
@@ -260,16 +260,18 @@ impl Reading {
             self.draft.lines.insert(id, line);
         }
     }
+}
 
+impl<D> Reading<D> {
     /// The `title` of a table.
-    pub(super) fn title(&mut self, table: &Table<'_>) -> Title {
+    pub(crate) fn title(&mut self, table: &Table<'_>) -> Title {
         match self.required(table, "title", TITLE_EXAMPLE) {
             Some(entry) => self.both_languages(&entry),
             None => unread(),
         }
     }
 
-    fn both_languages(&mut self, entry: &Entry<'_>) -> Title {
+    pub(crate) fn both_languages(&mut self, entry: &Entry<'_>) -> Title {
         let Some(table) = self.table(entry, &schema::TITLE) else { return unread() };
         let zh = self.required(&table, "zh", "\"总机\"").and_then(|e| self.text(&e, "\"总机\""));
         let en =

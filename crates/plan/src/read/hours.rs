@@ -25,7 +25,8 @@ const DAYS: [&[&str]; 7] = [
     &["sun", "sunday", "周日", "星期日", "周天", "星期天"],
 ];
 
-type Refusal = (String, String);
+/// What is wrong with a value, and how to mend it.
+pub(crate) type Refusal = (String, String);
 
 /// Finds a time zone in the table that comes with the program, so that every machine reads a plan alike.
 pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
@@ -109,10 +110,15 @@ impl Reading {
 
 /// A minute of the week as people say it.
 pub(crate) fn week_time(minute: u16) -> String {
-    const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let day = usize::from(minute / MINUTES_PER_DAY) % NAMES.len();
+    let day = day_name(minute / MINUTES_PER_DAY);
     let minute = minute % MINUTES_PER_DAY;
-    format!("{} {:02}:{:02}", NAMES[day], minute / 60, minute % 60)
+    format!("{day} {:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// A day of the week, counted from Monday.
+pub(crate) fn day_name(day: u16) -> &'static str {
+    const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    NAMES[usize::from(day) % NAMES.len()]
 }
 
 /// Sorted windows with those that touch made one; the whole week is `Always`.
@@ -169,7 +175,7 @@ fn window(text: &str) -> Result<Vec<Window>, Refusal> {
 }
 
 /// Chinese signs as ASCII ones, and no blanks around `-` and `,`.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let ascii: String = text
         .chars()
         .map(|c| match c {
@@ -186,7 +192,8 @@ fn plain(text: &str) -> String {
     plain
 }
 
-fn clock(text: &str, is_end: bool) -> Result<u16, Refusal> {
+/// A time of day in minutes; 24:00 only where something ends.
+pub(crate) fn clock(text: &str, is_end: bool) -> Result<u16, Refusal> {
     let refuse = || {
         let last = if is_end { "24:00" } else { "23:59" };
         let mend = format!("write hours and minutes from 00:00 to {last}, as 08:00");
@@ -203,7 +210,8 @@ fn clock(text: &str, is_end: bool) -> Result<u16, Refusal> {
     if fits { Ok(hour * 60 + minute) } else { Err(refuse()) }
 }
 
-fn day_numbers(text: &str) -> Result<std::collections::BTreeSet<u16>, Refusal> {
+/// The days that `Mon-Fri`, `Sat,Sun` or `daily` mean, 0 is Monday.
+pub(crate) fn day_numbers(text: &str) -> Result<std::collections::BTreeSet<u16>, Refusal> {
     if ["daily", "每天", "每日"].contains(&text.to_lowercase().as_str()) {
         return Ok((0..7).collect());
     }
@@ -221,7 +229,7 @@ fn day_numbers(text: &str) -> Result<std::collections::BTreeSet<u16>, Refusal> {
     Ok(days)
 }
 
-fn day_number(text: &str) -> Result<u16, Refusal> {
+pub(crate) fn day_number(text: &str) -> Result<u16, Refusal> {
     let lower = text.to_lowercase();
     if let Some(day) = (0..7_u16).find(|n| DAYS[usize::from(*n)].contains(&lower.as_str())) {
         return Ok(day);

@@ -240,7 +240,7 @@ impl Reading {
 }
 
 /// A name for an element that could not be read; what is said about it is dropped.
-pub(super) fn placeholder<I: std::str::FromStr<Err = switchboard::id::NameFault>>(n: usize) -> I {
+pub(crate) fn placeholder<I: std::str::FromStr<Err = switchboard::id::NameFault>>(n: usize) -> I {
     format!("unread-{n}").parse().expect("small letters, a dash and digits are a name")
 }
 

@@ -1,4 +1,4 @@
-//! From a TOML document to a draft. Every value is taken field by field, so that each mistake is told where it
+//! From a TOML document to a draft, of a plan; what is not a plan's own is read for other drafts, too. Every value is taken field by field, so that each mistake is told where it
 //! stands and the rest is still looked at. What could not be read leaves a placeholder and a mark on its path;
 //! later faults about a marked path are consequences and are dropped.
 
@@ -7,7 +7,7 @@ mod hours;
 mod ladder;
 mod line;
 mod units;
-mod value;
+pub(crate) mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,14 +15,14 @@ use std::ops::Range;
 use switchboard::plan::PlanDraft;
 
 pub(crate) use self::document::tree;
-pub(crate) use self::hours::{week_time, zone};
+pub(crate) use self::hours::{Refusal, clock, day_name, day_number, day_numbers, plain, week_time, zone};
 pub(crate) use self::units::humane;
 use crate::finding::Fault;
 
 /// What a document said, and where it said it.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
-    pub(crate) draft: PlanDraft,
+pub(crate) struct Reading<D = PlanDraft> {
+    pub(crate) draft: D,
     pub(crate) places: Places,
     pub(crate) faults: Vec<Fault>,
 }

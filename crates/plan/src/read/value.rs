@@ -12,41 +12,41 @@ use crate::finding::Fault;
 use crate::schema::Section;
 use crate::source::{nearest, quoted};
 
-/// Most entries of a table or a list: a plan has a few dozen of anything, and what is read stays bounded.
+/// Most entries of a table or a list: a file has a few dozen of anything, and what is read stays bounded.
 const MEMBERS_MAX: usize = 1_000;
 
 /// A value and the path it stands under.
-pub(super) struct Entry<'t> {
-    pub(super) path: String,
-    pub(super) value: &'t Spanned<DeValue<'t>>,
+pub(crate) struct Entry<'t> {
+    pub(crate) path: String,
+    pub(crate) value: &'t Spanned<DeValue<'t>>,
 }
 
 impl Entry<'_> {
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.value.span()
     }
 }
 
 /// A table with known fields.
-pub(super) struct Table<'t> {
-    pub(super) path: String,
+pub(crate) struct Table<'t> {
+    pub(crate) path: String,
     section: &'static Section,
     table: &'t DeTable<'t>,
 }
 
 impl Table<'_> {
-    pub(super) fn path_of(&self, field: &str) -> String {
+    pub(crate) fn path_of(&self, field: &str) -> String {
         join(&self.path, field)
     }
 }
 
-pub(super) fn join(path: &str, step: &str) -> String {
+pub(crate) fn join(path: &str, step: &str) -> String {
     if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") }
 }
 
-impl Reading {
+impl<D> Reading<D> {
     /// Notes a fault and marks its path.
-    pub(super) fn fault(
+    pub(crate) fn fault(
         &mut self,
         path: &str,
         span: Range<usize>,
@@ -63,12 +63,12 @@ impl Reading {
     }
 
     /// The top of the document as a table.
-    pub(super) fn top<'t>(&mut self, table: &'t DeTable<'t>, section: &'static Section) -> Table<'t> {
+    pub(crate) fn top<'t>(&mut self, table: &'t DeTable<'t>, section: &'static Section) -> Table<'t> {
         self.known_fields("", table, section);
         Table { path: String::new(), section, table }
     }
 
-    pub(super) fn table<'t>(&mut self, entry: &Entry<'t>, section: &'static Section) -> Option<Table<'t>> {
+    pub(crate) fn table<'t>(&mut self, entry: &Entry<'t>, section: &'static Section) -> Option<Table<'t>> {
         let Some(table) = entry.value.get_ref().as_table() else {
             let mend = format!("write a table with {}", listed(section.fields));
             self.wrong_kind(entry, "a table", mend);
@@ -84,8 +84,8 @@ impl Reading {
             self.fault(
                 path,
                 span,
-                "there are more fields here than a plan has",
-                "keep those of docs/plan.md",
+                "there are more fields here than there are names for",
+                "keep those that the reference page names",
             );
             return;
         }
@@ -104,7 +104,7 @@ impl Reading {
     }
 
     /// A field of a table, if it is there; its place is remembered.
-    pub(super) fn field<'t>(&mut self, table: &Table<'t>, name: &'static str) -> Option<Entry<'t>> {
+    pub(crate) fn field<'t>(&mut self, table: &Table<'t>, name: &'static str) -> Option<Entry<'t>> {
         debug_assert!(
             table.section.fields.contains(&name),
             "{name} is not in the schema of {}",
@@ -117,7 +117,7 @@ impl Reading {
     }
 
     /// A field that must be there.
-    pub(super) fn required<'t>(
+    pub(crate) fn required<'t>(
         &mut self,
         table: &Table<'t>,
         name: &'static str,
@@ -133,7 +133,7 @@ impl Reading {
     }
 
     /// The entries of a table whose keys are the writer's: each key as text, with its span.
-    pub(super) fn members<'t>(&mut self, entry: &Entry<'t>) -> Vec<(&'t str, Range<usize>, Entry<'t>)> {
+    pub(crate) fn members<'t>(&mut self, entry: &Entry<'t>) -> Vec<(&'t str, Range<usize>, Entry<'t>)> {
         let Some(table) = entry.value.get_ref().as_table() else {
             self.wrong_kind(entry, "a table", "write one entry per id".to_owned());
             return Vec::new();
@@ -157,7 +157,7 @@ impl Reading {
         members
     }
 
-    pub(super) fn list<'t>(&mut self, entry: &Entry<'t>, example: &str) -> Vec<Entry<'t>> {
+    pub(crate) fn list<'t>(&mut self, entry: &Entry<'t>, example: &str) -> Vec<Entry<'t>> {
         let Some(list) = entry.value.get_ref().as_array() else {
             self.wrong_kind(entry, "a list", format!("write it in brackets: {example}"));
             return Vec::new();
@@ -178,7 +178,7 @@ impl Reading {
         entries
     }
 
-    pub(super) fn text<'t>(&mut self, entry: &Entry<'t>, example: &str) -> Option<&'t str> {
+    pub(crate) fn text<'t>(&mut self, entry: &Entry<'t>, example: &str) -> Option<&'t str> {
         match entry.value.get_ref() {
             DeValue::String(text) => Some(text.as_ref()),
             DeValue::Integer(_) | DeValue::Float(_) => {
@@ -192,7 +192,7 @@ impl Reading {
         }
     }
 
-    pub(super) fn flag(&mut self, entry: &Entry<'_>) -> Option<bool> {
+    pub(crate) fn flag(&mut self, entry: &Entry<'_>) -> Option<bool> {
         let flag = entry.value.get_ref().as_bool();
         if flag.is_none() {
             self.wrong_kind(entry, "true or false", "write true or false, without quotes".to_owned());
@@ -201,7 +201,7 @@ impl Reading {
     }
 
     /// A whole number; its limits are the plan's own check's, this one only keeps it inside its type.
-    pub(super) fn count<N: TryFrom<u64> + Into<u64>>(&mut self, entry: &Entry<'_>, max: N) -> Option<N> {
+    pub(crate) fn count<N: TryFrom<u64> + Into<u64>>(&mut self, entry: &Entry<'_>, max: N) -> Option<N> {
         let max: u64 = max.into();
         let DeValue::Integer(digits) = entry.value.get_ref() else {
             self.wrong_kind(entry, "a whole number", "write a whole number without quotes, as 2".to_owned());
@@ -218,12 +218,12 @@ impl Reading {
     }
 
     /// A name that refers to something declared elsewhere in the plan.
-    pub(super) fn id<I: FromStr<Err = NameFault>>(&mut self, entry: &Entry<'_>, example: &str) -> Option<I> {
+    pub(crate) fn id<I: FromStr<Err = NameFault>>(&mut self, entry: &Entry<'_>, example: &str) -> Option<I> {
         let text = self.text(entry, example)?;
         self.id_in(&entry.path, entry.span(), text)
     }
 
-    pub(super) fn id_in<I: FromStr<Err = NameFault>>(
+    pub(crate) fn id_in<I: FromStr<Err = NameFault>>(
         &mut self,
         path: &str,
         span: Range<usize>,
@@ -253,7 +253,7 @@ fn proper(text: &str) -> Option<String> {
     switchboard::id::TeamId::from_str(&id).ok().map(|_| id)
 }
 
-pub(super) fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str]) -> String {
     names.join(", ")
 }
 

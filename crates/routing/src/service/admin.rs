@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use api::v1;
 use api::v1::admin_service_server::AdminService;
-use plan::lint::Roster;
+use plan::lint::Staff;
 use plan::{Finding, ParsedPlan, PlanErrors};
 use switchboard::command::{Adoption, Command, Profile};
 use switchboard::decision::Reply;
 use switchboard::id::{LineId, OperatorId, Revision};
+use switchboard::operator::Operator;
 use switchboard::rejection::Rejection;
 use switchboard::state::State;
 use tonic::{Code, Request, Response, Status};
@@ -246,7 +247,8 @@ impl Admin {
     /// Tiers without anybody of the people there are; with no people at all yet, it is too early to ask.
     fn unstaffed(&self, parsed: &ParsedPlan) -> Vec<Finding> {
         let people = self.0.exchange.read(|switchboard| profiles(switchboard.state()));
-        if people.is_empty() { Vec::new() } else { parsed.doubts_about(&Roster::of(&people)) }
+        let staff = Staff::of(people.iter().map(|(id, profile)| (*id, profile)));
+        if people.is_empty() { Vec::new() } else { parsed.doubts_about(&staff) }
     }
 }
 
@@ -269,16 +271,15 @@ fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
     }
 }
 
-fn profiles(state: &State) -> Vec<Profile> {
-    let people = state.operators.values().filter(|operator| !operator.removing);
-    people
-        .map(|operator| Profile {
-            teams: operator.teams.clone(),
-            home: operator.home.clone(),
-            skills: state.skills.names(operator.skills),
-            device: operator.device,
-        })
-        .collect()
+fn profiles(state: &State) -> Vec<(OperatorId, Profile)> {
+    let people = state.operators.iter().filter(|(_, operator)| !operator.removing);
+    let profile = |operator: &Operator| Profile {
+        teams: operator.teams.clone(),
+        home: operator.home.clone(),
+        skills: state.skills.names(operator.skills),
+        device: operator.device,
+    };
+    people.map(|(id, operator)| (*id, profile(operator))).collect()
 }
 
 fn entries(state: &State, after: Option<OperatorId>, count: usize) -> Vec<v1::OperatorEntry> {
