@@ -281,6 +281,11 @@ fn every_manner_of_writing_is_kept() {
         let retitled = done(title_line(&text, line("b"), &title("丙", "C")));
         assert_eq!(retitled.text, text.replacen('乙', "丙", 1).replacen("\"B\"", "\"C\"", 1), "{name}");
     }
+    let dotted =
+        manners()[1].1.replace("title = { zh = \"甲\", en = \"A\" }", "title.zh = \"甲\", title.en = \"A\"");
+    let copied = done(add_line(&dotted, &new_line("c", "021-5550-0106", Some("a"))));
+    assert_eq!(copied.parsed.plan.lines[&line("c")].numbers, ["number-c".parse().unwrap()]);
+    assert_eq!(copied.parsed.plan.lines[&line("c")].title.en, "Check-ups");
     let packed = "lines = { a = { title = { zh = \"甲\", en = \"A\" } } }\n".to_owned()
         + &format!(
             "prompts = {{ p = {{ says = {{ zh = \"甲\", en = \"A\" }} }} }}\ndefaults = {{ tiers = {LADDER}, prompts = {{ closing = \"p\" }} }}\n"

@@ -157,7 +157,6 @@ impl<'l> Changes<'l> {
 
     /// Gives a line that is about to be copied other numbers.
     fn renumber(&mut self, entry: &Entry<'_>, numbers: &[String]) {
-        let title = entry.item.get("title").and_then(Item::span);
         match entry.item.get("numbers").and_then(Item::span) {
             Some(span) if numbers.is_empty() && entry.has_header() => {
                 self.pieces.push((
@@ -177,8 +176,10 @@ impl<'l> Changes<'l> {
                 }
             }
             None => {
-                if let Some(title) = title {
-                    self.pieces.push((title.end..title.end, format!(", numbers = {}", list(numbers))));
+                // Behind the opening brace: there is a title in any case, so a comma follows.
+                if let Some(braces) = entry.item.span() {
+                    let at = braces.start + 1;
+                    self.pieces.push((at..at, format!(" numbers = {},", list(numbers))));
                 }
             }
         }
