@@ -8,9 +8,7 @@ use api::v1;
 use exchange::{Committed, Cursor, ExchangeHandle, Linked};
 use plan::ParsedPlan;
 use presence::Holder;
-use session::{
-    CallerNumber, Callers, Derived, Journal, Registry, RegistryFault, SubjectRecords, Subjects,
-};
+use session::{CallerNumber, Callers, Derived, Journal, Registry, RegistryFault, SubjectRecords, Subjects};
 use switchboard::call::CallerKind;
 use switchboard::canonical::{self, Hash};
 use switchboard::command::{Actor, Command, Input};

@@ -258,7 +258,9 @@ impl AuditWalk {
     fn begin_behind(&mut self, last: u64, hash: Hash, known: Option<(u64, Hash)>) {
         (self.head, self.hash) = (last, hash);
         match known {
-            Some((known, is)) if known == last && is != hash => self.broken = Some(AuditBreak::Rewritten(last)),
+            Some((known, is)) if known == last && is != hash => {
+                self.broken = Some(AuditBreak::Rewritten(last))
+            }
             Some((known, _)) => self.known_was_let_go = known < last,
             None => {}
         }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use session::{
-    Audit, Callers, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
-    MemoryRegistry, OpenFault, Registry, SealKey, SqliteCallers, SqliteStore, SubjectRecords, Subjects,
+    Audit, Callers, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived,
+    MemoryJournal, MemoryRegistry, OpenFault, Registry, SealKey, SqliteCallers, SqliteStore, SubjectRecords,
+    Subjects,
 };
 use switchboard::id::SiteId;
 

@@ -51,10 +51,13 @@ pub(crate) fn who(role: &str, id: &str) -> Principal {
     Principal { site: site(), who }
 }
 
+/// What outlives a router.
+type Kept<'a> = (&'a Arc<dyn Journal>, &'a Arc<dyn Registry>, &'a Arc<dyn Audit>);
+
 async fn serve(
     clock: Clock,
     config: RouterConfig,
-    (journal, registry, audit): (&Arc<dyn Journal>, &Arc<dyn Registry>, &Arc<dyn Audit>),
+    (journal, registry, audit): Kept<'_>,
     derived: &Arc<dyn Derived>,
     principals: &Arc<Principals>,
 ) -> (ExchangeHandle, Router) {
@@ -162,9 +165,14 @@ impl Hospital {
         let config = config(self.router.addresses().to_vec());
         in_time(self.router.stop()).await;
         in_time(self.exchange.close()).await;
-        let (exchange, router) =
-            serve(Clock::STEPPED, config, (&self.journal, &self.registry, &self.audit), &self.derived, &self.principals)
-                .await;
+        let (exchange, router) = serve(
+            Clock::STEPPED,
+            config,
+            (&self.journal, &self.registry, &self.audit),
+            &self.derived,
+            &self.principals,
+        )
+        .await;
         Hospital { exchange, router, ..self }
     }
 

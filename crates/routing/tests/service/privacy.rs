@@ -130,7 +130,7 @@ async fn a_caller_is_forgotten_when_two_people_want_it() {
     assert_eq!(again, erasure, "one request, however often it is sent");
     let second = hospital.admin.with_token(bearer(&hospital.token("admin", "bo").await));
     let waiting = second.send(v1::ListErasuresRequest {}).await.expect("a list").erasures;
-    assert_eq!(waiting, [erasure.clone()]);
+    assert_eq!(waiting, std::slice::from_ref(&erasure));
 
     let approve = || v1::ApproveErasureRequest { erasure_id: erasure.erasure_id.clone() };
     let refused = hospital.admin.send(approve()).await.expect_err("alone");

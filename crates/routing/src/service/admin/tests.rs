@@ -1,5 +1,7 @@
 use exchange::{Clock, Cursor, Exchange, ExchangeConfig};
-use session::{FoldedRecords, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal, MemoryRegistry, Writer};
+use session::{
+    FoldedRecords, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal, MemoryRegistry, Writer,
+};
 use switchboard::command::{Actor, Input};
 use switchboard::id::Seq;
 
