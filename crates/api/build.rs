@@ -8,7 +8,7 @@ use prost::Message;
 
 const PROTO_ROOT: &str = "../../proto";
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "hotline/v1/types.proto",
     "hotline/v1/board.proto",
     "hotline/v1/desk.proto",
@@ -20,6 +20,7 @@ const FILES: [&str; 11] = [
     "hotline/v1/audit.proto",
     "hotline/v1/clock.proto",
     "hotline/v1/history.proto",
+    "hotline/v1/roster.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -24,6 +24,7 @@ use crate::v1::clock_service_client::ClockServiceClient;
 use crate::v1::gateway_service_client::GatewayServiceClient;
 use crate::v1::history_service_client::HistoryServiceClient;
 use crate::v1::operator_service_client::OperatorServiceClient;
+use crate::v1::roster_service_client::RosterServiceClient;
 use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
 type Sending = InterceptedService<Channel, Beside>;
@@ -174,6 +175,11 @@ impl Client {
     /// The bare history service: no retries.
     pub fn history(&self) -> HistoryServiceClient<Sending> {
         HistoryServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+    }
+
+    /// The bare roster service: no retries.
+    pub fn roster(&self) -> RosterServiceClient<Sending> {
+        RosterServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare audit service: no retries.

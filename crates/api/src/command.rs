@@ -88,6 +88,13 @@ unary!(history:
     explain_past_operator(ExplainPastOperatorRequest) -> ExplainPastOperatorResponse,
 );
 
+unary!(roster:
+    get_roster(GetRosterRequest) -> GetRosterResponse,
+    validate_roster(ValidateRosterRequest) -> ValidateRosterResponse,
+    apply_roster(ApplyRosterRequest) -> ApplyRosterResponse,
+    list_due(ListDueRequest) -> ListDueResponse,
+);
+
 unary!(audit:
     list_audit(ListAuditRequest) -> ListAuditResponse,
     verify_audit(VerifyAuditRequest) -> VerifyAuditResponse,

@@ -42,6 +42,7 @@ impl Runner {
 
     /// Lets everything happen that is due: deadlines, ended leases, the schedule.
     pub(crate) fn fire_due(&mut self, at: SiteTime) {
+        self.hear_of_roster(at);
         if self.degraded || self.due().is_none_or(|due| due > at) {
             return;
         }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use plan::roster::Roster;
 use presence::{Fenced, FreeOperators, Holder, Presence, StreamId};
 use switchboard::Switchboard;
 use switchboard::call::Class;
@@ -35,6 +36,15 @@ pub(crate) struct Shared {
     /// Only another process can find out what the journal holds.
     pub(crate) restart: watch::Sender<bool>,
     pub(crate) readiness: ReadinessSign,
+    /// Who is on shift when, and whether that was said since the schedule was laid.
+    pub(crate) roster: Mutex<Followed>,
+}
+
+/// The roster that is followed.
+#[derive(Default)]
+pub(crate) struct Followed {
+    pub(crate) roster: Option<Arc<Roster>>,
+    pub(crate) is_new: bool,
 }
 
 #[derive(Default)]
@@ -139,6 +149,16 @@ impl ExchangeHandle {
         if seq > shared.published.cursor().seq {
             shared.inbox.ring();
         }
+    }
+
+    /// Follows this roster from here on: its shifts are laid at once, and anew each day. Until somebody says which, the
+    /// shifts laid before stay.
+    pub fn follow_roster(&self, roster: Arc<Roster>) {
+        let shared = self.shared();
+        let mut followed = shared.roster.lock().unwrap_or_else(PoisonError::into_inner);
+        *followed = Followed { roster: Some(roster), is_new: true };
+        drop(followed);
+        shared.inbox.ring();
     }
 
     /// The site's time.

@@ -129,6 +129,7 @@ impl Exchange {
             heard_of: AtomicU64::new(head.last_seq.0),
             restart: watch::Sender::new(false),
             readiness: ReadinessSign::default(),
+            roster: Default::default(),
         });
         let keeper = derived.map(|derived| Keeper {
             journal: Arc::clone(&journal),

@@ -23,6 +23,7 @@ mod malformed;
 mod principal;
 mod readers;
 mod refusal;
+mod rosters;
 mod server;
 mod service;
 mod site;

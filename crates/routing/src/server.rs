@@ -11,6 +11,7 @@ use api::v1::clock_service_server::ClockServiceServer;
 use api::v1::gateway_service_server::GatewayServiceServer;
 use api::v1::history_service_server::HistoryServiceServer;
 use api::v1::operator_service_server::OperatorServiceServer;
+use api::v1::roster_service_server::RosterServiceServer;
 use api::v1::supervisor_service_server::SupervisorServiceServer;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
@@ -205,6 +206,7 @@ impl Router {
         if let Some(plan) = config.first_plan {
             adopt_first(&site, plan).await?;
         }
+        follow_roster(&site).await?;
 
         let (stop, stopped) = watch::channel(false);
         let figures = Arc::new(Figures::new(&traces.spans));
@@ -307,6 +309,10 @@ async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_refl
         .add_service(bounded!(SupervisorServiceServer::new(service::Supervisor(Arc::clone(site)))))
         .add_service(bounded!(HistoryServiceServer::new(service::History(Arc::clone(site)))))
         .add_service(
+            bounded!(RosterServiceServer::new(service::Roster(Arc::clone(site))))
+                .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
+        )
+        .add_service(
             bounded!(AdminServiceServer::new(service::Admin(Arc::clone(site))))
                 .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
         )
@@ -346,6 +352,17 @@ async fn adopt_first(site: &Site, parsed: ParsedPlan) -> Result<(), StartFault> 
     let outcome = if asked.is_ok() { AuditEntry::DONE } else { AuditEntry::REFUSED };
     act.end(outcome.to_owned()).await;
     asked?;
+    Ok(())
+}
+
+/// The roster that was in force before this start.
+async fn follow_roster(site: &Site) -> Result<(), StartFault> {
+    let zone =
+        site.exchange.read(|switchboard| switchboard.state().plan().map(|plan| plan.time_zone.clone()));
+    let zone = zone.unwrap_or_else(|| "UTC".to_owned());
+    if let Some(roster) = site.rosters.load(&*site.registry, site.id(), &zone).await? {
+        site.exchange.follow_roster(roster);
+    }
     Ok(())
 }
 

@@ -23,6 +23,7 @@ use crate::convert;
 use crate::limits::Limits;
 use crate::principal::{Principal, Role, Who};
 use crate::refusal::{self, Reason};
+use crate::rosters::Rosters;
 use crate::staff::StaffNumbers;
 use crate::streams::{Leaving, StreamNumber, Streams, Whose, cursor, wire_cursor};
 use crate::tokens::Principals;
@@ -38,6 +39,7 @@ pub(crate) struct Site {
     pub(crate) streams: Arc<Streams>,
     pub(crate) principals: Arc<Principals>,
     pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) rosters: Rosters,
     pub(crate) recorder: Recorder,
     pub(crate) subjects: Arc<dyn Subjects>,
     pub(crate) records: Arc<dyn SubjectRecords>,
@@ -77,6 +79,7 @@ impl Site {
             streams,
             principals,
             registry,
+            rosters: Rosters::default(),
             recorder,
             subjects,
             records,

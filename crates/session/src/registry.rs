@@ -33,6 +33,17 @@ pub enum RegistryFault {
     Damaged(String),
 }
 
+/// A roster as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRoster {
+    /// Which: 1, 2, 3…
+    pub revision: u32,
+    /// When it was kept, in microseconds since 1970 UTC.
+    pub kept_us: i64,
+    /// Its text, with comments.
+    pub text: String,
+}
+
 /// The registry of sites. What it acknowledged is durable, but for plans: those are with the decision that adopts them.
 #[async_trait]
 pub trait Registry: Send + Sync {
@@ -77,6 +88,18 @@ pub trait Registry: Send + Sync {
         revision: Revision,
         plan: Hash,
     ) -> Result<Option<String>, RegistryFault>;
+
+    /// Keeps a roster under its revision. Says no if there is one of that revision: somebody else was faster.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn keep_roster(&self, site: SiteId, roster: &KeptRoster) -> Result<bool, RegistryFault>;
+
+    /// The roster of the last revision, if there is any.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn roster(&self, site: SiteId) -> Result<Option<KeptRoster>, RegistryFault>;
 }
 
 /// The registry in memory: as durable as the process.
@@ -87,6 +110,7 @@ pub struct MemoryRegistry(Mutex<BTreeMap<SiteId, Entries>>);
 struct Entries {
     tokens: BTreeMap<(String, String), KeptToken>,
     plans: BTreeMap<(Revision, String), String>,
+    rosters: BTreeMap<u32, KeptRoster>,
 }
 
 impl MemoryRegistry {
@@ -139,5 +163,21 @@ impl Registry for MemoryRegistry {
     ) -> Result<Option<String>, RegistryFault> {
         let sites = self.sites();
         Ok(sites.get(&site).and_then(|entries| entries.plans.get(&(revision, plan.to_string())).cloned()))
+    }
+
+    async fn keep_roster(&self, site: SiteId, roster: &KeptRoster) -> Result<bool, RegistryFault> {
+        let mut sites = self.sites();
+        let rosters = &mut sites.entry(site).or_default().rosters;
+        let is_new = !rosters.contains_key(&roster.revision);
+        if is_new {
+            rosters.insert(roster.revision, roster.clone());
+        }
+        Ok(is_new)
+    }
+
+    async fn roster(&self, site: SiteId) -> Result<Option<KeptRoster>, RegistryFault> {
+        let sites = self.sites();
+        let last = sites.get(&site).and_then(|entries| entries.rosters.last_key_value());
+        Ok(last.map(|(_, roster)| roster.clone()))
     }
 }

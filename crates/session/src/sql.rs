@@ -130,6 +130,14 @@ pub(crate) const KEEP_PLAN_TEXT: &str = "INSERT INTO plan_text (site, revision, 
 pub(crate) const PLAN_TEXT: &str =
     "SELECT text FROM plan_text WHERE site = $1 AND revision = $2 AND plan_hash = $3";
 
+/// A roster as it was written. Its key says who was first.
+pub(crate) const KEEP_ROSTER: &str =
+    "INSERT INTO roster (site, revision, kept_us, text) VALUES ($1, $2, $3, $4)";
+
+/// The last roster.
+pub(crate) const ROSTER: &str =
+    "SELECT revision, kept_us, text FROM roster WHERE site = $1 ORDER BY revision DESC LIMIT 1";
+
 /// A snapshot.
 pub(crate) const KEEP_SNAPSHOT: &str = "INSERT INTO snapshot (site, seq, state_version, row_seq, row_hash, hash, body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -221,7 +229,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 28] = [
+pub(crate) const IN_JOURNAL: [&str; 30] = [
     APPEND,
     TAIL,
     HEAD,
@@ -250,6 +258,8 @@ pub(crate) const IN_JOURNAL: [&str; 28] = [
     TOKENS,
     KEEP_PLAN_TEXT,
     PLAN_TEXT,
+    KEEP_ROSTER,
+    ROSTER,
 ];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who may ask and what was written in a plan, in every store.
 
-use session::{KeptToken, MemoryRegistry, Registry, SqliteStore};
+use session::{KeptRoster, KeptToken, MemoryRegistry, Registry, SqliteStore};
 use switchboard::canonical::Hash;
 use switchboard::id::{Revision, SiteId};
 
@@ -47,6 +47,14 @@ async fn suite(registry: &dyn Registry) {
     assert_eq!(text(main, 2, plan).await.as_deref(), Some("the same, other words"));
     assert_eq!(text(main, 1, other).await, None);
     assert_eq!(text(north, 1, plan).await, None);
+
+    let roster = |revision, text: &str| KeptRoster { revision, kept_us: 7, text: format!("# 排班 {text}") };
+    assert_eq!(registry.roster(main).await, Ok(None));
+    assert_eq!(registry.keep_roster(main, &roster(1, "first")).await, Ok(true));
+    assert_eq!(registry.keep_roster(main, &roster(1, "of somebody slower")).await, Ok(false));
+    assert_eq!(registry.keep_roster(main, &roster(2, "second")).await, Ok(true));
+    assert_eq!(registry.roster(main).await, Ok(Some(roster(2, "second"))));
+    assert_eq!(registry.roster(north).await, Ok(None));
 }
 
 fn site(name: &str) -> SiteId {

@@ -64,6 +64,14 @@ const METHODS: &[(&str, Recorded)] = &[
     ("/hotline.v1.AuditService/EraseSubject", As("subject.erase")),
     ("/hotline.v1.AuditService/ApproveErasure", As("subject.approve")),
     ("/hotline.v1.AuditService/ListErasures", No),
+    ("/hotline.v1.HistoryService/ListRecords", No),
+    ("/hotline.v1.HistoryService/GetPath", No),
+    ("/hotline.v1.HistoryService/ExplainPastCall", No),
+    ("/hotline.v1.HistoryService/ExplainPastOperator", No),
+    ("/hotline.v1.RosterService/GetRoster", No),
+    ("/hotline.v1.RosterService/ValidateRoster", No),
+    ("/hotline.v1.RosterService/ApplyRoster", As("roster.apply")),
+    ("/hotline.v1.RosterService/ListDue", No),
     // Time on a stepped clock is nobody's decision.
     ("/hotline.v1.ClockService/Step", No),
 ];

@@ -23,7 +23,7 @@ pub(crate) use self::field::{
     present, request, span_ms, uuid,
 };
 pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transfer_target};
-pub(crate) use self::plan::{changes, complaint, complaints, gateway_plan};
+pub(crate) use self::plan::{changes, complaint, complaints, gaps, gateway_plan};
 pub(crate) use self::principal::who;
 pub(crate) use self::treatment::treatment;
-pub(crate) use self::words::{asked_outcome, class, force};
+pub(crate) use self::words::{asked_outcome, class, duty, force};

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use api::v1;
+use plan::roster::{GapWarning, GapWarnings};
 use plan::{Finding, PlanErrors};
 use serde_json::Value;
 use switchboard::id::{DestinationId, LineId, Revision};
@@ -59,6 +60,17 @@ pub(crate) fn complaint(finding: &Finding) -> v1::PlanComplaint {
         mend: finding.mend.clone(),
         drawing: finding.to_string(),
     }
+}
+
+/// Open hours without anybody, and how many are left out.
+pub(crate) fn gaps(found: &GapWarnings) -> (Vec<v1::CoverGap>, u32) {
+    let gap = |gap: &GapWarning| v1::CoverGap {
+        line_ids: gap.lines.iter().map(ToString::to_string).collect(),
+        times: gap.times.iter().map(|&(from_us, to_us)| v1::WallStretch { from_us, to_us }).collect(),
+        zh: gap.zh.clone(),
+        en: gap.en.clone(),
+    };
+    (found.warnings.iter().map(gap).collect(), u32::try_from(found.left_out).unwrap_or(u32::MAX))
 }
 
 /// What differs between two plans, field by field.

@@ -6,10 +6,9 @@ use api::v1;
 use api::v1::admin_service_server::AdminService;
 use plan::lint::Staff;
 use plan::{Finding, ParsedPlan, PlanErrors};
-use switchboard::command::{Adoption, Command, Profile};
+use switchboard::command::{Adoption, Command};
 use switchboard::decision::Reply;
 use switchboard::id::{LineId, OperatorId, Revision};
-use switchboard::operator::Operator;
 use switchboard::rejection::Rejection;
 use switchboard::state::State;
 use tonic::{Code, Request, Response, Status};
@@ -19,6 +18,7 @@ use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
+use crate::rosters;
 use crate::site::{Site, principal, registry_fault};
 use crate::streams::{cursor, record, wire_cursor};
 use crate::tokens::{Token, TokenFault};
@@ -48,19 +48,16 @@ impl AdminService for Admin {
     ) -> Answer<v1::ValidatePlanResponse> {
         let (_, request) = asked(request)?;
         Ok(Response::new(match plan::parse(PLAN_NAME, &request.text) {
-            Ok(parsed) => v1::ValidatePlanResponse {
-                warnings: parsed
-                    .warnings
-                    .iter()
-                    .chain(&self.unstaffed(&parsed))
-                    .map(convert::complaint)
-                    .collect(),
-                ..v1::ValidatePlanResponse::default()
-            },
+            Ok(parsed) => {
+                let unstaffed = self.unstaffed(&parsed);
+                let warnings = parsed.warnings.iter().chain(&unstaffed).map(convert::complaint).collect();
+                let (gaps, gaps_left_out) = self.gaps(&parsed);
+                v1::ValidatePlanResponse { warnings, gaps, gaps_left_out, ..Default::default() }
+            }
             Err(errors) => v1::ValidatePlanResponse {
                 complaints: convert::complaints(&errors),
                 left_out: u32::try_from(errors.left_out).unwrap_or(u32::MAX),
-                warnings: Vec::new(),
+                ..Default::default()
             },
         }))
     }
@@ -244,9 +241,17 @@ impl Admin {
         (cursor, self.0.exchange.read(|switchboard| switchboard.state().revision))
     }
 
+    /// Open hours without anybody, by the roster in force.
+    fn gaps(&self, parsed: &ParsedPlan) -> (Vec<v1::CoverGap>, u32) {
+        let Some(in_force) = self.0.rosters.in_force() else { return Default::default() };
+        let now_us = self.0.exchange.wall_us();
+        let found = |state: &State| rosters::gaps(&parsed.plan, state, &in_force.roster, now_us);
+        convert::gaps(&self.0.exchange.read(|switchboard| found(switchboard.state())))
+    }
+
     /// Tiers without anybody of the people there are; with no people at all yet, it is too early to ask.
     fn unstaffed(&self, parsed: &ParsedPlan) -> Vec<Finding> {
-        let people = self.0.exchange.read(|switchboard| profiles(switchboard.state()));
+        let people = self.0.exchange.read(|switchboard| rosters::profiles(switchboard.state()));
         let staff = Staff::of(people.iter().map(|(id, profile)| (*id, profile)));
         if people.is_empty() { Vec::new() } else { parsed.doubts_about(&staff) }
     }
@@ -269,17 +274,6 @@ fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
         who @ Who::Admin(_) => Ok((who, request.into_inner())),
         _ => Err(refusal::rejected(&Rejection::NotYours)),
     }
-}
-
-fn profiles(state: &State) -> Vec<(OperatorId, Profile)> {
-    let people = state.operators.iter().filter(|(_, operator)| !operator.removing);
-    let profile = |operator: &Operator| Profile {
-        teams: operator.teams.clone(),
-        home: operator.home.clone(),
-        skills: state.skills.names(operator.skills),
-        device: operator.device,
-    };
-    people.map(|(id, operator)| (*id, profile(operator))).collect()
 }
 
 fn entries(state: &State, after: Option<OperatorId>, count: usize) -> Vec<v1::OperatorEntry> {

@@ -6,6 +6,7 @@ mod clock;
 mod gateway;
 mod history;
 mod operator;
+mod roster;
 mod supervisor;
 
 use std::pin::Pin;
@@ -19,6 +20,7 @@ pub(crate) use self::clock::Clock;
 pub(crate) use self::gateway::Gateway;
 pub(crate) use self::history::History;
 pub(crate) use self::operator::Operator;
+pub(crate) use self::roster::Roster;
 pub(crate) use self::supervisor::Supervisor;
 
 /// A server stream.

@@ -67,6 +67,8 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
         OFFICE,
     ),
     ("HistoryService", &["ListRecords", "GetPath", "ExplainPastCall", "ExplainPastOperator"], OFFICE),
+    ("RosterService", &["GetRoster", "ValidateRoster", "ListDue"], OFFICE),
+    ("RosterService", &["ApplyRoster"], ADMIN),
     ("AdminService", &["TailEvents"], RECORD),
     (
         "AdminService",

@@ -35,10 +35,11 @@ use self::sweep::Sweep;
 use crate::journal::{Epoch, JournalFault};
 use crate::sql;
 
-const JOURNAL_STEPS: [(&str, &str); 3] = [
+const JOURNAL_STEPS: [(&str, &str); 4] = [
     ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
     ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
     ("audit", include_str!("../../../../migrations/sqlite/journal/0003_audit.sql")),
+    ("roster", include_str!("../../../../migrations/sqlite/journal/0004_roster.sql")),
 ];
 
 const DERIVED_STEPS: [(&str, &str); 1] =

@@ -8,7 +8,7 @@ use switchboard::id::{Revision, SiteId};
 
 use super::fault::{self, Kind};
 use super::{SqliteStore, Writing};
-use crate::registry::{KeptToken, Registry, RegistryFault};
+use crate::registry::{KeptRoster, KeptToken, Registry, RegistryFault};
 use crate::sql;
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
@@ -68,10 +68,40 @@ impl Registry for SqliteStore {
         let row = query.fetch_optional(&mut *reader).await.map_err(|error| judged(&error))?;
         row.map(|row| row.try_get("text")).transpose().map_err(|error| judged(&error))
     }
+
+    async fn keep_roster(&self, site: SiteId, roster: &KeptRoster) -> Result<bool, RegistryFault> {
+        let query = sqlx::query(sql::KEEP_ROSTER)
+            .bind(site.as_str().to_owned())
+            .bind(i64::from(roster.revision))
+            .bind(roster.kept_us)
+            .bind(roster.text.clone());
+        match self.try_write(query).await? {
+            Ok(()) => Ok(true),
+            Err(error) if fault::kind(&error) == Kind::KeyTaken => Ok(false),
+            Err(error) => Err(judged(&error)),
+        }
+    }
+
+    async fn roster(&self, site: SiteId) -> Result<Option<KeptRoster>, RegistryFault> {
+        let mut reader = self.reader.lock().await;
+        let query = sqlx::query(sql::ROSTER).bind(site.as_str().to_owned());
+        let row = query.fetch_optional(&mut *reader).await.map_err(|error| judged(&error))?;
+        row.as_ref().map(roster).transpose().map_err(|error| judged(&error))
+    }
+}
+
+fn roster(row: &SqliteRow) -> Result<KeptRoster, Error> {
+    let revision: i64 = row.try_get("revision")?;
+    let revision = u32::try_from(revision).map_err(|fault| Error::Decode(fault.into()))?;
+    Ok(KeptRoster { revision, kept_us: row.try_get("kept_us")?, text: row.try_get("text")? })
 }
 
 impl SqliteStore {
     async fn write(&self, query: Statement<'_>) -> Result<(), RegistryFault> {
+        self.try_write(query).await?.map_err(|error| judged(&error))
+    }
+
+    async fn try_write(&self, query: Statement<'_>) -> Result<Result<(), Error>, RegistryFault> {
         let Some(Writing { writer, sweep, .. }) = &self.writing else {
             return Err(RegistryFault::Unavailable("it was opened to be read only".to_owned()));
         };
@@ -79,11 +109,11 @@ impl SqliteStore {
         if sweep.is_broken() {
             return Err(RegistryFault::Unavailable("an earlier write failed; restart the server".to_owned()));
         }
-        let Err(error) = query.execute(&mut writer.connection).await else { return Ok(()) };
-        if fault::kind(&error) == Kind::Broken {
+        let written = query.execute(&mut writer.connection).await.map(drop);
+        if written.as_ref().is_err_and(|error| fault::kind(error) == Kind::Broken) {
             sweep.broke();
         }
-        Err(judged(&error))
+        Ok(written)
     }
 }
 
