@@ -51,7 +51,7 @@ fn contents(program: &Command) -> String {
     let mut text = format!("{MADE}\n\n# Commands\n\n| command | what |\n|---|---|\n");
     for command in nouns(program) {
         let name = command.get_name();
-        text.push_str(&format!("| [`hotline {name}`]({name}.md) | {} |\n", cell(&about(command))));
+        text.push_str(&format!("| [`hotline {name}`]({name}.md) | {} |\n", sentence(&cell(&about(command)))));
     }
     text.push_str("\nWhat the objects of `-o json` say: [json.md](../json.md).\n");
     text
@@ -78,14 +78,15 @@ fn page(noun: &Command) -> String {
     }
     let after =
         noun.get_after_long_help().or(noun.get_after_help()).map(ToString::to_string).unwrap_or_default();
-    if let Some(examples) = after.strip_prefix("Examples:\n") {
-        let lines: Vec<&str> = examples.lines().map(str::trim_start).collect();
-        text.push_str(&format!("\n## Examples\n\n```sh\n{}\n```\n", lines.join("\n")));
-    }
-    if let Some(codes) =
-        noun.get_after_help().map(ToString::to_string).filter(|text| text.starts_with("Exit codes"))
-    {
-        text.push_str(&format!("\n{codes}.\n"));
+    for part in after.split("\n\n") {
+        match part.strip_prefix("Examples:\n") {
+            Some(examples) => {
+                let lines: Vec<&str> = examples.lines().map(str::trim_start).collect();
+                text.push_str(&format!("\n## Examples\n\n```sh\n{}\n```\n", lines.join("\n")));
+            }
+            None if part.is_empty() => {}
+            None => text.push_str(&format!("\n{}\n", sentence(part))),
+        }
     }
     text
 }
@@ -100,7 +101,7 @@ fn about(command: &Command) -> String {
 }
 
 fn paragraphs(command: &Command) -> String {
-    command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default()
+    sentence(&command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default())
 }
 
 fn table(command: &Command, shown: impl Fn(&Arg) -> bool) -> String {
@@ -132,7 +133,7 @@ fn row(arg: &Arg) -> String {
         (None, None) => format!("<{value}>"),
     };
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
-    let mut what = cell(&help);
+    let mut what = sentence(&cell(&help));
     let possible: Vec<String> = arg
         .get_possible_values()
         .iter()
@@ -143,7 +144,7 @@ fn row(arg: &Arg) -> String {
         })
         .collect();
     if arg.get_action().takes_values() && !possible.is_empty() {
-        what.push_str(&format!(" {}", possible.join("; ")));
+        what.push_str(&format!(" {}.", possible.join("; ")));
     }
     let defaults: Vec<String> =
         arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
@@ -151,6 +152,11 @@ fn row(arg: &Arg) -> String {
         what.push_str(&format!(" Default: `{}`.", defaults.join(", ")));
     }
     format!("| `{}` | {what} |", name.trim_end())
+}
+
+/// With the full stop that help on a terminal leaves out.
+fn sentence(text: &str) -> String {
+    if text.is_empty() || text.ends_with(['.', ':', '?', '!']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// On one line, without what would end a cell.
