@@ -119,7 +119,7 @@ fn listed(ids: &[&str]) -> (String, String) {
     (format!("{text}另有 {more} 个"), format!("{text}and {more} more"))
 }
 
-/// Those near by spelling, or called so; the nearest first.
+/// Those called so; else those nearest by spelling, if any are near.
 fn nearest<'a>(typed: &str, known: &'a [Known]) -> Vec<&'a str> {
     let plain = typed.to_lowercase();
     let far = (plain.chars().count() / 3).max(1);
@@ -136,7 +136,8 @@ fn nearest<'a>(typed: &str, known: &'a [Known]) -> Vec<&'a str> {
     }
     near.sort_unstable();
     near.dedup();
-    near.into_iter().map(|(_, id)| id).collect()
+    let nearest = near.first().map_or(0, |(far, _)| *far);
+    near.into_iter().filter(|(far, _)| *far == nearest).map(|(_, id)| id).collect()
 }
 
 /// An id for something new.
