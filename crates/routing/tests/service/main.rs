@@ -13,6 +13,7 @@ mod passage;
 mod privacy;
 mod record;
 mod refusals;
+mod roster;
 mod silence;
 mod streams;
 mod tls;

@@ -1,0 +1,130 @@
+//! Rosters: kept, followed, and told who is due.
+
+use api::v1::{self, Attendance, DutyState};
+use exchange::STEPPED_WALL_START_US;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, Zoned};
+use tonic::Code;
+
+use crate::hospital::{Hospital, reason, visitor};
+
+/// When these tests begin, on the hospital's own clock.
+fn start() -> Zoned {
+    let zone = TimeZone::get("Asia/Shanghai").expect("a zone");
+    Timestamp::from_microsecond(STEPPED_WALL_START_US).expect("in the calendar").to_zoned(zone)
+}
+
+/// Ana works from one hour after the start for two hours, each day; the others as said.
+fn text(more: &str) -> String {
+    let (from, to) = (start() + 1.hour(), start() + 3.hours());
+    let clock = |at: &Zoned| at.strftime("%H:%M").to_string();
+    format!(
+        "# 排班\n[shifts]\nfirst = {{ title = {{ zh = \"早班\", en = \"First\" }}, from = \"{}\", to = \"{}\" }}\n\n\
+         [weekly]\nana = \"Mon-Sun first\"\n{more}",
+        clock(&from),
+        clock(&to)
+    )
+}
+
+fn step_us(hours: u64) -> u64 {
+    hours * 3_600_000_000
+}
+
+async fn apply(
+    hospital: &Hospital,
+    text: String,
+    expected_revision: u32,
+) -> Result<v1::ApplyRosterResponse, tonic::Status> {
+    hospital.admin.send(v1::ApplyRosterRequest { text, expected_revision }).await
+}
+
+async fn due(hospital: &Hospital, ahead_ms: u64) -> v1::ListDueResponse {
+    hospital.supervisor.send(v1::ListDueRequest { ahead_ms }).await.expect("who is due")
+}
+
+fn attendance(due: &v1::ListDueResponse) -> Vec<(String, Attendance)> {
+    due.due.iter().map(|one| (one.operator_id.clone(), one.attendance())).collect()
+}
+
+#[tokio::test]
+async fn a_roster_puts_people_on_shift_and_tells_who_is_late() {
+    let hospital = Hospital::open().await;
+    let ana = hospital.add("ana", v1::DeviceKind::AutoAnswer, &["duty"]).await;
+    hospital.add("tel", v1::DeviceKind::Telephone, &["duty"]).await;
+    let none = due(&hospital, 0).await;
+    assert_eq!((none.revision, none.due.len()), (0, 0));
+
+    let applied = apply(&hospital, text("tel = \"Mon-Sun first\"\n"), 0).await.expect("in force");
+    assert_eq!(applied.revision, 1);
+    assert!(!applied.gaps.is_empty(), "two people for two hours a day leave gaps");
+    let gap = &applied.gaps[0];
+    assert!(!gap.zh.is_empty() && gap.en.contains("nobody on") && !gap.line_ids.is_empty(), "{gap:?}");
+    let kept = hospital.admin.send(v1::GetRosterRequest {}).await.expect("a roster");
+    assert_eq!((kept.revision, kept.text), (1, text("tel = \"Mon-Sun first\"\n")));
+
+    assert_eq!(attendance(&due(&hospital, 0).await), []);
+    let two_hours = 2 * 3_600_000;
+    let coming = attendance(&due(&hospital, two_hours).await);
+    assert_eq!(coming, [("ana".into(), Attendance::Coming), ("tel".into(), Attendance::Coming)]);
+    hospital.step_to(step_us(1) + 60_000_000).await;
+    let here = due(&hospital, 0).await;
+    let late = [("ana".into(), Attendance::Late), ("tel".into(), Attendance::Present)];
+    assert_eq!(attendance(&here), late, "a telephone is on duty by its shift");
+    let duty = here.due[1].duty.clone().expect("known");
+    assert_eq!(duty.state(), DutyState::On);
+    hospital.step_to(step_us(1) + 15 * 60_000_000).await;
+    assert_eq!(attendance(&due(&hospital, 0).await)[0].1, Attendance::Absent);
+    let _desk = ana.attach().await;
+    ana.client.send(v1::GoOnDutyRequest::default()).await.expect("on duty");
+    assert_eq!(attendance(&due(&hospital, 0).await)[0].1, Attendance::Present);
+    hospital.step_to(step_us(3) + 60_000_000).await;
+    let after = due(&hospital, 0).await;
+    assert_eq!(attendance(&after), []);
+    let off =
+        hospital.supervisor.send(v1::ExplainOperatorRequest { operator_id: "tel".into(), at_least: None });
+    let off = off.await.expect("explained").against;
+    assert!(off.iter().any(|why| why.code == "off_duty"), "the shift is over: {off:?}");
+}
+
+#[tokio::test]
+async fn somebody_who_comes_later_has_the_shifts_of_a_roster_that_is_followed() {
+    let hospital = Hospital::open().await;
+    hospital.add("ana", v1::DeviceKind::AutoAnswer, &["duty"]).await;
+    hospital.add("tel", v1::DeviceKind::Telephone, &["duty"]).await;
+    apply(&hospital, text("tel = \"Mon-Sun first\"\n"), 0).await.expect("in force");
+    hospital.admin.send(remove("tel")).await.expect("removed");
+    hospital.add("tel", v1::DeviceKind::Telephone, &["duty"]).await;
+    let hospital = hospital.restart().await;
+    hospital.step_to(step_us(2)).await;
+    let due = due(&hospital, 0).await;
+    assert_eq!((due.revision, attendance(&due)[1].1), (1, Attendance::Present), "also over a restart");
+}
+
+fn remove(id: &str) -> v1::RemoveOperatorRequest {
+    v1::RemoveOperatorRequest { operator_id: id.into(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn two_who_apply_at_once_and_a_roster_that_names_strangers_are_told_so() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    apply(&hospital, text(""), 0).await.expect("in force");
+    let status = apply(&hospital, text("# another\n"), 0).await.expect_err("somebody was faster");
+    assert_eq!((status.code(), reason(&status)), (Code::FailedPrecondition, "OTHER_ROSTER".to_owned()));
+    apply(&hospital, text("# another\n"), 1).await.expect("in force");
+    let status = apply(&hospital, text("anna = \"Mon first\"\n"), 2).await.expect_err("nobody of that name");
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("did you mean 'ana'"), "{}", status.message());
+    let looked = v1::ValidateRosterRequest { text: text("ana2 = \"Mon frist\"\n") };
+    let looked = hospital.supervisor.send(looked).await.expect("looked at");
+    assert!(looked.complaints.iter().any(|complaint| complaint.drawing.contains("frist")), "{looked:?}");
+    let kept = hospital.admin.send(v1::GetRosterRequest {}).await.expect("a roster");
+    assert_eq!(kept.revision, 2, "nothing of that was kept");
+    let plan = hospital.admin.send(v1::GetPlanRequest {}).await.expect("a plan");
+    let validated =
+        hospital.admin.send(v1::ValidatePlanRequest { text: plan.text }).await.expect("looked at");
+    assert!(
+        validated.gaps.iter().any(|gap| gap.en.contains("nobody on")),
+        "a plan is held against the roster"
+    );
+}
