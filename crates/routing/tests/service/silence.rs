@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::hospital::{Hospital, bearer, in_time};
+use crate::hospital::{Hospital, arrival, bearer, in_time, new_call};
 use crate::web::figures;
 
 /// Passes bytes on until it falls silent; then it keeps every connection open and passes nothing.
@@ -100,6 +100,13 @@ async fn stuck(hospital: &Hospital, token: &str) -> (JoinHandle<()>, impl Send +
     (connected, (client, answer, body))
 }
 
+/// Calls ring in, of which the record tells: more messages than one.
+async fn calls(hospital: &Hospital) {
+    for _ in 0..20 {
+        hospital.report(arrival(&new_call(), "duty", "1")).await;
+    }
+}
+
 async fn records(hospital: &Hospital) -> bool {
     let open = "hotline_streams_open{method=\"/hotline.v1.AdminService/TailEvents\"} 1";
     figures(hospital).await.contains(open)
@@ -111,6 +118,7 @@ async fn who_answers_pings_and_takes_nothing_is_let_go_and_who_waits_for_news_is
     let (_gateway, _) = hospital.attach_gateway().await;
     let token = hospital.token("admin", "slow").await;
     let (connected, _held) = stuck(&hospital, &token).await;
+    calls(&hospital).await;
     in_time(connected).await.expect("let go");
     in_time(async { while records(&hospital).await {} }).await;
     assert!(streams(&hospital).await, "whoever took everything stays");
@@ -119,8 +127,10 @@ async fn who_answers_pings_and_takes_nothing_is_let_go_and_who_waits_for_news_is
 #[tokio::test]
 async fn a_token_that_is_taken_away_ends_a_stream_that_nobody_reads() {
     let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
     let token = hospital.token("integrator", "his").await;
     let (connected, _held) = stuck(&hospital, &token).await;
+    calls(&hospital).await;
     let whose = v1::principal_ref::Principal::IntegratorId("his".into());
     let principal = Some(v1::PrincipalRef { principal: Some(whose) });
     hospital.admin.send(v1::RevokeTokenRequest { principal }).await.expect("revoked");
