@@ -152,6 +152,22 @@ impl Office {
         }
     }
 
+    /// The call that is meant, open or not: by its beginning among the open ones, then among the latest others.
+    ///
+    /// # Errors
+    /// When none is, or the server says no.
+    pub(super) async fn any_call(&self, typed: &str) -> Told<String> {
+        match self.call(typed, Taken::Beginning).await {
+            Err(fault) if fault.code() == "UNKNOWN" => {
+                let latest = v1::ListRecordsRequest { page_size: PAGE, ..v1::ListRecordsRequest::default() };
+                let calls = self.send(latest).await?.calls;
+                let known: Vec<Known> = calls.into_iter().map(|call| Known::id(call.call_id)).collect();
+                find::find(find::CALL, &typed.to_lowercase(), &known, Taken::Beginning)
+            }
+            found => found,
+        }
+    }
+
     /// Whether to go on. Only a person at a terminal is asked.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! `hotline call`: the calls inside, and why each is where it is.
 
+mod closed;
+mod told;
 mod why;
 
 use std::process::ExitCode;
@@ -9,7 +11,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use switchboard::time::Span;
 
-use super::answer::{Fact, Listed, figures, words};
+pub(super) use self::why::named;
+use super::answer::{Column, Fact, Listed, figures, words};
 use super::asking::Office;
 use super::fault::{EXIT_CODES, Fault, Told};
 use super::find::Taken;
@@ -31,11 +34,12 @@ pub(crate) struct Calls {
 }
 
 const EXAMPLES: &str = "Examples:\n  hotline call list --line emergency\n  hotline call why 0190a5c2\n  \
+hotline call list --closed --line emergency --from 2h\n  hotline call why 0190a5c2 --at 10m\n  \
 hotline call move 0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11 --to duty";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The open calls, in the order in which they would be answered.
+    /// The open calls, in the order in which they would be answered; or those that are over.
     List {
         /// Only this line's.
         #[arg(long, value_name = "LINE")]
@@ -46,16 +50,22 @@ enum Verb {
         /// Go on where the page before ended: what it said as `next`.
         #[arg(long, value_name = "NEXT")]
         after: Option<String>,
+        #[command(flatten)]
+        which: closed::Which,
     },
-    /// One call: open, or closed within the last minutes.
+    /// One call: open or over.
     Show {
-        /// Its id, or the beginning of it if it is open.
+        /// Its id, or the beginning of it.
         call: String,
     },
-    /// Why an open call is where it is, and what stands between it and each operator.
+    /// What happened to a call and why, from its first ring on; of an open one also what stands between it and each
+    /// operator.
     Why {
         /// Its id, or the beginning of it.
         call: String,
+        /// As of then: 2026-11-22 03:10, RFC 3339, 10m for ten minutes ago, or the number of a decision.
+        #[arg(long, value_name = "TIME|SEQ")]
+        at: Option<String>,
     },
     /// Put a waiting or talking call on another line. It keeps its place.
     Move {
@@ -72,11 +82,14 @@ impl Calls {
         let verb = self.verb;
         super::ask(&self.common, async |office| {
             match &verb {
-                Verb::List { line, limit, after } => {
+                Verb::List { line, limit, after, which } if which.closed => {
+                    closed::list(office, line.as_deref(), which, *limit, after.as_deref()).await?;
+                }
+                Verb::List { line, limit, after, which: _ } => {
                     list(office, line.as_deref(), *limit, after.as_deref()).await?
                 }
                 Verb::Show { call } => show(office, call).await?,
-                Verb::Why { call } => why::tell(office, call).await?,
+                Verb::Why { call, at } => why::tell(office, call, at.as_deref()).await?,
                 Verb::Move { call, to } => move_to(office, call, to).await?,
             }
             Ok(ExitCode::SUCCESS)
@@ -166,8 +179,19 @@ async fn list(office: &Office, line: Option<&str>, limit: u32, after: Option<&st
         words("拨打的热线", "CALLED", |call: &CallItem, _| Field::new(&call.called_line)).wide(),
         words("网关", "GATEWAY", |call: &CallItem, _| Field::new(&call.gateway)).wide(),
     ];
-    let more = Some(page.next_page_token).filter(|token| !token.is_empty());
-    office.answer.list("calls", &items, more.as_deref(), &columns)?;
+    self::page(office, "calls", &items, page.next_page_token, &columns)
+}
+
+/// A page of calls, and how to see the next.
+fn page<T: Listed>(
+    office: &Office,
+    kind: &str,
+    items: &[T],
+    next: String,
+    columns: &[Column<T>],
+) -> Told<()> {
+    let more = Some(next).filter(|token| !token.is_empty());
+    office.answer.list(kind, items, more.as_deref(), columns)?;
     if let Some(more) = more.filter(|_| !office.answer.is_object()) {
         office.answer.chat(&said(
             format!("还有更多：加 --after {more}"),
@@ -178,8 +202,12 @@ async fn list(office: &Office, line: Option<&str>, limit: u32, after: Option<&st
 }
 
 async fn show(office: &Office, typed: &str) -> Told<()> {
-    let call_id = office.call(typed, Taken::Beginning).await?;
-    let sent = office.send(v1::GetCallRequest { call_id, at_least: None }).await?.call.unwrap_or_default();
+    let call_id = office.any_call(typed).await?;
+    let sent = match office.send(v1::GetCallRequest { call_id: call_id.clone(), at_least: None }).await {
+        Ok(sent) => sent.call.unwrap_or_default(),
+        Err(fault) if fault.code() == "UNKNOWN_CALL" => return closed::show(office, call_id).await,
+        Err(fault) => return Err(fault),
+    };
     let (board, _) = office.board().await?;
     let item = CallItem::of(sent, board.at_us);
     let lang = office.lang();

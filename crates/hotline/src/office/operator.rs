@@ -104,6 +104,9 @@ enum Verb {
     Why {
         /// The person's id, or the beginning of it.
         operator: String,
+        /// As of then: 2026-11-22 03:10, RFC 3339, 10m for ten minutes ago, or the number of a decision.
+        #[arg(long, value_name = "TIME|SEQ")]
+        at: Option<String>,
     },
 }
 
@@ -157,7 +160,7 @@ impl Operators {
                 }
                 Verb::Resume { operator } => resume(office, operator).await?,
                 Verb::Off { operator } => off(office, operator).await?,
-                Verb::Why { operator } => why::tell(office, operator).await?,
+                Verb::Why { operator, at } => why::tell(office, operator, at.as_deref()).await?,
             }
             Ok(ExitCode::SUCCESS)
         })

@@ -77,6 +77,15 @@ const REASONS: &[Words] = &[
     ("CALLERS_UNAVAILABLE", "服务器无法读取来电者记录", "请告知管理服务器的人", ""),
     ("REGISTRY_UNAVAILABLE", "服务器无法读写令牌和方案", "请告知管理服务器的人", ""),
     ("MALFORMED_MESSAGE", "服务器读不懂此请求", "使用与服务器相同版本的程序", "use a program of the server's version"),
+    ("CALL_NOT_OPEN_THEN", "那一刻没有这个通话", "它何时在线上：hotline call why", "see when it was inside: hotline call why"),
+    ("OPERATOR_NOT_HERE_THEN", "那一刻没有这名接线员", "写更晚的时刻", "name a later moment"),
+    ("RECORDS_UNAVAILABLE", "服务器无法读取通话记录", "稍后再试；进行中的通话继续", "do it again in a moment; calls under way go on"),
+    ("OTHER_ROSTER", "其间有人应用了另一版排班表", "取现行排班表（hotline roster get），在其中修改，再应用", "get the roster in force (hotline roster get), make your change in it, apply that"),
+    ("AUDIT_UNAVAILABLE", "服务器无法写入审计记录，所以什么也没有做", "稍后再试", "do it again in a moment; what cannot be recorded is not done"),
+    ("ERASURE_EXPIRED", "没有人及时批准", "重新申请：hotline privacy erase", "ask for it again: hotline privacy erase"),
+    ("UNKNOWN_ERASURE", "没有这项删除申请", "查看：hotline privacy list", "see what waits: hotline privacy list"),
+    ("NOT_BY_ONESELF", "申请删除的人不能自己批准", "请另一名管理员批准：hotline privacy approve", "let another administrator do it: hotline privacy approve"),
+    ("NO_NUMBER", "没有保存此来电者的号码", "检查所写的；隐藏号码或已被删除的来电者没有号码", "look at what you wrote; callers who withhold their number or were forgotten have none"),
     ("MESSAGE_TOO_LONG", "请求太大", "分几次发送", ""),
 ];
 

@@ -121,6 +121,21 @@ pub(super) fn outcome(outcome: v1::Outcome) -> Option<Word> {
     })
 }
 
+/// Every way in which a call can end.
+fn ends() -> impl Iterator<Item = (v1::Outcome, Word)> {
+    (0..).map_while(|n| v1::Outcome::try_from(n).ok()).filter_map(|one| Some((one, outcome(one)?)))
+}
+
+/// The codes of all outcomes.
+pub(super) fn outcomes() -> Vec<&'static str> {
+    ends().map(|(_, word)| word.code).collect()
+}
+
+/// The outcome that has this code.
+pub(super) fn outcome_of(code: &str) -> v1::Outcome {
+    ends().find(|(_, word)| word.code == code).map_or(v1::Outcome::Unspecified, |(outcome, _)| outcome)
+}
+
 /// What is said of an operator in one word: the weightiest of what stands against a call.
 pub(super) fn operator_state(against: &[super::reasons::Reason]) -> Word {
     const WEIGHTIEST_FIRST: [(&str, Word); 10] = [

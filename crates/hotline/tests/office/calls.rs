@@ -52,3 +52,63 @@ fn a_call_is_moved_by_its_whole_id() {
     let shown = house.object(&["call", "show", "0190"])["item"].clone();
     assert_eq!((shown["line"].as_str(), shown["called_line"].as_str()), (Some("comfort"), Some("duty")));
 }
+
+#[test]
+fn a_call_that_is_over_tells_how_it_went() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.ring(&[(CALLS[0], "duty")]);
+    let inside = house.object(&["call", "why", CALLS[0]])["item"].clone();
+    assert!(inside["path"][0]["events"][0] == "call_arrived" && inside["tiers"].is_array(), "{inside}");
+    let seq = inside["path"][0]["seq"].as_u64().expect("a decision").to_string();
+    house.hang_up(CALLS[0]);
+    let english = house.told(&["call", "why", CALLS[0]]);
+    for words in ["AFTER", "0.0s", "rang in on duty", "gateway", "the caller left while waiting"] {
+        assert!(english.contains(words), "{words:?} is not in {english}");
+    }
+    assert!(!english.contains("OPENS WHEN"), "it is over: {english}");
+    let chinese = house.told(&["call", "why", CALLS[0], "--lang", "zh-CN"]);
+    assert!(chinese.contains("拨入 duty") && chinese.contains("来电者在等候中离开"), "{chinese}");
+    let then = house.told(&["call", "why", CALLS[0], "--at", &seq]);
+    for words in ["as of decision", "rang in on duty", "the line's own operators", "on a pause"] {
+        assert!(then.contains(words), "{words:?} is not in {then}");
+    }
+    assert!(!then.contains("left while waiting"), "that was later: {then}");
+    house.ask(&["call", "why", CALLS[0], "--at", "1"]).refused(1, &["the decisions about it are from"]);
+    house.ask(&["call", "why", CALLS[0], "--at", "2999-01-01 00:00"]).refused(2, &["is in the future"]);
+    house.ask(&["call", "why", CALLS[0], "--at", "noon"]).refused(2, &["is not a time", "RFC 3339"]);
+    house.ask(&["call", "why", CALLS[1]]).refused(1, &["hotline call list"]);
+    let person = house.object(&["operator", "why", "li-na", "--at", &seq])["item"].clone();
+    assert_eq!((person["as_of_seq"].to_string(), person["calls"][0]["id"].as_str()), (seq, Some(CALLS[0])));
+    house.ask(&["operator", "why", "li-na", "--at", "1"]).refused(1, &["no such operator"]);
+}
+
+#[test]
+fn calls_that_are_over_are_listed_from_their_records() {
+    let house = House::open();
+    house.ring(&[(CALLS[0], "duty"), (CALLS[1], "emergency")]);
+    for call in CALLS {
+        house.hang_up(call);
+    }
+    let closed = ["call", "list", "--closed"];
+    // Records are made beside the decisions, a little later.
+    let listed = house.until(&closed, |list| list["items"].as_array().is_some_and(|items| items.len() == 2));
+    let outcome = listed["items"][0]["outcome"].as_str().expect("an outcome").to_owned();
+    assert!(outcome.starts_with("abandoned_"), "{listed}");
+    let first = house.object(&[&closed[..], &["--limit", "1"]].concat());
+    let next = first["next"].as_str().expect("there are more");
+    let second = house.object(&[&closed[..], &["--limit", "1", "--after", next]].concat());
+    assert_ne!(first["items"][0]["id"], second["items"][0]["id"]);
+    let count = |more: &[&str]| {
+        let list = house.object(&[&closed[..], more].concat());
+        list["items"].as_array().map(Vec::len)
+    };
+    assert_eq!(count(&["--line", "duty", "--from", "10m"]), Some(1));
+    assert!(count(&["--outcome", &outcome]) >= Some(1));
+    assert_eq!((count(&["--until", "10m"]), count(&["--outcome", "refused_full"])), (Some(0), Some(0)));
+    let table = house.told(&closed);
+    assert!(table.starts_with("CALL ") && table.contains("left while"), "{table}");
+    house.ask(&["call", "list", "--from", "10m"]).refused(2, &["--closed"]);
+    assert_eq!(house.object(&["call", "show", &CALLS[0][..6]])["item"]["state"], "closed");
+    assert!(house.told(&["call", "why", &CALLS[1][..6]]).contains("rang in on emergency"));
+}

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use api::v1::fact::Fact as Is;
 use api::{Bearer, Client, v1};
@@ -86,6 +87,18 @@ impl House {
         serde_json::from_str(&text).expect("one object")
     }
 
+    /// The object, once it is as it should be: some of them follow the decisions a moment later.
+    pub(crate) fn until(&self, arguments: &[&str], is_so: impl Fn(&Value) -> bool) -> Value {
+        let give_up_at = Instant::now() + Duration::from_secs(60);
+        loop {
+            let object = self.object(arguments);
+            if is_so(&object) {
+                return object;
+            }
+            assert!(Instant::now() < give_up_at, "{arguments:?} never came to it: {object}");
+        }
+    }
+
     pub(crate) fn token(&self, role: &str) -> String {
         let text = fs::read_to_string(self.path("data/tokens.json")).expect("the token file");
         let file: Value = serde_json::from_str(&text).expect("JSON");
@@ -110,6 +123,24 @@ impl House {
 
     /// Callers ring in, each by call id and line, and are inside when this returns.
     pub(crate) fn ring(&self, calls: &[(&str, &str)]) {
+        let arrival = |(call, line): &(&str, &str)| {
+            Is::Arrival(v1::Arrival {
+                call_id: (*call).to_owned(),
+                line_id: (*line).to_owned(),
+                number: format!("138{call}").into_bytes(),
+                ..v1::Arrival::default()
+            })
+        };
+        self.report(calls.iter().map(arrival).collect());
+    }
+
+    /// The caller of an open call hangs up.
+    pub(crate) fn hang_up(&self, call: &str) {
+        let call_id = call.to_owned();
+        self.report(vec![Is::CallerHungUp(v1::CallerHungUp { call_id })]);
+    }
+
+    fn report(&self, facts: Vec<Is>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let bearer = Bearer::new(&self.token("gateway")).expect("a token");
@@ -117,16 +148,7 @@ impl House {
             let attach = v1::GatewayServiceAttachRequest { incarnation: 1, ..Default::default() };
             let mut stream = gateway.gateway().attach(attach).await.expect("attached").into_inner();
             stream.message().await.expect("a message").expect("the first");
-            let arrival = |(call, line): &(&str, &str)| {
-                let arrival = v1::Arrival {
-                    call_id: (*call).to_owned(),
-                    line_id: (*line).to_owned(),
-                    number: format!("138{call}").into_bytes(),
-                    ..v1::Arrival::default()
-                };
-                v1::Fact { fact: Some(Is::Arrival(arrival)) }
-            };
-            let facts = calls.iter().map(arrival).collect();
+            let facts = facts.into_iter().map(|fact| v1::Fact { fact: Some(fact) }).collect();
             gateway.send(v1::ReportRequest { facts }).await.expect("noted");
         });
     }

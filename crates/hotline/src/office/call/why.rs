@@ -1,4 +1,4 @@
-//! Why a call is where it is: its ladder, and what stands between it and each operator.
+//! Why a call is where it is, or went where it went: its path, its ladder, and what stands between it and each operator.
 
 use api::v1;
 use serde::Serialize;
@@ -7,18 +7,32 @@ use switchboard::time::SiteTime;
 use crate::lang::Lang;
 use crate::office::answer::{self, Fact, Listed, good};
 use crate::office::asking::Office;
-use crate::office::fault::Told;
-use crate::office::find::Taken;
+use crate::office::fault::{Fault, Told};
 use crate::office::length;
+use crate::office::moment::{self, Moment};
 use crate::office::reasons::{Reason, all_against};
 use crate::office::said::said;
 use crate::office::sheet::{Field, Head, Side, lines};
 use crate::office::words::{self as word, Word};
 
-/// Why a call is where it is, as programs read it.
+use super::told::{self, Step};
+
+/// What happened to a call and why, as programs read it.
+#[derive(Debug, Serialize)]
+struct Why {
+    id: String,
+    /// The last decision that counts, if a moment was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of_seq: Option<u64>,
+    path: Vec<Step>,
+    /// None of a call that is over.
+    #[serde(flatten)]
+    explained: Option<Explained>,
+}
+
+/// Why a call is where it is.
 #[derive(Debug, Serialize)]
 struct Explained {
-    id: String,
     line: String,
     state: Word,
     class: Word,
@@ -49,17 +63,16 @@ struct Candidate {
     idle_since_us: u64,
 }
 
-impl Listed for Explained {
+impl Listed for Why {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
 impl Explained {
-    fn of(id: String, sent: &v1::ExplainCallResponse) -> Explained {
+    fn of(sent: &v1::ExplainCallResponse) -> Explained {
         let reasons = |sent: &[v1::ReasonCode]| sent.iter().map(Reason::of).collect();
         Explained {
-            id,
             line: sent.line_id.clone(),
             state: word::call_state(sent.state()),
             class: word::class(sent.class()),
@@ -100,7 +113,6 @@ impl Explained {
             Lang::En => format!("{}, {} of them on its line", self.calls_ahead, self.calls_ahead_on_line),
         };
         vec![
-            (said("通话", "call"), Field::new(&self.id)),
             (said("热线", "line"), Field::new(&self.line)),
             (said("状态", "state"), Field::new(self.state.of(lang))),
             (said("优先级", "class"), Field::new(self.class.of(lang))),
@@ -183,23 +195,89 @@ impl Candidate {
     }
 }
 
-/// Tells why a call is where it is.
-pub(super) async fn tell(office: &Office, typed: &str) -> Told<()> {
-    let id = office.call(typed, Taken::Beginning).await?;
-    let request = v1::ExplainCallRequest { call_id: id.clone(), at_least: None };
-    let sent = office.send(request).await?;
-    let item = Explained::of(id, &sent);
+/// A moment, as the server takes it.
+///
+/// # Errors
+/// When it is none, or has not come yet.
+pub(in crate::office) fn named(at: &str) -> Told<v1::Moment> {
+    use v1::moment::When;
+    let when = match moment::moment("--at", at)? {
+        Moment::Seq(seq) => When::Seq(seq),
+        Moment::WallUs(wall_us) => When::WallUs(wall_us),
+    };
+    Ok(v1::Moment { when: Some(when) })
+}
+
+/// Tells what happened to a call, and why it is or was where it is.
+pub(super) async fn tell(office: &Office, typed: &str, at: Option<&str>) -> Told<()> {
+    let at = at.map(named).transpose()?;
+    let id = office.any_call(typed).await?;
+    let lang = office.lang();
+    let path = office.send(v1::GetPathRequest { call_id: id.clone(), at_least: None }).await?;
+    let mut item = Why { path: told::steps(&id, path, lang)?, id, as_of_seq: None, explained: None };
+    let now = match at {
+        Some(at) => item.as_of(office, at).await?,
+        None => item.as_it_is(office).await?,
+    };
     if office.answer.is_object() {
         return office.answer.one("call_why", &item);
     }
-    let (lang, now) = (office.lang(), SiteTime(office.board().await?.0.at_us));
-    let mut further = vec![String::new()];
-    further.extend(item.ladder(lang, now));
-    further.push(String::new());
-    match item.candidates.is_empty() {
-        true => further
-            .push(lang.of("已开放各级中没有任何接线员。", "There is nobody in the open tiers.").to_owned()),
-        false => further.extend(item.people(lang, now)),
+    let mut facts: Vec<Fact> = vec![(said("通话", "call"), Field::new(&item.id))];
+    if let Some(seq) = item.as_of_seq {
+        facts.push((said("截至决定", "as of decision"), Field::new(seq)));
     }
-    office.answer.show("call_why", &item, &item.facts(lang), &further)
+    let mut further = vec![String::new()];
+    further.extend(told::table(&item.path, lang));
+    if let Some(explained) = &item.explained {
+        facts.extend(explained.facts(lang));
+        further.push(String::new());
+        further.extend(explained.ladder(lang, now));
+        further.push(String::new());
+        match explained.candidates.is_empty() {
+            true => further.push(
+                lang.of("已开放各级中没有任何接线员。", "There is nobody in the open tiers.").to_owned(),
+            ),
+            false => further.extend(explained.people(lang, now)),
+        }
+    }
+    office.answer.show("call_why", &item, &facts, &further)
+}
+
+impl Why {
+    /// At this moment; of a call that is over, its path is all there is.
+    async fn as_it_is(&mut self, office: &Office) -> Told<SiteTime> {
+        let request = v1::ExplainCallRequest { call_id: self.id.clone(), at_least: None };
+        match office.send(request).await {
+            Ok(sent) => self.explained = Some(Explained::of(&sent)),
+            Err(fault) if matches!(fault.code(), "UNKNOWN_CALL" | "CALL_CLOSED") => return Ok(SiteTime(0)),
+            Err(fault) => return Err(fault),
+        }
+        match office.answer.is_object() {
+            true => Ok(SiteTime(0)),
+            false => Ok(SiteTime(office.board().await?.0.at_us)),
+        }
+    }
+
+    /// As of a moment in the past.
+    async fn as_of(&mut self, office: &Office, at: v1::Moment) -> Told<SiteTime> {
+        let request = v1::ExplainPastCallRequest { call_id: self.id.clone(), moment: Some(at) };
+        let sent = office.send(request).await.map_err(|fault| self.not_then(fault))?;
+        let found = sent.found.unwrap_or_default();
+        self.as_of_seq = Some(found.seq);
+        self.explained = sent.explanation.as_ref().map(Explained::of);
+        self.path.retain(|step| step.seq <= found.seq);
+        Ok(SiteTime(found.at_us))
+    }
+
+    fn not_then(&self, fault: Fault) -> Fault {
+        let (Some(first), Some(last)) = (self.path.first(), self.path.last()) else { return fault };
+        if fault.code() != "CALL_NOT_OPEN_THEN" {
+            return fault;
+        }
+        let (from, to) = (first.moment(), last.moment());
+        fault.because(said(
+            format!("关于它的决定：{from} 至 {to}"),
+            format!("the decisions about it are from {from} to {to}"),
+        ))
+    }
 }
