@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that decides, stores or serves; those are the crates this one puts together.
 
+mod backup;
 mod bench;
 mod board;
 mod certs;
@@ -36,6 +37,9 @@ enum Command {
     Demo(demo::DemoFlags),
     Bench(bench::BenchFlags),
     Journal(journal::JournalFlags),
+    #[command(name = "backup")]
+    BackUp(backup::BackUp),
+    Restore(backup::Restore),
     Certs(certs::Certs),
     #[command(flatten)]
     Office(office::Noun),
@@ -56,6 +60,8 @@ fn main() -> Result<ExitCode> {
             log::begin(LevelFilter::WARN, LogFormat::Text);
             Ok(flags.run())
         }
+        Command::BackUp(flags) => Ok(flags.run()),
+        Command::Restore(flags) => Ok(flags.run()),
         Command::Office(noun) => Ok(office::run(noun, Hotline::command())),
         Command::Certs(certs) => certs.run().map(|()| ExitCode::SUCCESS),
     }

@@ -44,6 +44,12 @@ pub(crate) struct TokenFile {
     pub(crate) tokens: Vec<TokenEntry>,
 }
 
+/// A file without a token, of a site whose gateways have theirs already.
+pub(crate) fn nobodys(site: SiteId) -> String {
+    let file = TokenFile { site: site.to_string(), tokens: Vec::new() };
+    serde_json::to_string_pretty(&file).expect("names and texts")
+}
+
 /// One token.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenEntry {

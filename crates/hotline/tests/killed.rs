@@ -136,6 +136,62 @@ async fn a_key_that_is_lost_is_missed_and_not_made_anew() {
     assert!(!key.exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_backed_up_while_it_served_begins_again_elsewhere() {
+    let (dir, other) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let mut server = Server::start(&dir);
+    let ready = server.ready();
+    let admin = server.client(&ready, "admin");
+    let person = admin.send(operator("ana")).await.expect("added").token;
+    let gateway = server.client(&ready, "gateway");
+    let attach = || v1::GatewayServiceAttachRequest { incarnation: 1, ..Default::default() };
+    let _stream = gateway.gateway().attach(attach()).await.expect("attached");
+    gateway.send(arrival(&Uuid::new_v4().to_string())).await.expect("noted");
+    let before = admin.send(v1::GetPlanRequest {}).await.expect("a plan").cursor.expect("a cursor");
+    let given = token(&dir.path().join("tokens.json"), "gateway").expect("it has one");
+
+    let copy = dir.path().join("copy.db");
+    let backup = |to: &Path| {
+        hotline()
+            .arg("backup")
+            .arg("--data")
+            .arg(dir.path().join("data"))
+            .arg("--to")
+            .arg(to)
+            .output()
+            .expect("ended")
+    };
+    let made = backup(&copy);
+    assert!(made.status.success() && said(&made).contains("seal.key"), "{}", said(&made));
+    let twice = backup(&copy);
+    assert_eq!(twice.status.code(), Some(1), "{}", said(&twice));
+    let restore = |key: &Path| {
+        let mut command = hotline();
+        command.arg("restore").arg("--from").arg(&copy).arg("--data").arg(other.path().join("data"));
+        command.arg("--seal-key").arg(key).output().expect("ended")
+    };
+    let wrong = restore(&copy);
+    assert_eq!(wrong.status.code(), Some(1), "{}", said(&wrong));
+    let done = restore(&dir.path().join("data/seal.key"));
+    assert!(done.status.success(), "{}", said(&done));
+    std::fs::rename(other.path().join("data/tokens.json"), other.path().join("tokens.json")).expect("there");
+    let verified = verify(other.path(), "en");
+    assert!(verified.status.success(), "{}", said(&verified));
+
+    let mut again = Server::start(&other);
+    let ready = again.ready();
+    assert_eq!(token(&other.path().join("tokens.json"), "gateway"), None, "nobody is told another");
+    let admin = again.client(&ready, "admin");
+    let after = admin.send(v1::GetPlanRequest {}).await.expect("a plan").cursor.expect("a cursor");
+    assert!(after.epoch > before.epoch && after.seq >= before.seq, "{after:?} {before:?}");
+    let gateway = admin.with_token(Bearer::new(&given).expect("a token"));
+    gateway.gateway().attach(attach()).await.expect("it is still a gateway");
+    let person = admin.with_token(Bearer::new(&person).expect("a token"));
+    let pause = v1::PauseRequest { request_id: Uuid::new_v4().to_string(), ..Default::default() };
+    let off_duty = person.send(pause).await.expect_err("off duty");
+    assert!(format!("{:?}", off_duty.code()) != "Unauthenticated", "{off_duty:?}");
+}
+
 #[test]
 fn what_is_in_the_data_directory_is_its_owners_alone() {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -199,11 +255,8 @@ impl Server {
     }
 
     fn client(&self, ready: &Value, role: &str) -> Client {
-        let text = std::fs::read_to_string(self.dir.join("tokens.json")).expect("the token file");
-        let file: Value = serde_json::from_str(&text).expect("JSON");
-        let entries = file["tokens"].as_array().expect("tokens");
-        let entry = entries.iter().find(|entry| entry["role"] == role).expect("this role");
-        let bearer = Bearer::new(entry["token"].as_str().expect("a token")).expect("a token");
+        let token = token(&self.dir.join("tokens.json"), role).expect("this role");
+        let bearer = Bearer::new(&token).expect("a token");
         let address = ready["address"].as_str().expect("an address");
         Client::new(address, bearer).expect("an address").give_up_after(Duration::from_millis(300))
     }
@@ -264,6 +317,20 @@ impl Drop for Server {
         // A test that failed leaves no server behind; one that passed has none left to kill.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
+}
+
+/// The token of a role in a token file.
+fn token(file: &Path, role: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).expect("the token file");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let entry = file["tokens"].as_array()?.iter().find(|entry| entry["role"] == role)?;
+    Some(entry["token"].as_str()?.to_owned())
+}
+
+fn hotline() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.env("LC_ALL", "en_US.UTF-8");
+    command
 }
 
 fn serve(dir: &TempDir) -> Command {

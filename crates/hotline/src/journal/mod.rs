@@ -14,12 +14,14 @@ use session::{
 };
 use switchboard::id::SiteId;
 
+pub(crate) use self::text::unopened;
 pub(crate) use self::verify::{JournalFlags, look_through};
 use crate::lang::Lang;
 
 /// Names the sealing key where no file should hold it.
-const SEAL_KEY_VARIABLE: &str = "HOTLINE_SEAL_KEY";
-const SEAL_KEY_FILE: &str = "seal.key";
+pub(crate) const SEAL_KEY_VARIABLE: &str = "HOTLINE_SEAL_KEY";
+/// Holds it otherwise, in the data directory.
+pub(crate) const SEAL_KEY_FILE: &str = "seal.key";
 
 /// What a server keeps.
 pub(crate) struct Kept {

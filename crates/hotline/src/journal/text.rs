@@ -6,7 +6,7 @@ use switchboard::id::SiteId;
 use crate::lang::Lang;
 
 /// What is wrong with a data directory, and what mends it.
-pub(super) fn unopened(lang: Lang, fault: &OpenFault) -> String {
+pub(crate) fn unopened(lang: Lang, fault: &OpenFault) -> String {
     match lang {
         Lang::En => fault.to_string(),
         Lang::Zh => unopened_in_chinese(fault),
@@ -26,6 +26,9 @@ fn unopened_in_chinese(fault: &OpenFault) -> String {
         }
         OpenFault::InUse { dir, process } => {
             format!("{} 正被进程 {process} 使用。请先结束该进程，或指定另一个目录", dir.display())
+        }
+        OpenFault::Exists { path } => {
+            format!("{} 已存在，不会被覆盖。请指定另一个位置，或将其移走", path.display())
         }
         OpenFault::NotADatabase { path } => {
             format!("{} 不是数据库。请将其移走，或从备份恢复", path.display())
@@ -126,6 +129,7 @@ mod tests {
             OpenFault::InUse { dir: dir(), process: "7".to_owned() },
             OpenFault::NotADatabase { path: dir() },
             OpenFault::NotOurs { path: dir() },
+            OpenFault::Exists { path: dir() },
             OpenFault::Newer { path: dir(), schema: 9, known: 1 },
             OpenFault::Full { dir: dir() },
         ];

@@ -163,14 +163,14 @@ async fn tail(
     rows.fetch_all(connection).await?.iter().map(stored).collect()
 }
 
-struct Last {
-    seq: Seq,
+pub(super) struct Last {
+    pub(super) seq: Seq,
     at: SiteTime,
     wall_us: i64,
     store_us: i64,
 }
 
-async fn head(connection: &mut SqliteConnection, site: SiteId) -> Result<Option<Last>, Error> {
+pub(super) async fn head(connection: &mut SqliteConnection, site: SiteId) -> Result<Option<Last>, Error> {
     let query = sqlx::query(sql::HEAD).bind(site.as_str().to_owned());
     let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
     let (seq, at) = (Seq(place(&row, "last_seq")?), SiteTime(place(&row, "at_us")?));

@@ -3,6 +3,7 @@
 
 mod arriving;
 mod audit;
+mod backup;
 mod callers;
 mod derived;
 mod fault;
@@ -25,6 +26,7 @@ use switchboard::id::{Seq, SiteId};
 use tokio::sync::Mutex;
 
 use self::arriving::Arriving;
+pub use self::backup::{Copied, back_up, restore_from};
 pub use self::callers::SqliteCallers;
 pub use self::open::OpenFault;
 use self::open::{

@@ -62,6 +62,12 @@ pub enum OpenFault {
         /// The process, as far as it said so.
         process: String,
     },
+    /// There is something already, and nothing is replaced.
+    #[error("{} is there already, and is not replaced; name another place, or move it away", path.display())]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is not a database; move it away, or restore it from a backup", path.display())]
     NotADatabase {

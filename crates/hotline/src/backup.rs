@@ -1,0 +1,169 @@
+//! `hotline backup` and `hotline restore`: a copy of a data directory's journal, and beginning again with one.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::fs::Mode;
+use rustix::process::umask;
+use session::{Copied, OpenFault, SealKey, back_up, restore_from};
+use tokio::runtime::Builder;
+
+use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE, unopened};
+use crate::lang::Lang;
+use crate::tokens;
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done and nothing changed, 2 wrong flags";
+
+/// Copies the journal of a data directory into one file, while a server may be running: every decision, the sealed
+/// callers, tokens' hashes, plans and rosters as they were written, the audit. The key that opens callers' numbers is not
+/// in it: keep a copy of `seal.key` in another place.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct BackUp {
+    /// The data directory of `hotline serve`.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The file to make. One that is there already is never replaced.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// The language of what is said; the locale's if not said.
+    #[arg(long)]
+    lang: Option<Lang>,
+}
+
+/// Begins a data directory with a copy of a journal. The record goes on under a new life, so that every client forgets
+/// what it knew and begins again with what the copy says. Numbers that were erased after the copy was made are in it
+/// again: erase them again.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Restore {
+    /// A file that `hotline backup` made.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// The data directory to begin. It must hold no journal.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The key that callers' numbers were sealed with, if the directory does not hold it already.
+    #[arg(long, value_name = "FILE")]
+    seal_key: Option<PathBuf>,
+    /// The language of what is said; the locale's if not said.
+    #[arg(long)]
+    lang: Option<Lang>,
+}
+
+impl BackUp {
+    /// Does it and says so, in the exit code, too.
+    pub(crate) fn run(self) -> ExitCode {
+        let lang = self.lang.unwrap_or_else(Lang::of_environment);
+        umask(Mode::RWXG | Mode::RWXO);
+        let done = async {
+            let copied = back_up(&self.data, &self.to).await.map_err(|fault| unopened(lang, &fault))?;
+            Ok(copied_words(lang, &self.to, &copied))
+        };
+        told(done)
+    }
+}
+
+impl Restore {
+    /// Does it and says so, in the exit code, too.
+    pub(crate) fn run(self) -> ExitCode {
+        let lang = self.lang.unwrap_or_else(Lang::of_environment);
+        umask(Mode::RWXG | Mode::RWXO);
+        told(self.done(lang))
+    }
+
+    async fn done(&self, lang: Lang) -> Result<String, String> {
+        let key = self.key(lang)?;
+        let restored = restore_from(&self.from, &self.data).await;
+        let (copied, life) = restored.map_err(|fault: OpenFault| unopened(lang, &fault))?;
+        let kept = self.keep_beside(key.as_deref(), &copied);
+        kept.map_err(|fault| format!("{}: {fault}", self.data.display()))?;
+        let (data, life) = (self.data.display(), life.0);
+        let mut words = match lang {
+            Lang::Zh => format!("{data} 已从备份开始，纪元 {life}。{}", ends(&copied)),
+            Lang::En => format!("{data} begins with the copy, in the life {life}. {}", ends(&copied)),
+        };
+        if copied.has_callers && key.is_none() && !self.data.join(SEAL_KEY_FILE).exists() {
+            words.push('\n');
+            words.push_str(&match lang {
+                Lang::Zh => format!(
+                    "其中有封存的来电号码：启动前请放回 {SEAL_KEY_FILE}，或设置 {SEAL_KEY_VARIABLE}"
+                ),
+                Lang::En => format!(
+                    "callers' numbers are sealed in it: put {SEAL_KEY_FILE} back before you start it, or set {SEAL_KEY_VARIABLE}"
+                ),
+            });
+        }
+        Ok(words)
+    }
+
+    /// Read before anything is begun.
+    fn key(&self, lang: Lang) -> Result<Option<String>, String> {
+        let Some(file) = &self.seal_key else { return Ok(None) };
+        let unread = |fault: &dyn std::fmt::Display| match lang {
+            Lang::Zh => format!("无法使用密钥文件 {}：{fault}", file.display()),
+            Lang::En => format!("the key file {} cannot be used: {fault}", file.display()),
+        };
+        let text = fs::read_to_string(file).map_err(|fault| unread(&fault))?;
+        SealKey::parse(&text).map_err(|fault| unread(&fault))?;
+        Ok(Some(text))
+    }
+
+    /// The key, and a token file that says that the gateways have theirs: their hashes are in the copy.
+    fn keep_beside(&self, key: Option<&str>, copied: &Copied) -> io::Result<()> {
+        if let Some(key) = key {
+            private(&self.data.join(SEAL_KEY_FILE), key)?;
+        }
+        let tokens = self.data.join(tokens::FILE);
+        match copied.sites.first() {
+            Some((site, _)) if !tokens.exists() => private(&tokens, &tokens::nobodys(*site)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn copied_words(lang: Lang, to: &Path, copied: &Copied) -> String {
+    let (to, bytes) = (to.display(), copied.bytes);
+    let mut words = match lang {
+        Lang::Zh => format!("已备份到 {to}（{bytes} 字节）。{}", ends(copied)),
+        Lang::En => format!("copied to {to}, {bytes} bytes. {}", ends(copied)),
+    };
+    if copied.has_callers {
+        words.push('\n');
+        words.push_str(lang.of(
+            "其中有封存的来电号码：请把 seal.key 另存一处，没有它号码无法打开",
+            "callers' numbers are sealed in it: keep a copy of seal.key elsewhere, nothing else opens them",
+        ));
+    }
+    words
+}
+
+fn ends(copied: &Copied) -> String {
+    let ends: Vec<String> = copied.sites.iter().map(|(site, seq)| format!("{site}: {}", seq.0)).collect();
+    ends.join(", ")
+}
+
+fn told(done: impl Future<Output = Result<String, String>>) -> ExitCode {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(|fault| fault.to_string()).and_then(|runtime| runtime.block_on(done)) {
+        Ok(words) => {
+            // Where even this cannot be written the exit code is all there is to say.
+            let _said = writeln!(io::stdout(), "{words}");
+            ExitCode::SUCCESS
+        }
+        Err(words) => {
+            let _said = writeln!(io::stderr(), "{words}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Copies of a journal: taken while a server writes it, and begun again with in another directory.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use sqlx::{Connection, Row as _, SqliteConnection};
+use switchboard::id::{Seq, SiteId};
+
+use super::journal::head;
+use super::open::{JOURNAL_FILE, OpenFault, Use, connect, hold, judged, look, migrate};
+use super::{JOURNAL_STEPS, epoch, sites, wall_us};
+use crate::journal::Epoch;
+use crate::sql;
+
+/// What a copy holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The last decision of each site.
+    pub sites: Vec<(SiteId, Seq)>,
+    /// Callers' numbers are in it, and only the key they were sealed with opens them.
+    pub has_callers: bool,
+}
+
+/// Copies the journal of a data directory, its callers, tokens, texts and audit with it, as of one moment, into a file of
+/// its own, readable by its owner alone. A server may write meanwhile. What follows from the journal is not in it.
+///
+/// # Errors
+/// [`OpenFault`]; there is no file then, or the one that was there before.
+pub async fn back_up(dir: &Path, to: &Path) -> Result<Copied, OpenFault> {
+    let path = dir.join(JOURNAL_FILE);
+    if !path.exists() {
+        return Err(OpenFault::NoJournal { dir: dir.to_owned() });
+    }
+    look(&path)?;
+    if to.exists() {
+        return Err(OpenFault::Exists { path: to.to_owned() });
+    }
+    let unfinished = to.with_extension("unfinished");
+    make_private(&unfinished).map_err(|source| not_written(to, source))?;
+    let copied = copied(&path, &unfinished).await;
+    if copied.is_err() {
+        // The first fault is the one to tell.
+        let _removed = fs::remove_file(&unfinished);
+    }
+    let copied = copied?;
+    keep(&unfinished, to).map_err(|source| not_written(to, source))?;
+    Ok(copied)
+}
+
+async fn copied(path: &Path, to: &Path) -> Result<Copied, OpenFault> {
+    let mut connection = connect(path, Use::Read).await?;
+    let target = to.display().to_string();
+    let vacuum = sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await;
+    vacuum.map_err(|error| judged(to, &error))?;
+    let mut copy = connect(to, Use::Read).await?;
+    let found = contents(&mut copy).await.map_err(|error| judged(to, &error))?;
+    let (whole, sites, has_callers) = found;
+    if whole != "ok" {
+        return Err(OpenFault::Damaged { path: path.to_owned(), why: whole });
+    }
+    let bytes = fs::metadata(to).map_err(|source| not_written(to, source))?.len();
+    Ok(Copied { bytes, sites, has_callers })
+}
+
+/// What SQLite says of the file, how far each site is, and whether there are callers.
+async fn contents(copy: &mut SqliteConnection) -> Result<(String, Vec<(SiteId, Seq)>, bool), sqlx::Error> {
+    let whole = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *copy).await?.try_get(0)?;
+    let mut ends = Vec::new();
+    for site in sites(copy).await? {
+        let last = head(copy, site).await?;
+        ends.push((site, last.map_or(Seq(0), |last| last.seq)));
+    }
+    let callers = sqlx::query(sql::ANY_CALLER).fetch_optional(&mut *copy).await?;
+    Ok((whole, ends, callers.is_some()))
+}
+
+/// Begins a data directory with a copy, in a new life: clients see that the history they know may have gone on elsewhere.
+/// The directory must hold no journal.
+///
+/// # Errors
+/// [`OpenFault`]; the directory holds no journal then.
+pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), OpenFault> {
+    look(copy)?;
+    let _held = hold(dir)?;
+    let path = dir.join(JOURNAL_FILE);
+    if path.exists() {
+        return Err(OpenFault::Exists { path });
+    }
+    let unfinished = path.with_extension("unfinished");
+    let copying = make_private(&unfinished).and_then(|()| {
+        io::copy(&mut File::open(copy)?, &mut OpenOptions::new().write(true).open(&unfinished)?)
+    });
+    let bytes = copying.map_err(|source| not_written(&path, source))?;
+    let mut connection = connect(&unfinished, Use::Durable).await?;
+    migrate(&unfinished, &mut connection, &JOURNAL_STEPS).await?;
+    let found = contents(&mut connection).await.map_err(|error| judged(copy, &error))?;
+    let (whole, sites, has_callers) = found;
+    if whole != "ok" {
+        return Err(OpenFault::Damaged { path: copy.to_owned(), why: whole });
+    }
+    let life = new_life(&mut connection).await.map_err(|error| judged(&path, &error))?;
+    connection.close().await.map_err(|error| judged(&path, &error))?;
+    keep(&unfinished, &path).map_err(|source| not_written(&path, source))?;
+    Ok((Copied { bytes, sites, has_callers }, life))
+}
+
+/// Larger than any before, also where the clock went back.
+async fn new_life(connection: &mut SqliteConnection) -> Result<Epoch, sqlx::Error> {
+    let now_us = wall_us();
+    let before = epoch(connection).await?.map_or(0, |epoch| epoch.0);
+    let life = Epoch(before.saturating_add(1).max(now_us.unsigned_abs()));
+    let number = i64::try_from(life.0).unwrap_or(i64::MAX);
+    sqlx::query(sql::BEGIN_LIFE).bind(number).bind(now_us).execute(connection).await?;
+    Ok(life)
+}
+
+/// An empty file for its owner alone, in place of one that an earlier attempt left.
+fn make_private(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// Durable under its name.
+fn keep(unfinished: &Path, path: &Path) -> io::Result<()> {
+    File::open(unfinished)?.sync_all()?;
+    fs::rename(unfinished, path)?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(dir)?.sync_all()
+}
+
+fn not_written(path: &Path, source: io::Error) -> OpenFault {
+    let dir = path.parent().unwrap_or(path).to_owned();
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => OpenFault::Full { dir },
+        _ => OpenFault::NotWritable { dir, source },
+    }
+}

@@ -1,0 +1,78 @@
+//! Copies of a journal, and beginning again with one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use session::{Appended, Journal, OpenFault, Row, SqliteStore, Writer, back_up, restore_from};
+use switchboard::id::{Seq, SiteId};
+use switchboard::time::SiteTime;
+
+#[tokio::test]
+async fn a_copy_is_taken_while_somebody_writes_and_begins_a_new_life() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (data, copy) = (dir.path().join("data"), dir.path().join("copy.db"));
+    let store = SqliteStore::open(&data).await.expect("a fresh directory");
+    for n in 1..=300 {
+        append(&store, n).await;
+    }
+    let copied = back_up(&data, &copy).await.expect("copied");
+    assert_eq!((copied.sites, copied.has_callers), (vec![(main(), Seq(300))], false));
+    assert_eq!(fs::metadata(&copy).expect("there").permissions().mode() & 0o777, 0o600);
+    append(&store, 301).await;
+    let other = dir.path().join("other");
+    let (restored, life) = restore_from(&copy, &other).await.expect("restored");
+    assert_eq!(restored.sites, [(main(), Seq(300))]);
+    let again = SqliteStore::open(&other).await.expect("its files");
+    let (before, after) =
+        (store.head(main()).await.expect("there"), again.head(main()).await.expect("there"));
+    assert_eq!((before.last_seq, after.last_seq), (Seq(301), Seq(300)));
+    assert!(after.epoch > before.epoch && after.epoch == life, "a cursor of the other history is recognised");
+    let rows = |store: Vec<session::StoredRow>| store.into_iter().take(300).collect::<Vec<_>>();
+    let all = async |store: &SqliteStore| rows(store.tail(main(), Seq(0), 999).await.expect("readable"));
+    assert_eq!(all(&store).await, all(&again).await);
+    append(&again, 301).await;
+}
+
+#[tokio::test]
+async fn nothing_is_overwritten_and_what_is_no_journal_is_not_restored() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (data, copy) = (dir.path().join("data"), dir.path().join("copy.db"));
+    assert!(matches!(back_up(&data, &copy).await, Err(OpenFault::NoJournal { .. })));
+    append(&SqliteStore::open(&data).await.expect("a fresh directory"), 1).await;
+    back_up(&data, &copy).await.expect("copied");
+    let before = fs::read(&copy).expect("there");
+    assert!(matches!(back_up(&data, &copy).await, Err(OpenFault::Exists { .. })));
+    assert_eq!(fs::read(&copy).expect("there"), before);
+    assert!(matches!(restore_from(&copy, &data).await, Err(OpenFault::Exists { .. })));
+    let nowhere = dir.path().join("no/such/place.db");
+    assert!(matches!(back_up(&data, &nowhere).await, Err(OpenFault::NotWritable { .. })));
+    let text = dir.path().join("notes.txt");
+    fs::write(&text, "x".repeat(500)).expect("written");
+    let other = dir.path().join("other");
+    assert!(matches!(restore_from(&text, &other).await, Err(OpenFault::NotADatabase { .. })));
+    let mut torn = before.clone();
+    for byte in &mut torn[4_096..4_296] {
+        *byte = 0x5a;
+    }
+    fs::write(&text, torn).expect("written");
+    assert!(restore_from(&text, &other).await.is_err(), "a damaged copy is not begun with");
+    assert!(!other.join("journal.db").exists());
+    restore_from(&copy, &other).await.expect("restored, over what the failed attempt left");
+}
+
+async fn append(store: &SqliteStore, n: u64) {
+    let row = Row {
+        seq: Seq(n),
+        last_seq: Seq(n),
+        at: SiteTime(n),
+        wall_us: 0,
+        writer: Writer::new("test"),
+        format: session::FORMAT,
+        body: format!("[{}]", "x".repeat(200)),
+    };
+    assert_eq!(store.append(main(), &row).await, Ok(Appended::Stored));
+}
+
+fn main() -> SiteId {
+    "main".parse().expect("a name")
+}
