@@ -1,6 +1,7 @@
 //! `hotline call`: the calls inside, and why each is where it is.
 
 mod closed;
+mod reveal;
 mod told;
 mod why;
 
@@ -67,6 +68,14 @@ enum Verb {
         #[arg(long, value_name = "TIME|SEQ")]
         at: Option<String>,
     },
+    /// The caller's number. It is recorded who looked, and why.
+    Reveal {
+        /// The call's id, or the beginning of it.
+        call: String,
+        /// Why, in your words: at most 500 characters.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Put a waiting or talking call on another line. It keeps its place.
     Move {
         /// Its whole id.
@@ -90,6 +99,7 @@ impl Calls {
                 }
                 Verb::Show { call } => show(office, call).await?,
                 Verb::Why { call, at } => why::tell(office, call, at.as_deref()).await?,
+                Verb::Reveal { call, reason } => reveal::tell(office, call, reason).await?,
                 Verb::Move { call, to } => move_to(office, call, to).await?,
             }
             Ok(ExitCode::SUCCESS)
@@ -183,7 +193,7 @@ async fn list(office: &Office, line: Option<&str>, limit: u32, after: Option<&st
 }
 
 /// A page of calls, and how to see the next.
-fn page<T: Listed>(
+pub(super) fn page<T: Listed>(
     office: &Office,
     kind: &str,
     items: &[T],

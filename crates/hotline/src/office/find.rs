@@ -28,6 +28,7 @@ pub(super) const LINE: Kind = Kind::of("热线", "line", "hotline line list");
 pub(super) const OPERATOR: Kind = Kind::of("接线员", "operator", "hotline operator list");
 pub(super) const TEAM: Kind = Kind::of("班组", "team", "hotline team list");
 pub(super) const CALL: Kind = Kind::of("通话", "call", "hotline call list");
+pub(super) const ERASURE: Kind = Kind::of("删除申请", "erasure", "hotline privacy list");
 pub(super) const DESTINATION: Kind = Kind::of("外线号码", "destination", "hotline plan get");
 pub(super) const PROFILE: Kind = Kind::of("配置", "profile", "profiles.toml");
 

@@ -1,5 +1,6 @@
 //! `hotline line`: the published numbers, and what a supervisor does with them by hand.
 
+mod added;
 mod planned;
 
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ use crate::lang::Lang;
 
 /// Lines: the published numbers, who could answer them, and what a supervisor does with them by hand.
 ///
-/// Which lines there are and who answers them stands in the plan: see `hotline plan`.
+/// Which lines there are and who answers them stands in the plan: see `hotline plan`. `add` and `remove` change its text.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Lines {
@@ -37,7 +38,8 @@ pub(crate) struct Lines {
 
 const EXAMPLES: &str = "Examples:\n  hotline line list\n  hotline line show emergency -o json\n  \
 hotline line divert emergency --to duty-phone --for 30m\n  hotline line close duty --for 2h --reason repair\n  \
-hotline line open duty";
+hotline line open duty\n  hotline line add duty-2 --zh 值班热线二 --en 'Duty line 2' --number 85000002 --like duty\n  \
+hotline line remove outpatient-2 --move-waiting-to outpatient-1";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -48,6 +50,8 @@ enum Verb {
         /// Its id, or the beginning of it.
         line: String,
     },
+    Add(added::Add),
+    Remove(added::Remove),
     /// Close a line by hand for a while. Calls inside finish; the line opens by itself.
     Close {
         /// Its whole id.
@@ -87,6 +91,8 @@ impl Lines {
             match &verb {
                 Verb::List => list(office).await?,
                 Verb::Show { line } => show(office, line).await?,
+                Verb::Add(add) => add.run(office).await?,
+                Verb::Remove(remove) => remove.run(office).await?,
                 Verb::Close { line, lasting, reason } => close(office, line, lasting, reason).await?,
                 Verb::Open { line } => open(office, line).await?,
                 Verb::Divert { line, to, lasting, end: _ } => {

@@ -6,11 +6,13 @@
 
 mod answer;
 mod asking;
+mod audit;
 mod board;
 mod call;
 mod events;
 mod fault;
 mod find;
+mod gaps;
 mod length;
 mod line;
 mod manual;
@@ -19,10 +21,12 @@ mod operator;
 mod pages;
 mod path;
 mod plan;
+mod privacy;
 mod profile;
 mod reach;
 mod reasons;
 mod refused;
+mod roster;
 mod said;
 mod sheet;
 mod team;
@@ -46,9 +50,12 @@ pub(crate) enum Noun {
     Operator(operator::Operators),
     Team(team::Teams),
     Plan(plan::Plans),
+    Roster(roster::Rosters),
     Call(call::Calls),
     Board(board::Boards),
     Events(events::Events),
+    Audit(audit::Audits),
+    Privacy(privacy::Privacy),
     Token(token::Tokens),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -63,9 +70,12 @@ pub(crate) fn run(noun: Noun, program: Command) -> ExitCode {
         Noun::Operator(operators) => operators.run(),
         Noun::Team(teams) => teams.run(),
         Noun::Plan(plans) => plans.run(),
+        Noun::Roster(rosters) => rosters.run(),
         Noun::Call(calls) => calls.run(),
         Noun::Board(boards) => boards.run(),
         Noun::Events(events) => events.run(),
+        Noun::Audit(audits) => audits.run(),
+        Noun::Privacy(privacy) => privacy.run(),
         Noun::Token(tokens) => tokens.run(),
         Noun::Completions(completions) => completions.run(program),
         Noun::Man(man) => man.run(program),

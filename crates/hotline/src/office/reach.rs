@@ -14,7 +14,7 @@ use clap::Args;
 use super::answer::Format;
 use super::fault::{Exit, Fault, Told};
 use super::profile::{self, Profile};
-use super::said::{said, same};
+use super::said::{is_hostile, said, same};
 use crate::lang::Lang;
 use crate::tokens::{Address, TokenFile};
 
@@ -54,6 +54,9 @@ pub(crate) struct Common {
     /// Ask nothing: yes to every question.
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(super) yes: bool,
+    /// Why, in your words: recorded with everything that this command changes; at most 500 characters.
+    #[arg(long, global = true, value_name = "TEXT", help_heading = "Output")]
+    why: Option<String>,
 }
 
 /// The way to a server.
@@ -110,6 +113,10 @@ impl Common {
                 local.as_ref().filter(|local| local.address.as_ref() == Some(&address))?.authority.clone()
             });
         let client = connect(&address, bearer, authority.as_deref(), self.insecure_plaintext)?;
+        let client = match &self.why {
+            Some(why) => client.saying_why(reason("--why", why)?),
+            None => client,
+        };
         Ok(Way { client, address })
     }
 
@@ -178,6 +185,27 @@ impl Local {
             None => (None, None),
         };
         Ok(Some(Local { address, authority, tokens }))
+    }
+}
+
+/// Longest reason, in characters.
+const REASON_CHARS_MAX: usize = 500;
+
+/// A reason in somebody's words, as the audit takes it.
+///
+/// # Errors
+/// When it is empty, too long, or has characters that a screen would obey.
+pub(super) fn reason<'t>(flag: &str, text: &'t str) -> Told<&'t str> {
+    let (text, bad) = (text.trim(), |zh: &str, en: &str| {
+        Err(Fault::usage("BAD_REASON", said(format!("{flag} {zh}"), format!("{flag} {en}"))))
+    });
+    match text.chars().count() {
+        0 => bad("是空的：请写明原因", "is empty: say why"),
+        count if count > REASON_CHARS_MAX => bad("最多 500 个字符", "takes at most 500 characters"),
+        _ if text.contains(is_hostile) => {
+            bad("写在一行上，不用控制字符", "takes one line, without control characters")
+        }
+        _ => Ok(text),
     }
 }
 

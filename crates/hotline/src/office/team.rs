@@ -4,20 +4,26 @@ use std::process::ExitCode;
 
 use api::v1;
 use clap::{Args, Subcommand};
+use plan::edit;
+use plan::lint::Staff;
 use serde::Serialize;
+use switchboard::id::TeamId;
+use switchboard::plan::Title as Plain;
 
 use super::answer::{Listed, figures, words};
 use super::asking::{Office, known_teams};
-use super::fault::{EXIT_CODES, Told};
-use super::find::{self, Taken, find};
+use super::fault::{EXIT_CODES, Exit, Fault, Told};
+use super::find::{self, Taken, find, new_id};
 use super::operator;
+use super::plan::edit::{Change, change};
 use super::reach::Common;
+use super::said::{said, same};
 use super::sheet::Field;
 use super::words::Title;
 
 /// Teams: who is in them, and what they do at this moment.
 ///
-/// Which teams there are stands in the plan; who is in a team is said of each operator.
+/// Which teams there are stands in the plan, whose text `add` and `remove` change; who is in a team is said of each operator.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Teams {
@@ -36,6 +42,28 @@ enum Verb {
         /// Its id, or the beginning of it.
         team: String,
     },
+    /// Put a new team into the plan, whose text otherwise stays as it was written.
+    Add {
+        /// Its id: of a-z, 0-9 and '-'.
+        team: String,
+        /// Its name in Chinese.
+        #[arg(long, value_name = "NAME")]
+        zh: String,
+        /// Its name in English.
+        #[arg(long, value_name = "NAME")]
+        en: String,
+        /// Show what would change and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take a team out of the plan. Refused while a tier asks it or somebody is in it.
+    Remove {
+        /// Its whole id.
+        team: String,
+        /// Show what would change and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 impl Teams {
@@ -45,6 +73,10 @@ impl Teams {
             match &verb {
                 Verb::List => list(office).await?,
                 Verb::Members { team } => members(office, team).await?,
+                Verb::Add { team, zh, en, dry_run } => {
+                    add(office, team, Plain { zh: zh.clone(), en: en.clone() }, *dry_run).await?;
+                }
+                Verb::Remove { team, dry_run } => remove(office, team, *dry_run).await?,
             }
             Ok(ExitCode::SUCCESS)
         })
@@ -120,4 +152,49 @@ async fn members(office: &Office, typed: &str) -> Told<()> {
     let (board, _) = office.board().await?;
     let id = find(find::TEAM, typed, &known_teams(office.teams(&board).await?), Taken::Beginning)?;
     operator::list(office, Some(&id)).await
+}
+
+async fn add(office: &Office, typed: &str, title: Plain, dry_run: bool) -> Told<()> {
+    new_id(find::TEAM, typed)?;
+    let id = id(typed)?;
+    let what = Change { kind: "team_added", id: typed, move_waiting_to: None, dry_run };
+    let done = |revision| {
+        said(
+            format!("班组 {id} 已加入方案（第 {revision} 版）"),
+            format!("team {id} is in the plan (revision {revision})"),
+        )
+    };
+    change(office, &what, |text| edit::add_team(text, id, &title), done).await
+}
+
+async fn remove(office: &Office, typed: &str, dry_run: bool) -> Told<()> {
+    let team = office.team(typed, Taken::Whole).await?;
+    let id = id(&team)?;
+    let everybody = office.operators().await?;
+    let in_it = |one: &&v1::OperatorEntry| one.profile.as_ref().is_some_and(|of| of.team_ids.contains(&team));
+    let inside: Vec<&str> = everybody.iter().filter(in_it).map(|one| one.operator_id.as_str()).collect();
+    if !inside.is_empty() {
+        let what = said(format!("班组 {id} 中还有人"), format!("there are people in team {id}"));
+        return Err(Fault::new(Exit::Refused, "TEAM_NOT_EMPTY", what).because(same(inside.join(", "))).mend(
+            said(
+                format!("先让他们离开该班组；查看：hotline team members {id}"),
+                format!("take them out of it first; to see them: hotline team members {id}"),
+            ),
+        ));
+    }
+    let what = Change { kind: "team_removed", id: &team, move_waiting_to: None, dry_run };
+    let done = |revision| {
+        said(
+            format!("班组 {id} 已移出方案（第 {revision} 版）"),
+            format!("team {id} is out of the plan (revision {revision})"),
+        )
+    };
+    // Nobody is in it, which is all that the staff would tell.
+    change(office, &what, |text| edit::remove_team(text, id, &Staff::default()), done).await
+}
+
+fn id(typed: &str) -> Told<TeamId> {
+    typed.parse().map_err(|_| {
+        Fault::usage("BAD_ID", said(format!("{typed:?} 不是标识"), format!("{typed:?} is not an id")))
+    })
 }

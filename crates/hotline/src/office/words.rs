@@ -93,6 +93,44 @@ pub(super) fn device(device: v1::DeviceKind) -> Word {
     }
 }
 
+pub(super) fn attendance(attendance: v1::Attendance) -> Word {
+    match attendance {
+        v1::Attendance::Unspecified => UNKNOWN,
+        v1::Attendance::Coming => word("coming", "将到", "coming"),
+        v1::Attendance::Present => word("present", "在岗", "there"),
+        v1::Attendance::Late => word("late", "迟到", "late"),
+        v1::Attendance::Absent => word("absent", "缺勤", "absent"),
+        v1::Attendance::Unknown => word("unknown", "没有此人", "no such operator"),
+    }
+}
+
+/// On duty, and not on shift.
+pub(super) const EXTRA: Word = word("extra", "在岗，不在班", "there, not on shift");
+
+/// How an act of the audit ended; a refusal has its own code.
+pub(super) fn act(outcome: &str) -> Option<Word> {
+    Some(match outcome {
+        "asked" => word("asked", "提出", "asked"),
+        "done" => word("done", "已做", "done"),
+        "unknown" => word("unknown", "不明", "unknown"),
+        _ => return None,
+    })
+}
+
+pub(super) fn audit_break(kind: v1::AuditBreakKind) -> Word {
+    use v1::AuditBreakKind as Kind;
+    match kind {
+        Kind::Unspecified => UNKNOWN,
+        Kind::Changed => word("changed", "该行被改动或移位", "the row was changed or moved"),
+        Kind::Gone => word("gone", "中间有行缺失", "rows between others are gone"),
+        Kind::BegunLate => {
+            word("begun_late", "最早的行缺失，且没有按期限清除的记载", "the oldest rows are gone unexplained")
+        }
+        Kind::CutShort => word("cut_short", "在已知的行之前就结束了", "it ends before the known row"),
+        Kind::Rewritten => word("rewritten", "已知的那一行换成了另一行", "the known row is another one"),
+    }
+}
+
 pub(super) fn outcome(outcome: v1::Outcome) -> Option<Word> {
     use v1::Outcome;
     Some(match outcome {

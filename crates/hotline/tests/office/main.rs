@@ -1,6 +1,7 @@
 //! The administrator's commands, as people and programs meet them, against a real server over loopback.
 
 mod calls;
+mod edits;
 mod formats;
 mod house;
 mod lines;
@@ -8,5 +9,7 @@ mod mistakes;
 mod pages;
 mod people;
 mod plans;
+mod records;
+mod rosters;
 mod terminal;
 mod way;

@@ -1,6 +1,6 @@
 //! `hotline plan apply`: a preview, a question, and then all of it or nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use api::v1;
@@ -8,8 +8,9 @@ use clap::Args;
 use console::Style;
 use serde::Serialize;
 
+use super::counted;
+use super::file::{self, PLAN, TextFile};
 use super::preview::{self, Difference, Waiting};
-use super::{PlanFile, counted, file};
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::line::seq;
@@ -19,7 +20,7 @@ use crate::office::said::{Said, said, same};
 #[derive(Debug, Args)]
 pub(super) struct Apply {
     #[command(flatten)]
-    file: PlanFile,
+    file: TextFile,
     /// Refused unless this revision is in force; the one of the preview, if not given.
     #[arg(long, value_name = "N")]
     expect_revision: Option<u32>,
@@ -40,11 +41,11 @@ pub(super) struct Apply {
 
 /// What would be done, as programs read it.
 #[derive(Debug, Serialize)]
-struct Preview {
+pub(super) struct Preview {
     #[serde(flatten)]
-    difference: Difference,
-    removed_lines: Vec<Waiting>,
-    migrate: bool,
+    pub(super) difference: Difference,
+    pub(super) removed_lines: Vec<Waiting>,
+    pub(super) migrate: bool,
 }
 
 /// What was done, as programs read it.
@@ -58,7 +59,7 @@ struct Applied {
 
 impl Apply {
     pub(super) async fn run(&self, office: &Office) -> Told<ExitCode> {
-        let read = file::read(&self.file.path)?;
+        let read = file::read(PLAN, &self.file.path)?;
         let text = read.checked()?;
         let parsed = read.parsed().map_err(|errors| {
             Fault::new(Exit::Refused, "BAD_PLAN", said("方案有误", "the plan has mistakes"))
@@ -76,7 +77,8 @@ impl Apply {
         }
         let preview = Preview { difference, removed_lines: waiting, migrate: self.migrate };
         if self.dry_run {
-            return preview.shown(office);
+            preview.shown(office)?;
+            return Ok(ExitCode::SUCCESS);
         }
         let revision = preview.difference.revision;
         if preview.difference.changes.is_empty() {
@@ -88,16 +90,12 @@ impl Apply {
         }
         preview.told(office);
         office.go_on(&preview.question())?;
-        let move_waiting = moves
-            .into_iter()
-            .map(|(from_line_id, to_line_id)| v1::MoveWaiting { from_line_id, to_line_id })
-            .collect();
         let request = v1::ApplyPlanRequest {
             text,
             expected_revision: revision,
             allow_remove: self.allow_remove,
             migrate: self.migrate,
-            move_waiting,
+            move_waiting: sent_moves(moves),
             ..v1::ApplyPlanRequest::default()
         };
         let reply = office.send(request).await.map_err(|fault| overtaken(fault, revision))?;
@@ -126,12 +124,18 @@ fn applied(office: &Office, item: &Applied, words: &Said) -> Told<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where waiting callers go, as the server takes it.
+pub(super) fn sent_moves(moves: BTreeMap<String, String>) -> Vec<v1::MoveWaiting> {
+    let moves = moves.into_iter();
+    moves.map(|(from_line_id, to_line_id)| v1::MoveWaiting { from_line_id, to_line_id }).collect()
+}
+
 /// Somebody else was first.
-fn overtaken(fault: Fault, expected: u32) -> Fault {
+pub(super) fn overtaken(fault: Fault, expected: u32) -> Fault {
     if fault.code() == "PLAN_CONFLICT" { conflict(expected, None) } else { fault }
 }
 
-fn conflict(expected: u32, in_force: Option<u32>) -> Fault {
+pub(super) fn conflict(expected: u32, in_force: Option<u32>) -> Fault {
     let what = said(
         format!("其间有人应用了另一版方案：您的修改基于第 {expected} 版"),
         format!("somebody else applied a plan meanwhile: yours is made for revision {expected}"),
@@ -163,28 +167,27 @@ fn would_remove(removed: &[String], waiting: &[Waiting]) -> Fault {
 
 impl Preview {
     /// The preview alone, on standard output.
-    fn shown(&self, office: &Office) -> Told<ExitCode> {
+    pub(super) fn shown(&self, office: &Office) -> Told<()> {
         if office.answer.is_object() {
-            office.answer.one("plan_preview", self)?;
-            return Ok(ExitCode::SUCCESS);
+            return office.answer.one("plan_preview", self);
         }
         let mut lines = vec![preview::heading(office.lang(), self.difference.revision)];
         lines.extend(self.difference.lines(|| Style::new().for_stdout()));
         lines.extend(self.removed_lines.iter().map(|line| line.words().of(office.lang()).to_owned()));
         office.answer.text(&lines)?;
         office.answer.chat(&said("只是预览，未作任何更改", "this was a preview; nothing was changed"));
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 
     /// The preview before the question, beside the output.
-    fn told(&self, office: &Office) {
+    pub(super) fn told(&self, office: &Office) {
         let mut lines = vec![preview::heading(office.lang(), self.difference.revision)];
         lines.extend(self.difference.lines(|| Style::new().for_stderr()));
         lines.extend(self.removed_lines.iter().map(|line| line.words().of(office.lang()).to_owned()));
         office.answer.raw_chat(&lines);
     }
 
-    fn question(&self) -> Said {
+    pub(super) fn question(&self) -> Said {
         let count = self.difference.changes.len();
         let changes = counted(count, "change", "changes");
         let (zh, en) = match self.migrate {

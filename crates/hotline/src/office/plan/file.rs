@@ -1,17 +1,42 @@
-//! A plan's file: read whole, or refused in clear words.
+//! A plan's or a roster's file: read whole, or refused in clear words.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ::plan::{ParsedPlan, PlanErrors, TEXT_BYTES_MAX};
+use ::plan::roster::{self, ParsedRoster};
+use ::plan::{Findings, ParsedPlan, PlanErrors, TEXT_BYTES_MAX};
+use clap::Args;
 
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::said::{clean, said, same};
 
+/// A file with such a text.
+#[derive(Debug, Args)]
+pub(in crate::office) struct TextFile {
+    /// The text, a TOML file; `-` for standard input.
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(in crate::office) path: PathBuf,
+}
+
+/// What a text is of.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::office) struct Of {
+    zh: &'static str,
+    en: &'static str,
+    code: &'static str,
+    /// How to get the one in force.
+    got: &'static str,
+}
+
+pub(super) const PLAN: Of =
+    Of { zh: "方案", en: "plan", code: "PLAN_FILE", got: "hotline plan get > hospital.toml" };
+pub(in crate::office) const ROSTER: Of =
+    Of { zh: "排班表", en: "roster", code: "ROSTER_FILE", got: "hotline roster get > roster.toml" };
+
 /// A file's bytes, and what errors call it.
-pub(super) struct PlanText {
-    pub(super) name: String,
+pub(in crate::office) struct PlanText {
+    pub(in crate::office) name: String,
     bytes: Vec<u8>,
 }
 
@@ -19,11 +44,11 @@ pub(super) struct PlanText {
 ///
 /// # Errors
 /// When it is a directory, is not there, or is longer than any plan.
-pub(super) fn read(path: &Path) -> Told<PlanText> {
+pub(in crate::office) fn read(of: Of, path: &Path) -> Told<PlanText> {
     let from_stdin = path == Path::new("-");
     let name = if from_stdin { "stdin".to_owned() } else { clean(&path.display().to_string()) };
     let unread = |fault: io::Error| {
-        let what = said(format!("无法读取方案 {name}"), format!("the plan {name} cannot be read"));
+        let what = said(format!("无法读取{} {name}", of.zh), format!("the {} {name} cannot be read", of.en));
         let (why, mend) = match fault.kind() {
             ErrorKind::IsADirectory => (
                 said("这是一个目录", "it is a directory"),
@@ -32,13 +57,13 @@ pub(super) fn read(path: &Path) -> Told<PlanText> {
             ErrorKind::NotFound => (
                 said("没有这个文件", "there is no such file"),
                 said(
-                    "取现行方案：hotline plan get > hospital.toml",
-                    "for the plan in force: hotline plan get > hospital.toml",
+                    format!("取现行{}：{}", of.zh, of.got),
+                    format!("for the {} in force: {}", of.en, of.got),
                 ),
             ),
             _ => (same(fault.to_string()), said("检查文件", "look at the file")),
         };
-        Fault::usage("PLAN_FILE", what).because(why).mend(mend)
+        Fault::usage(of.code, what).because(why).mend(mend)
     };
     let mut bytes = Vec::new();
     // One byte more than is taken shows that there are too many.
@@ -48,9 +73,10 @@ pub(super) fn read(path: &Path) -> Told<PlanText> {
         false => File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unread)?,
     };
     if bytes.len() > TEXT_BYTES_MAX {
-        let what = said(format!("{name} 太大，不会是方案"), format!("{name} is too long to be a plan"));
-        let mend = said("方案最多 1 MiB", "a plan has at most 1 MiB");
-        return Err(Fault::usage("PLAN_FILE", what).mend(mend));
+        let what =
+            said(format!("{name} 太大，不会是{}", of.zh), format!("{name} is too long to be a {}", of.en));
+        let mend = said(format!("{}最多 1 MiB", of.zh), format!("a {} has at most 1 MiB", of.en));
+        return Err(Fault::usage(of.code, what).mend(mend));
     }
     Ok(PlanText { name, bytes })
 }
@@ -62,6 +88,14 @@ impl PlanText {
     /// Everything that is wrong with it.
     pub(super) fn parsed(&self) -> Result<ParsedPlan, PlanErrors> {
         ::plan::parse_bytes(&self.name, &self.bytes)
+    }
+
+    /// The same of a roster. Which clock the plan has does not make one right or wrong.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(in crate::office) fn roster(&self) -> Result<ParsedRoster, Findings> {
+        roster::parse_bytes(&self.name, &self.bytes, "UTC")
     }
 
     /// Its text, if this program finds nothing wrong with it.

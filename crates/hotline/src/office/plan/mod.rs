@@ -1,10 +1,10 @@
 //! `hotline plan`: everything a supervisor may decide, as a file.
 
 mod apply;
-mod file;
+pub(super) mod edit;
+pub(super) mod file;
 mod preview;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use api::v1;
@@ -12,9 +12,11 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use self::apply::Apply;
+use self::file::{PLAN, TextFile};
 use super::answer::{Answer, Listed};
 use super::asking::Office;
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
+use super::gaps::Gaps;
 use super::reach::Common;
 use super::said::{Said, clean_lines, said};
 
@@ -41,7 +43,7 @@ enum Verb {
     /// Look at a file and change nothing. Exit code 0: it can be applied, 1: it cannot.
     Validate {
         #[command(flatten)]
-        file: PlanFile,
+        file: TextFile,
         /// Ask no server: then nothing is said of tiers without people.
         #[arg(long)]
         offline: bool,
@@ -49,18 +51,10 @@ enum Verb {
     /// What would change if a file were applied. Exit code 0: nothing, 1: something, more: it could not be compared.
     Diff {
         #[command(flatten)]
-        file: PlanFile,
+        file: TextFile,
     },
     /// Put a file in force, after a preview and a question.
     Apply(Apply),
-}
-
-/// A plan's file.
-#[derive(Debug, Args)]
-struct PlanFile {
-    /// The plan, a TOML file; `-` for standard input.
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    path: PathBuf,
 }
 
 impl Plans {
@@ -112,17 +106,20 @@ struct Validated {
     complaints: Vec<Complaint>,
     left_out: u32,
     warnings: Vec<Complaint>,
+    #[serde(flatten)]
+    gaps: Gaps,
 }
 
+/// What is wrong, or probably not meant, and where.
 #[derive(Debug, Serialize)]
-struct Complaint {
+pub(super) struct Complaint {
     path: String,
     line: u32,
     column: u32,
     message: String,
     mend: String,
     #[serde(skip)]
-    drawing: String,
+    pub(super) drawing: String,
 }
 
 impl Listed for Complaint {
@@ -152,8 +149,8 @@ impl From<&::plan::Finding> for Complaint {
     }
 }
 
-async fn validate(office: &Office, file: &PlanFile) -> Told<ExitCode> {
-    let read = file::read(&file.path)?;
+async fn validate(office: &Office, file: &TextFile) -> Told<ExitCode> {
+    let read = file::read(PLAN, &file.path)?;
     let validated = match read.parsed() {
         Err(errors) => refused_here(&errors),
         Ok(parsed) => {
@@ -163,20 +160,22 @@ async fn validate(office: &Office, file: &PlanFile) -> Told<ExitCode> {
                 complaints: sent.complaints.into_iter().map(Complaint::from).collect(),
                 left_out: sent.left_out,
                 warnings: sent.warnings.into_iter().map(Complaint::from).collect(),
+                gaps: Gaps::of(sent.gaps, sent.gaps_left_out, office.lang()),
             }
         }
     };
     told(&office.answer, &read.name, &validated)
 }
 
-fn validate_here(answer: &Answer, file: &PlanFile) -> Told<ExitCode> {
-    let read = file::read(&file.path)?;
+fn validate_here(answer: &Answer, file: &TextFile) -> Told<ExitCode> {
+    let read = file::read(PLAN, &file.path)?;
     let validated = match read.parsed() {
         Ok(parsed) => Validated {
             valid: true,
             complaints: Vec::new(),
             left_out: 0,
             warnings: parsed.warnings.iter().map(Complaint::from).collect(),
+            gaps: Gaps::default(),
         },
         Err(errors) => refused_here(&errors),
     };
@@ -184,12 +183,14 @@ fn validate_here(answer: &Answer, file: &PlanFile) -> Told<ExitCode> {
 }
 
 fn refused_here(errors: &::plan::PlanErrors) -> Validated {
-    Validated {
-        valid: false,
-        complaints: errors.findings.iter().map(Complaint::from).collect(),
-        left_out: u32::try_from(errors.left_out).unwrap_or(u32::MAX),
-        warnings: Vec::new(),
-    }
+    let (complaints, left_out) = complained(errors);
+    Validated { valid: false, complaints, left_out, warnings: Vec::new(), gaps: Gaps::default() }
+}
+
+/// What is wrong with a text, and how much more.
+pub(super) fn complained(errors: &::plan::Findings) -> (Vec<Complaint>, u32) {
+    let left_out = u32::try_from(errors.left_out).unwrap_or(u32::MAX);
+    (errors.findings.iter().map(Complaint::from).collect(), left_out)
 }
 
 fn told(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
@@ -197,9 +198,9 @@ fn told(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
         answer.one("plan_validated", validated)?;
     } else {
         let found = validated.complaints.iter().chain(&validated.warnings);
-        let drawings: Vec<String> =
-            found.map(|complaint| format!("{}\n", clean_lines(&complaint.drawing))).collect();
-        answer.text(&drawings)?;
+        let drawings = found.map(|complaint| format!("{}\n", clean_lines(&complaint.drawing)));
+        let lines: Vec<String> = drawings.chain(validated.gaps.lines(answer.lang)).collect();
+        answer.text(&lines)?;
         answer.chat(&summary(name, validated));
     }
     Ok(ExitCode::from(u8::from(!validated.valid)))
@@ -207,7 +208,7 @@ fn told(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
 
 fn summary(name: &str, validated: &Validated) -> Said {
     let wrong = validated.complaints.len() + validated.left_out as usize;
-    let doubts = validated.warnings.len();
+    let doubts = validated.warnings.len() + validated.gaps.count();
     match (validated.valid, doubts) {
         (false, _) => said(
             format!("{name} 不能应用：{wrong} 处有误"),
@@ -221,8 +222,8 @@ fn summary(name: &str, validated: &Validated) -> Said {
     }
 }
 
-async fn diff(office: &Office, file: &PlanFile) -> Told<ExitCode> {
-    let read = file::read(&file.path)?;
+async fn diff(office: &Office, file: &TextFile) -> Told<ExitCode> {
+    let read = file::read(PLAN, &file.path)?;
     let text = read.checked()?;
     let sent = office.send(v1::DiffPlanRequest { text }).await?;
     let difference = preview::Difference::of(sent);

@@ -1,0 +1,115 @@
+//! Lines that are added to the plan and removed from it.
+
+use ::plan::edit::{self, NewLine, NewNumber};
+use clap::Args;
+use switchboard::id::LineId;
+use switchboard::plan::Title;
+
+use crate::office::asking::Office;
+use crate::office::fault::{Fault, Told};
+use crate::office::find::{self, Taken};
+use crate::office::plan::edit::{Change, change};
+use crate::office::said::said;
+
+/// Put a new line into the plan, whose text otherwise stays as it was written.
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// Its id: of a-z, 0-9 and '-'. An id that was removed is never used again.
+    line: String,
+    /// Its name in Chinese.
+    #[arg(long, value_name = "NAME")]
+    zh: String,
+    /// Its name in English.
+    #[arg(long, value_name = "NAME")]
+    en: String,
+    /// A number under which it is published; may be given several times.
+    #[arg(long, value_name = "NUMBER")]
+    number: Vec<String>,
+    /// The same, by the id of a destination of the plan; may be given several times.
+    #[arg(long, value_name = "DESTINATION")]
+    destination: Vec<String>,
+    /// The line whose other fields it takes over; the plan's defaults, if not given.
+    #[arg(long, value_name = "LINE")]
+    like: Option<String>,
+    /// Show what would change and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Take a line out of the plan. It drains: new calls are refused, those inside finish.
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    /// Its whole id.
+    line: String,
+    /// The callers who wait move to this line and keep their place; they finish where they are, if not given.
+    #[arg(long, value_name = "LINE")]
+    move_waiting_to: Option<String>,
+    /// Show what would change and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Add {
+    pub(super) async fn run(&self, office: &Office) -> Told<()> {
+        find::new_id(find::LINE, &self.line)?;
+        let id: LineId = id(&self.line)?;
+        let like = match &self.like {
+            Some(typed) => Some(self::id(&office.line(typed, Taken::Whole).await?)?),
+            None => None,
+        };
+        let mut numbers: Vec<NewNumber> = Vec::new();
+        for typed in &self.destination {
+            find::new_id(find::DESTINATION, typed)?;
+            numbers.push(NewNumber::Destination(self::id(typed)?));
+        }
+        numbers.extend(self.number.iter().cloned().map(NewNumber::Number));
+        let title = Title { zh: self.zh.clone(), en: self.en.clone() };
+        let new = NewLine { id, title, numbers, like };
+        let what =
+            Change { kind: "line_added", id: &self.line, move_waiting_to: None, dry_run: self.dry_run };
+        change(
+            office,
+            &what,
+            |text| edit::add_line(text, &new),
+            |revision| {
+                said(
+                    format!("热线 {id} 已加入方案（第 {revision} 版）。查看：hotline line show {id}"),
+                    format!(
+                        "line {id} is in the plan (revision {revision}). To see it: hotline line show {id}"
+                    ),
+                )
+            },
+        )
+        .await
+    }
+}
+
+impl Remove {
+    pub(super) async fn run(&self, office: &Office) -> Told<()> {
+        let line = office.line(&self.line, Taken::Whole).await?;
+        let id: LineId = id(&line)?;
+        let move_waiting_to = self.move_waiting_to.as_deref();
+        let what = Change { kind: "line_removed", id: &line, move_waiting_to, dry_run: self.dry_run };
+        change(
+            office,
+            &what,
+            |text| edit::remove_line(text, id),
+            |revision| {
+                said(
+                    format!("热线 {id} 已移出方案（第 {revision} 版）：不再接新来电，线上的来电照常结束"),
+                    format!(
+                        "line {id} is out of the plan (revision {revision}): no new calls, those inside finish as usual"
+                    ),
+                )
+            },
+        )
+        .await
+    }
+}
+
+/// An id that was looked at before.
+fn id<T: std::str::FromStr>(typed: &str) -> Told<T> {
+    typed.parse().map_err(|_| {
+        Fault::usage("BAD_ID", said(format!("{typed:?} 不是标识"), format!("{typed:?} is not an id")))
+    })
+}

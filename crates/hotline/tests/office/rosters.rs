@@ -1,0 +1,75 @@
+use crate::house::House;
+
+const ALL_DAY: &str =
+    "[shifts]\nday = { from = \"00:00\", to = \"24:00\" }\n\n[weekly]\nli-na = \"daily day\"\n";
+
+#[test]
+fn a_roster_is_applied_got_and_followed() {
+    let house = House::open();
+    assert_eq!(house.ask(&["roster", "get"]).err, "there is no roster yet\n");
+    house.told(&["operator", "add", "li-na", "--home", "duty"]);
+    house.write("roster.toml", ALL_DAY);
+    let apply = ["roster", "apply", "-f", "roster.toml"];
+    house.ask(&apply).refused(2, &["nobody can be asked", "this roster will be in force"]);
+    let dry = house.ask(&[&apply[..], &["--dry-run"]].concat());
+    assert!(dry.code == 0 && dry.err.contains("nothing was changed"), "{dry:?}");
+    let item = house.object(&[&apply[..], &["--yes"]].concat())["item"].clone();
+    assert_eq!((item["changed"].as_bool(), item["revision"].as_u64()), (Some(true), Some(1)));
+    assert_eq!(house.told(&["roster", "get"]), ALL_DAY, "as it was written");
+    let again = house.object(&[&apply[..], &["--yes"]].concat())["item"].clone();
+    assert_eq!(again["changed"], false);
+    let due = house.object(&["roster", "due", "--ahead", "2h"])["items"][0].clone();
+    assert_eq!((due["id"].as_str(), due["shift"].as_str()), (Some("li-na"), Some("day")));
+    let attendance = due["attendance"].as_str().expect("a word");
+    assert!(["late", "absent"].contains(&attendance), "{due}");
+    let table = house.told(&["roster", "due", "--lang", "zh"]);
+    assert!(table.starts_with("接线员") && table.contains("li-na"), "{table}");
+}
+
+#[test]
+fn two_who_make_rosters_at_once_are_told_apart() {
+    let house = House::open();
+    house.told(&["operator", "add", "li-na"]);
+    house.write("roster.toml", ALL_DAY);
+    house.told(&["roster", "apply", "-f", "roster.toml", "--yes", "--expect-revision", "0"]);
+    house.write("other.toml", &ALL_DAY.replace("daily", "Mon-Fri"));
+    let late = ["roster", "apply", "-f", "other.toml", "--yes", "--expect-revision", "0"];
+    house
+        .ask(&late)
+        .refused(1, &["somebody else applied a roster", "roster 1 is in force", "hotline roster get"]);
+    house.ask(&[&late[..], &["--lang", "zh"]].concat()).refused(1, &["其间有人应用了另一版排班表"]);
+    assert_eq!(house.told(&["roster", "get"]), ALL_DAY, "nothing was applied");
+}
+
+#[test]
+fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
+    let house = House::open();
+    house.write("bad.toml", &ALL_DAY.replace("daily day", "daily night"));
+    house.write("nobody.toml", &ALL_DAY.replace("24:00", "12:00"));
+    let bad = house.ask(&["roster", "validate", "-f", "bad.toml"]);
+    assert_eq!(bad.code, 1);
+    assert!(
+        bad.out.contains("night") && bad.out.contains('^') && bad.err.contains("cannot be applied"),
+        "{bad:?}"
+    );
+    let nobody = house.ask(&["roster", "validate", "-f", "nobody.toml"]);
+    assert!(nobody.code == 1 && nobody.out.contains("li-na"), "{nobody:?}");
+    house
+        .ask(&["roster", "apply", "-f", "nobody.toml", "--yes"])
+        .refused(1, &["nobody.toml has mistakes", "li-na"]);
+    house
+        .ask(&["roster", "apply", "-f", "gone.toml"])
+        .refused(2, &["the roster gone.toml", "hotline roster get"]);
+    house.told(&["operator", "add", "li-na", "--home", "duty"]);
+    let chinese = house.ask(&["roster", "validate", "-f", "nobody.toml", "--lang", "zh"]);
+    assert!(
+        chinese.code == 0 && chinese.out.contains("警告：") && chinese.err.contains("可以应用"),
+        "{chinese:?}"
+    );
+    let object = house.object(&["roster", "validate", "-f", "nobody.toml"])["item"].clone();
+    assert!(object["gaps"][0]["lines"].is_array() && object["valid"] == true, "{object}");
+    house.told(&["roster", "apply", "-f", "nobody.toml", "--yes"]);
+    house.write("plan.toml", plan::HOSPITAL);
+    let planned = house.object(&["plan", "validate", "-f", "plan.toml"])["item"].clone();
+    assert!(planned["gaps"].as_array().is_some_and(|gaps| !gaps.is_empty()), "{planned}");
+}
