@@ -102,6 +102,22 @@ impl Office {
         Ok(teams.into_iter().collect())
     }
 
+    /// The outside numbers of the plan in force.
+    ///
+    /// # Errors
+    /// The server's no.
+    pub(super) async fn destinations(&self) -> Told<Vec<Known>> {
+        let sent = self.send(v1::GetPlanRequest {}).await?;
+        let Ok(parsed) = plan::parse("plan", &sent.text) else { return Ok(Vec::new()) };
+        let all = parsed.plan.destinations.iter();
+        Ok(all
+            .map(|(id, it)| Known {
+                id: id.to_string(),
+                names: vec![it.title.zh.clone(), it.title.en.clone()],
+            })
+            .collect())
+    }
+
     /// The team that is meant.
     ///
     /// # Errors

@@ -22,6 +22,11 @@ impl Kind {
     pub(super) const fn of(zh: &'static str, en: &'static str, list: &'static str) -> Kind {
         Kind { zh, en, list }
     }
+
+    /// What people call it, in Chinese and English.
+    pub(super) const fn names(self) -> (&'static str, &'static str) {
+        (self.zh, self.en)
+    }
 }
 
 pub(super) const LINE: Kind = Kind::of("热线", "line", "hotline line list");

@@ -55,7 +55,7 @@ pub(crate) struct Common {
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(super) yes: bool,
     /// Why, in your words: recorded with everything that this command changes; at most 500 characters.
-    #[arg(long, global = true, value_name = "TEXT", help_heading = "Output")]
+    #[arg(long, global = true, value_name = "TEXT", help_heading = "The record")]
     why: Option<String>,
 }
 

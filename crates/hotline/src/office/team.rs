@@ -15,7 +15,7 @@ use super::asking::{Office, known_teams};
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
 use super::find::{self, Taken, find, new_id};
 use super::operator;
-use super::plan::edit::{Change, change};
+use super::plan::edit::{Change, change, taken};
 use super::reach::Common;
 use super::said::{said, same};
 use super::sheet::Field;
@@ -157,6 +157,10 @@ async fn members(office: &Office, typed: &str) -> Told<()> {
 async fn add(office: &Office, typed: &str, title: Plain, dry_run: bool) -> Told<()> {
     new_id(find::TEAM, typed)?;
     let id = id(typed)?;
+    let (board, _) = office.board().await?;
+    if office.teams(&board).await?.iter().any(|(team, _)| team == typed) {
+        return Err(taken(find::TEAM, typed));
+    }
     let what = Change { kind: "team_added", id: typed, move_waiting_to: None, dry_run };
     let done = |revision| {
         said(

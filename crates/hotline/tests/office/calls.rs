@@ -84,6 +84,24 @@ fn a_call_that_is_over_tells_how_it_went() {
 }
 
 #[test]
+fn a_path_says_who_was_asked_and_who_made_it_so() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.ring(&[(CALLS[0], "duty")]);
+    house.told(&["operator", "resume", "li-na"]);
+    let english = house.told(&["call", "why", CALLS[0]]);
+    let row = english.lines().find(|line| line.contains("offered to li-na")).expect("an offer");
+    assert!(row.contains("administrator admin") && row.contains("(tier 1), rings for"), "{english}");
+    house.hang_up(CALLS[0]);
+    let item = house.object(&["call", "why", CALLS[0], "--lang", "zh"])["item"].clone();
+    let steps = item["path"].as_array().expect("steps");
+    let last = steps.last().expect("its end");
+    assert_eq!((last["by"]["role"].as_str(), last["by"]["id"].as_str()), (Some("gateway"), Some("gw-1")));
+    assert!(last["words"].to_string().contains("收回派给 li-na 的振铃：来电者已挂断"), "{last}");
+    assert!(steps.iter().all(|step| step["wall_us"].as_i64() > Some(0)), "{item}");
+}
+
+#[test]
 fn calls_that_are_over_are_listed_from_their_records() {
     let house = House::open();
     house.ring(&[(CALLS[0], "duty"), (CALLS[1], "emergency")]);

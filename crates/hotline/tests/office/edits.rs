@@ -24,7 +24,10 @@ fn a_line_is_added_and_nothing_else_in_the_text_moves() {
         "every line that stood there stands there"
     );
     assert_eq!(house.object(&["line", "show", "duty-2"])["item"]["plan"]["wrap_up_ms"], 30_000);
-    house.ask(&[&add[..], &["--yes"]].concat()).refused(1, &["lines.duty-2", "already"]);
+    house.ask(&[&add[..], &["--yes"]].concat()).refused(1, &["there is a line duty-2 already", "another id"]);
+    let nowhere =
+        ["line", "add", "duty-3", "--zh", "三", "--en", "Three", "--destination", "number-dutty", "--yes"];
+    house.ask(&nowhere).refused(1, &["did you mean number-duty?"]);
     let bad = ["line", "add", "Duty 3", "--zh", "三", "--en", "Three", "--yes"];
     house.ask(&bad).refused(2, &["duty-3"]);
     let unlike = ["line", "add", "duty-3", "--zh", "三", "--en", "Three", "--like", "dutty"];
@@ -44,8 +47,11 @@ fn a_line_is_removed_and_who_waits_is_told() {
     let moved = house.ask(&[&remove[..], &["--move-waiting-to", "outpatient-1", "--yes"]].concat());
     assert!(moved.code == 0 && moved.err.contains("would move to outpatient-1"), "{moved:?}");
     assert_eq!(house.object(&["call", "show", CALL])["item"]["line"], "outpatient-1");
-    let still_used = house.ask(&["line", "remove", "comfort", "--yes", "--lang", "zh"]);
-    assert!(still_used.code == 0 || still_used.err.contains("用到它的地方"), "{still_used:?}");
+    let used = ["line", "remove", "staff", "--yes"];
+    house.ask(&used).refused(1, &["lines.staff is still used", "change these places first"]);
+    house
+        .ask(&[&used[..], &["--lang", "zh"]].concat())
+        .refused(1, &["方案里还有地方用到 lines.staff", "第 "]);
 }
 
 #[test]
@@ -54,6 +60,7 @@ fn a_team_is_added_and_removed_unless_it_is_used() {
     let add = ["team", "add", "night", "--zh", "夜班", "--en", "Night team"];
     let added = house.object(&[&add[..], &["--yes"]].concat());
     assert_eq!((added["kind"].as_str(), added["item"]["id"].as_str()), (Some("team_added"), Some("night")));
+    house.ask(&[&add[..], &["--yes"]].concat()).refused(1, &["there is a team night already"]);
     house.told(&["operator", "add", "li-na", "--team", "night"]);
     house.ask(&["team", "remove", "night", "--yes"]).refused(1, &["people in team night", "li-na"]);
     house.told(&["operator", "remove", "li-na", "--yes"]);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::house::House;
 
 const CALL: &str = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
+const NUMBER: &str = "1380190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
 
 fn fields(value: &Value, into: &mut BTreeSet<String>) {
     match value {
@@ -28,9 +29,13 @@ fn every_object_has_a_version_and_a_kind_and_every_field_is_on_the_page() {
     house.have_somebody_paused("li-na", "duty");
     house.ring(&[(CALL, "duty")]);
     house.write("less.toml", &plan::HOSPITAL.replace("max_waiting = 80 ", "max_waiting = 90 "));
+    house.write(
+        "roster.toml",
+        "[shifts]\nday = { from = \"08:00\", to = \"12:00\" }\n\n[weekly]\nli-na = \"daily day\"\n",
+    );
     let page = include_str!("../../../../docs/json.md");
     let mut seen = BTreeSet::new();
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 37] = [
         &["line", "list"],
         &["line", "show", "duty"],
         &["line", "close", "duty", "--for", "1h"],
@@ -51,6 +56,23 @@ fn every_object_has_a_version_and_a_kind_and_every_field_is_on_the_page() {
         &["operator", "off", "li-na"],
         &["operator", "add", "wang"],
         &["operator", "remove", "wang", "--yes"],
+        &["operator", "why", "li-na", "--at", "3"],
+        &["call", "list", "--closed"],
+        &["call", "reveal", CALL, "--reason", "x"],
+        &["plan", "validate", "-f", "less.toml"],
+        &["roster", "validate", "-f", "roster.toml"],
+        &["roster", "apply", "-f", "roster.toml", "--yes"],
+        &["roster", "get"],
+        &["roster", "due", "--ahead", "1d"],
+        &["line", "add", "new", "--zh", "新", "--en", "New", "--yes"],
+        &["line", "remove", "new", "--yes"],
+        &["team", "add", "new", "--zh", "新", "--en", "New", "--yes"],
+        &["team", "remove", "new", "--yes"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["privacy", "export", "--number", NUMBER, "--reason", "x"],
+        &["privacy", "erase", "--number", NUMBER, "--reason", "x"],
+        &["privacy", "list"],
     ];
     for command in commands {
         let object = house.object(command);

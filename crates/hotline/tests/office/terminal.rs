@@ -106,6 +106,36 @@ fn whoever_sits_there_is_asked() {
 }
 
 #[test]
+fn whoever_was_overtaken_is_shown_the_same_once_more() {
+    let house = House::open();
+    let overtake = |old: &str, new: &str| {
+        let text = house.told(&["plan", "get"]);
+        house.write("other.toml", &text.replace(old, new));
+        house.told(&["plan", "apply", "-f", "other.toml", "--yes"]);
+    };
+    let add = ["line", "add", "duty-2", "--zh", "值班热线二", "--en", "Duty line 2", "--lang", "en"];
+    let (mut terminal, child) = Terminal::start(&house, 100, &add, &[]);
+    terminal.read_until("[y/N]");
+    overtake("max_waiting = 80 ", "max_waiting = 81 ");
+    terminal.types("y");
+    terminal.read_until("compared with revision 2");
+    overtake("max_waiting = 81 ", "max_waiting = 82 ");
+    terminal.types("y");
+    let screen = terminal.rest().to_owned();
+    assert!(screen.contains("here is the same for that one") && screen.contains("do it again"), "{screen}");
+    assert_eq!(code(child), 1);
+    let (mut terminal, child) = Terminal::start(&house, 100, &add, &[]);
+    terminal.read_until("[y/N]");
+    overtake("max_waiting = 82 ", "max_waiting = 83 ");
+    terminal.types("y");
+    terminal.read_until("compared with revision 4");
+    terminal.types("y");
+    assert!(terminal.rest().contains("line duty-2 is in the plan (revision 5)"), "{}", terminal.screen);
+    assert_eq!(code(child), 0);
+    assert!(house.told(&["plan", "get"]).contains("max_waiting = 83 "), "nothing of the others' is lost");
+}
+
+#[test]
 fn a_watched_board_is_redrawn_in_place() {
     let house = House::open();
     let (mut terminal, mut child) =

@@ -91,14 +91,14 @@ pub(super) fn steps(id: &str, sent: v1::GetPathResponse, lang: Lang) -> Told<Vec
     sent.steps.into_iter().map(step).collect()
 }
 
-/// A table of them, a line for each thing that happened.
+/// A table of them, a line for each thing that happened. None is shortened: what was cut off could be the reason.
 pub(super) fn table(steps: &[Step], lang: Lang) -> Vec<String> {
     let head = |zh: &str, en: &str, side| Head { name: lang.of(zh, en).to_owned(), side, whole: true };
     let heads = [
         head("拨入后", "AFTER", Side::Right),
         head("时间", "TIME", Side::Left),
         head("由谁", "BY", Side::Left),
-        Head { whole: false, ..head("发生了什么", "WHAT HAPPENED", Side::Left) },
+        head("发生了什么", "WHAT HAPPENED", Side::Left),
     ];
     let mut rows = Vec::new();
     for step in steps {

@@ -8,7 +8,7 @@ use switchboard::plan::Title;
 use crate::office::asking::Office;
 use crate::office::fault::{Fault, Told};
 use crate::office::find::{self, Taken};
-use crate::office::plan::edit::{Change, change};
+use crate::office::plan::edit::{Change, change, taken};
 use crate::office::said::said;
 
 /// Put a new line into the plan, whose text otherwise stays as it was written.
@@ -53,14 +53,19 @@ impl Add {
     pub(super) async fn run(&self, office: &Office) -> Told<()> {
         find::new_id(find::LINE, &self.line)?;
         let id: LineId = id(&self.line)?;
+        let (board, _) = office.board().await?;
+        if board.lines.iter().any(|line| line.line_id == self.line) {
+            return Err(taken(find::LINE, &self.line));
+        }
         let like = match &self.like {
             Some(typed) => Some(self::id(&office.line(typed, Taken::Whole).await?)?),
             None => None,
         };
         let mut numbers: Vec<NewNumber> = Vec::new();
+        let known = if self.destination.is_empty() { Vec::new() } else { office.destinations().await? };
         for typed in &self.destination {
-            find::new_id(find::DESTINATION, typed)?;
-            numbers.push(NewNumber::Destination(self::id(typed)?));
+            let id = find::find(find::DESTINATION, typed, &known, Taken::Whole)?;
+            numbers.push(NewNumber::Destination(self::id(&id)?));
         }
         numbers.extend(self.number.iter().cloned().map(NewNumber::Number));
         let title = Title { zh: self.zh.clone(), en: self.en.clone() };

@@ -11,6 +11,7 @@ use super::preview::{self, Difference};
 use crate::office::answer::Listed;
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
+use crate::office::find::Kind;
 use crate::office::line::seq;
 use crate::office::said::{Said, said, same};
 
@@ -55,7 +56,13 @@ pub(in crate::office) async fn change(
                 "其间有人应用了另一版方案；按那一版再看一次",
                 "somebody else applied a plan meanwhile; here is the same for that one",
             ));
-            once(office, change, &edit, &done).await
+            let again = once(office, change, &edit, &done).await;
+            again.map_err(|fault| match fault.code() {
+                "PLAN_CONFLICT" => {
+                    fault.mend(said("未作任何更改；再执行一次", "nothing was changed; do it again"))
+                }
+                _ => fault,
+            })
         }
         ended => ended,
     }
@@ -95,6 +102,13 @@ async fn once(
     let reply = office.send(request).await.map_err(|fault| apply::overtaken(fault, revision))?;
     let item = Changed { id: change.id.to_owned(), revision: reply.revision, seq: seq(reply.receipt) };
     office.answer.done(change.kind, &item, &done(reply.revision))
+}
+
+/// There is such a thing already.
+pub(in crate::office) fn taken(kind: Kind, id: &str) -> Fault {
+    let (zh, en) = kind.names();
+    let what = said(format!("已有{zh} {id}"), format!("there is a {en} {id} already"));
+    Fault::new(Exit::Refused, "TAKEN", what).mend(said("换一个标识", "choose another id"))
 }
 
 /// Why a text was not changed.
