@@ -65,7 +65,7 @@ enum Verb {
         /// Its id, or the beginning of it.
         call: String,
         /// As of then: 2026-11-22 03:10, RFC 3339, 10m for ten minutes ago, or the number of a decision.
-        #[arg(long, value_name = "TIME|SEQ")]
+        #[arg(long, value_name = "MOMENT")]
         at: Option<String>,
     },
     /// The caller's number. It is recorded who looked, and why.

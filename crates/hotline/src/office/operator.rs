@@ -105,7 +105,7 @@ enum Verb {
         /// The person's id, or the beginning of it.
         operator: String,
         /// As of then: 2026-11-22 03:10, RFC 3339, 10m for ten minutes ago, or the number of a decision.
-        #[arg(long, value_name = "TIME|SEQ")]
+        #[arg(long, value_name = "MOMENT")]
         at: Option<String>,
     },
 }

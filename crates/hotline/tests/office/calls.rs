@@ -130,3 +130,20 @@ fn calls_that_are_over_are_listed_from_their_records() {
     assert_eq!(house.object(&["call", "show", &CALLS[0][..6]])["item"]["state"], "closed");
     assert!(house.told(&["call", "why", &CALLS[1][..6]]).contains("rang in on emergency"));
 }
+
+#[test]
+fn a_call_closed_long_ago_is_shown_from_its_record() {
+    let house = House::open_with(&["--clock", "stepped", "--seed", "7"]);
+    house.ring(&[(CALLS[0], "duty")]);
+    house.hang_up(CALLS[0]);
+    house.step(3_600_000_000);
+    house.ring(&[(CALLS[1], "duty")]);
+    house.until(&["call", "list", "--closed"], |list| {
+        list["items"].as_array().is_some_and(|all| !all.is_empty())
+    });
+    let shown = house.object(&["call", "show", &CALLS[0][..6]]);
+    assert_eq!((shown["kind"].as_str(), shown["item"]["line"].as_str()), (Some("closed_call"), Some("duty")));
+    let table = house.told(&["call", "show", CALLS[0]]);
+    assert!(table.contains("outcome") && table.contains("hotline call why 0190a5c2"), "{table}");
+    assert!(house.told(&["call", "why", CALLS[0]]).contains("rang in on duty"));
+}

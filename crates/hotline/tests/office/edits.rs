@@ -47,6 +47,14 @@ fn a_line_is_removed_and_who_waits_is_told() {
     let moved = house.ask(&[&remove[..], &["--move-waiting-to", "outpatient-1", "--yes"]].concat());
     assert!(moved.code == 0 && moved.err.contains("would move to outpatient-1"), "{moved:?}");
     assert_eq!(house.object(&["call", "show", CALL])["item"]["line"], "outpatient-1");
+    house.hang_up(CALL);
+    let over = |list: &serde_json::Value| list["items"].as_array().is_some_and(|items| items.len() == 1);
+    house.until(&["call", "list", "--closed"], over);
+    assert!(
+        over(&house.object(&["call", "list", "--closed", "--line", "outpatient-2"])),
+        "its calls stay known"
+    );
+    house.ask(&["call", "list", "--closed", "--line", "outpatient-9"]).refused(1, &["there is no line"]);
     let used = ["line", "remove", "staff", "--yes"];
     house.ask(&used).refused(1, &["lines.staff is still used", "change these places first"]);
     house

@@ -140,6 +140,16 @@ impl House {
         self.report(vec![Is::CallerHungUp(v1::CallerHungUp { call_id })]);
     }
 
+    /// A stepped clock goes on to here.
+    pub(crate) fn step(&self, to_us: u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let bearer = Bearer::new(&self.token("admin")).expect("a token");
+            let admin = Client::new(&self.address, bearer).expect("an address");
+            admin.send(v1::StepRequest { to_us, stop_at_deadline: false }).await.expect("stepped");
+        });
+    }
+
     fn report(&self, facts: Vec<Is>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {

@@ -4,6 +4,7 @@ use api::v1;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
+use switchboard::id::OperatorId;
 use switchboard::time::Span;
 
 use crate::board::figures::clock;
@@ -121,12 +122,21 @@ pub(super) async fn list(
     limit: u32,
     after: Option<&str>,
 ) -> Told<()> {
+    let mut gone = None;
+    let mut meant = |found: Told<String>, typed: &str| match found {
+        // Whoever left since is still in the records, by the whole id.
+        Err(fault) if fault.code() == "UNKNOWN" && typed.parse::<OperatorId>().is_ok() => {
+            gone = Some(fault);
+            Ok(typed.to_owned())
+        }
+        found => found,
+    };
     let line_id = match line {
-        Some(typed) => office.line(typed, Taken::Beginning).await?,
+        Some(typed) => meant(office.line(typed, Taken::Beginning).await, typed)?,
         None => String::new(),
     };
     let operator_id = match which.operator.as_deref() {
-        Some(typed) => office.operator(typed, Taken::Beginning).await?,
+        Some(typed) => meant(office.operator(typed, Taken::Beginning).await, typed)?,
         None => String::new(),
     };
     let moment =
@@ -143,6 +153,9 @@ pub(super) async fn list(
         ..v1::ListRecordsRequest::default()
     };
     let page = office.send(request).await?;
+    if let Some(gone) = gone.filter(|_| page.calls.is_empty()) {
+        return Err(gone);
+    }
     let over = page.calls.into_iter().filter(|call| call.closed_at_us.is_some());
     let items: Vec<Closed> = over.map(Closed::from).collect();
     let columns = [
