@@ -14,6 +14,9 @@ from hotline.v1 import admin_pb2 as admin, admin_pb2_grpc, supervisor_pb2 as sup
 from hospital import Hospital, Server, Stub, Stream
 
 
+SERVICES = ("Admin", "Audit", "Clock", "Gateway", "History", "Operator", "Roster", "Supervisor")
+
+
 class Generic(unittest.TestCase):
     """Only what the server says about itself is known here."""
 
@@ -25,7 +28,7 @@ class Generic(unittest.TestCase):
             names = {name for name in known.get_services() if name.startswith("hotline.")}
             self.assertEqual(
                 names,
-                {f"hotline.v1.{name}Service" for name in ("Admin", "Clock", "Gateway", "Operator", "Supervisor")},
+                {f"hotline.v1.{name}Service" for name in SERVICES},
             )
             pool = descriptor_pool.DescriptorPool(known)
             method = pool.FindServiceByName("hotline.v1.AdminService").FindMethodByName("GetPlan")

@@ -220,6 +220,8 @@ impl AdminService for Front {
 
     not_here!(
         get_plan(GetPlanRequest) -> GetPlanResponse,
+        list_plans(ListPlansRequest) -> ListPlansResponse,
+        list_tokens(ListTokensRequest) -> ListTokensResponse,
         validate_plan(ValidatePlanRequest) -> ValidatePlanResponse,
         diff_plan(DiffPlanRequest) -> DiffPlanResponse,
         apply_plan(ApplyPlanRequest) -> ApplyPlanResponse,

@@ -70,6 +70,8 @@ unary!(supervisor:
 
 unary!(admin:
     get_plan(GetPlanRequest) -> GetPlanResponse,
+    list_plans(ListPlansRequest) -> ListPlansResponse,
+    list_tokens(ListTokensRequest) -> ListTokensResponse,
     validate_plan(ValidatePlanRequest) -> ValidatePlanResponse,
     diff_plan(DiffPlanRequest) -> DiffPlanResponse,
     apply_plan(ApplyPlanRequest) -> ApplyPlanResponse by request_id,

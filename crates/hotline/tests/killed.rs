@@ -61,7 +61,7 @@ async fn everybody_comes_back_with_the_token_they_had() {
     for name in ["ana", "ben", "cem"] {
         tokens.push(admin.send(operator(name)).await.expect("added").token);
     }
-    let text = admin.send(v1::GetPlanRequest {}).await.expect("a plan").text;
+    let text = admin.send(v1::GetPlanRequest::default()).await.expect("a plan").text;
     let plan = v1::ApplyPlanRequest {
         request_id: Uuid::new_v4().to_string(),
         text: format!("# Ours.\n{text}"),
@@ -83,7 +83,7 @@ async fn everybody_comes_back_with_the_token_they_had() {
     let again = std::fs::read_to_string(dir.path().join("tokens.json")).expect("the token file");
     assert!(file == again, "good tokens stay");
     let admin = server.client(&ready, "admin");
-    let text = admin.send(v1::GetPlanRequest {}).await.expect("a plan").text;
+    let text = admin.send(v1::GetPlanRequest::default()).await.expect("a plan").text;
     assert!(text.starts_with("# Ours.\n"), "{text}");
     for (token, comes_back) in tokens.iter().zip([true, false, false]) {
         let client = admin.with_token(Bearer::new(token).expect("a token"));
@@ -147,7 +147,7 @@ async fn what_was_backed_up_while_it_served_begins_again_elsewhere() {
     let attach = || v1::GatewayServiceAttachRequest { incarnation: 1, ..Default::default() };
     let _stream = gateway.gateway().attach(attach()).await.expect("attached");
     gateway.send(arrival(&Uuid::new_v4().to_string())).await.expect("noted");
-    let before = admin.send(v1::GetPlanRequest {}).await.expect("a plan").cursor.expect("a cursor");
+    let before = admin.send(v1::GetPlanRequest::default()).await.expect("a plan").cursor.expect("a cursor");
     let given = token(&dir.path().join("tokens.json"), "gateway").expect("it has one");
 
     let copy = dir.path().join("copy.db");
@@ -182,7 +182,7 @@ async fn what_was_backed_up_while_it_served_begins_again_elsewhere() {
     let ready = again.ready();
     assert_eq!(token(&other.path().join("tokens.json"), "gateway"), None, "nobody is told another");
     let admin = again.client(&ready, "admin");
-    let after = admin.send(v1::GetPlanRequest {}).await.expect("a plan").cursor.expect("a cursor");
+    let after = admin.send(v1::GetPlanRequest::default()).await.expect("a plan").cursor.expect("a cursor");
     assert!(after.epoch > before.epoch && after.seq >= before.seq, "{after:?} {before:?}");
     let gateway = admin.with_token(Bearer::new(&given).expect("a token"));
     gateway.gateway().attach(attach()).await.expect("it is still a gateway");

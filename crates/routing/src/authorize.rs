@@ -68,6 +68,8 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.RosterService/ApplyRoster", ADMIN),
     ("/hotline.v1.RosterService/ListDue", OFFICE),
     ("/hotline.v1.AdminService/GetPlan", ADMIN),
+    ("/hotline.v1.AdminService/ListPlans", ADMIN),
+    ("/hotline.v1.AdminService/ListTokens", ADMIN),
     ("/hotline.v1.AdminService/ValidatePlan", ADMIN),
     ("/hotline.v1.AdminService/DiffPlan", ADMIN),
     ("/hotline.v1.AdminService/ApplyPlan", ADMIN),

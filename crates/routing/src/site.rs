@@ -243,6 +243,15 @@ impl Site {
 
     /// Keeps a plan as it was written, for the revision it may become.
     pub(crate) async fn keep_plan(&self, revision: Revision, parsed: &ParsedPlan) -> Result<(), Status> {
+        // Before there is a next one: which of its texts the present revision is.
+        let present = self.exchange.read(|switchboard| {
+            let state = switchboard.state();
+            state.plan().map(|plan| (state.revision, plan_hash(plan)))
+        });
+        if let Some((present, hash)) = present {
+            let settled = self.registry.settle_plan(self.id(), present, hash).await;
+            settled.map_err(|fault| registry_fault(&fault))?;
+        }
         let hash = plan_hash(&parsed.plan);
         let kept = self.registry.keep_plan(self.id(), revision, hash, &parsed.text).await;
         kept.map_err(|fault| registry_fault(&fault))
@@ -250,10 +259,21 @@ impl Site {
 
     /// A revision's plan as it was written; of one that was not kept, nothing.
     pub(crate) async fn plan_text(&self, revision: Revision) -> Result<Option<String>, Status> {
-        let hash = self.exchange.read(|switchboard| switchboard.state().plans.get(&revision).map(plan_hash));
-        let Some(hash) = hash else { return Ok(None) };
+        let hash = self.plans().await?.into_iter().find(|(of, _)| *of == revision);
+        let Some((_, hash)) = hash else { return Ok(None) };
         let text = self.registry.plan(self.id(), revision, hash).await;
         text.map_err(|fault| registry_fault(&fault))
+    }
+
+    /// Every revision whose text was kept, the latest first.
+    pub(crate) async fn plans(&self) -> Result<Vec<(Revision, Hash)>, Status> {
+        let (in_force, hash) = self.exchange.read(|switchboard| {
+            let state = switchboard.state();
+            (state.revision, state.plan().map(plan_hash))
+        });
+        let mut kept = self.registry.plans(self.id()).await.map_err(|fault| registry_fault(&fault))?;
+        kept.retain(|(revision, of)| *revision < in_force || (*revision == in_force && Some(*of) == hash));
+        Ok(kept)
     }
 
     /// One more stream of somebody in the office, until what this returns is dropped.

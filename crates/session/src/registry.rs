@@ -89,6 +89,18 @@ pub trait Registry: Send + Sync {
         plan: Hash,
     ) -> Result<Option<String>, RegistryFault>;
 
+    /// Lets go of texts of a revision that are of other plans than the one that became it.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn settle_plan(&self, site: SiteId, revision: Revision, plan: Hash) -> Result<(), RegistryFault>;
+
+    /// Which texts there are, the latest revision first: those of revisions that were settled became what they say.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn plans(&self, site: SiteId) -> Result<Vec<(Revision, Hash)>, RegistryFault>;
+
     /// Keeps a roster under its revision. Says no if there is one of that revision: somebody else was faster.
     ///
     /// # Errors
@@ -100,6 +112,12 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// [`RegistryFault`].
     async fn roster(&self, site: SiteId) -> Result<Option<KeptRoster>, RegistryFault>;
+}
+
+/// A hash as it is kept.
+pub(crate) fn hash_of(text: &str) -> Result<Hash, RegistryFault> {
+    let bytes = crate::sqlite::unhex(text).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Hash).ok_or_else(|| RegistryFault::Damaged(format!("{text} is not a hash")))
 }
 
 /// The registry in memory: as durable as the process.
@@ -163,6 +181,20 @@ impl Registry for MemoryRegistry {
     ) -> Result<Option<String>, RegistryFault> {
         let sites = self.sites();
         Ok(sites.get(&site).and_then(|entries| entries.plans.get(&(revision, plan.to_string())).cloned()))
+    }
+
+    async fn settle_plan(&self, site: SiteId, revision: Revision, plan: Hash) -> Result<(), RegistryFault> {
+        let plan = plan.to_string();
+        let stays = |(of, hash): &(Revision, String)| *of != revision || *hash == plan;
+        self.sites().entry(site).or_default().plans.retain(|key, _| stays(key));
+        Ok(())
+    }
+
+    async fn plans(&self, site: SiteId) -> Result<Vec<(Revision, Hash)>, RegistryFault> {
+        let sites = self.sites();
+        let keys = sites.get(&site).into_iter().flat_map(|entries| entries.plans.keys().rev());
+        let read = |(revision, hash): &(Revision, String)| hash_of(hash).map(|hash| (*revision, hash));
+        keys.map(read).collect()
     }
 
     async fn keep_roster(&self, site: SiteId, roster: &KeptRoster) -> Result<bool, RegistryFault> {

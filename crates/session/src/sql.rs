@@ -130,6 +130,14 @@ pub(crate) const KEEP_PLAN_TEXT: &str = "INSERT INTO plan_text (site, revision, 
 pub(crate) const PLAN_TEXT: &str =
     "SELECT text FROM plan_text WHERE site = $1 AND revision = $2 AND plan_hash = $3";
 
+/// Texts of a revision that became another.
+pub(crate) const SETTLE_PLAN_TEXT: &str =
+    "DELETE FROM plan_text WHERE site = $1 AND revision = $2 AND plan_hash <> $3";
+
+/// Which texts there are.
+pub(crate) const PLAN_TEXTS: &str =
+    "SELECT revision, plan_hash FROM plan_text WHERE site = $1 ORDER BY revision DESC, plan_hash";
+
 /// A roster as it was written. Its key says who was first.
 pub(crate) const KEEP_ROSTER: &str =
     "INSERT INTO roster (site, revision, kept_us, text) VALUES ($1, $2, $3, $4)";
@@ -229,7 +237,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 30] = [
+pub(crate) const IN_JOURNAL: [&str; 32] = [
     APPEND,
     TAIL,
     HEAD,
@@ -258,6 +266,8 @@ pub(crate) const IN_JOURNAL: [&str; 30] = [
     TOKENS,
     KEEP_PLAN_TEXT,
     PLAN_TEXT,
+    SETTLE_PLAN_TEXT,
+    PLAN_TEXTS,
     KEEP_ROSTER,
     ROSTER,
 ];

@@ -48,6 +48,12 @@ async fn suite(registry: &dyn Registry) {
     assert_eq!(text(main, 1, other).await, None);
     assert_eq!(text(north, 1, plan).await, None);
 
+    registry.keep_plan(main, Revision(2), other, "refused").await.expect("kept");
+    registry.settle_plan(main, Revision(2), plan).await.expect("settled");
+    assert_eq!(registry.plans(main).await, Ok(vec![(Revision(2), plan), (Revision(1), plan)]));
+    assert_eq!(text(main, 2, other).await, None);
+    assert_eq!(registry.plans(north).await, Ok(vec![]));
+
     let roster = |revision, text: &str| KeptRoster { revision, kept_us: 7, text: format!("# 排班 {text}") };
     assert_eq!(registry.roster(main).await, Ok(None));
     assert_eq!(registry.keep_roster(main, &roster(1, "first")).await, Ok(true));

@@ -50,7 +50,7 @@ impl Askers {
     /// When the service fails, or its plan is none.
     pub(super) async fn plan_in_force(&self) -> Result<Plan, DemoFault> {
         let failed = |status: &dyn std::fmt::Display| DemoFault::call("reading the plan in force")(status);
-        let found = self.admin.send(v1::GetPlanRequest {}).await.map_err(|s| failed(&s))?;
+        let found = self.admin.send(v1::GetPlanRequest::default()).await.map_err(|s| failed(&s))?;
         let text = if found.revision == 0 {
             let text = plan::HOSPITAL.to_owned();
             let request = v1::ApplyPlanRequest { text: text.clone(), ..v1::ApplyPlanRequest::default() };

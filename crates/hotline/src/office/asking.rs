@@ -89,7 +89,7 @@ impl Office {
     /// # Errors
     /// The server's no.
     pub(super) async fn teams(&self, board: &v1::Board) -> Told<Vec<(String, Title)>> {
-        let mut teams: BTreeMap<String, Title> = match self.send(v1::GetPlanRequest {}).await {
+        let mut teams: BTreeMap<String, Title> = match self.send(v1::GetPlanRequest::default()).await {
             Ok(sent) => {
                 plan::parse("plan", &sent.text).map(|parsed| titles(&parsed.plan)).unwrap_or_default()
             }
@@ -107,7 +107,7 @@ impl Office {
     /// # Errors
     /// The server's no.
     pub(super) async fn destinations(&self) -> Told<Vec<Known>> {
-        let sent = self.send(v1::GetPlanRequest {}).await?;
+        let sent = self.send(v1::GetPlanRequest::default()).await?;
         let Ok(parsed) = plan::parse("plan", &sent.text) else { return Ok(Vec::new()) };
         let all = parsed.plan.destinations.iter();
         Ok(all

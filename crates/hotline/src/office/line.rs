@@ -325,7 +325,7 @@ async fn divert(office: &Office, typed: &str, to: Option<&str>, lasting: Option<
 
 /// The nearest of the destinations that callers may be put through to.
 async fn with_destinations(office: &Office, fault: Fault, typed: &str) -> Fault {
-    let Ok(sent) = office.send(v1::GetPlanRequest {}).await else { return fault };
+    let Ok(sent) = office.send(v1::GetPlanRequest::default()).await else { return fault };
     let Ok(parsed) = plan::parse("plan", &sent.text) else { return fault };
     let plan: &Plan = &parsed.plan;
     let open = plan.destinations.iter().filter(|(_, destination)| destination.press_one);

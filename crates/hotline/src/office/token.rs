@@ -11,13 +11,15 @@ use api::v1::principal_ref::Principal;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::answer::{Format, Listed};
+use super::answer::{Format, Listed, words};
 use super::asking::Office;
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
 use super::find::{self, Taken};
 use super::length;
+use super::moment;
 use super::reach::Common;
 use super::said::{Said, said, same};
+use super::sheet::Field;
 
 /// Tokens: who may ask this server.
 ///
@@ -50,6 +52,8 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         token_out: Option<PathBuf>,
     },
+    /// Who has a token. Never a token itself.
+    List,
     /// Take a token away. What it has open ends at once.
     Revoke {
         /// Of what kind of principal.
@@ -100,6 +104,17 @@ impl TokenRole {
         }
     }
 
+    fn of(principal: Principal) -> (TokenRole, String) {
+        match principal {
+            Principal::GatewayId(id) => (TokenRole::Gateway, id),
+            Principal::OperatorId(id) => (TokenRole::Operator, id),
+            Principal::SupervisorId(id) => (TokenRole::Supervisor, id),
+            Principal::AdminId(id) => (TokenRole::Admin, id),
+            Principal::WallboardId(id) => (TokenRole::Wallboard, id),
+            Principal::IntegratorId(id) => (TokenRole::Integrator, id),
+        }
+    }
+
     fn principal(self, id: String) -> v1::PrincipalRef {
         let principal = match self {
             TokenRole::Gateway => Principal::GatewayId(id),
@@ -121,11 +136,47 @@ impl Tokens {
                 Verb::Create { role, id, lasting, token_out } => {
                     create(office, *role, id, lasting.as_deref(), token_out.as_deref()).await?;
                 }
+                Verb::List => list(office).await?,
                 Verb::Revoke { role, id } => revoke(office, *role, id).await?,
             }
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// Somebody with a token, as programs read it.
+#[derive(Debug, Serialize)]
+struct Holder {
+    id: String,
+    role: &'static str,
+    #[serde(skip)]
+    role_zh: &'static str,
+    /// Worth nothing from then on; none: until it is taken away.
+    expires_unix_us: Option<i64>,
+}
+
+impl Listed for Holder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+async fn list(office: &Office) -> Told<()> {
+    let sent = office.send(v1::ListTokensRequest {}).await?.tokens;
+    let holder = |entry: v1::TokenEntry| {
+        let (role, id) = TokenRole::of(entry.principal?.principal?);
+        let (role, role_zh) = (role.name(), role.zh());
+        Some(Holder { id, role, role_zh, expires_unix_us: entry.expires_us })
+    };
+    let items: Vec<Holder> = sent.into_iter().filter_map(holder).collect();
+    let columns = [
+        words("身份", "ROLE", |holder: &Holder, lang| Field::new(lang.of(holder.role_zh, holder.role))),
+        words("谁", "ID", |holder: &Holder, _| Field::new(&holder.id)).whole(),
+        words("有效期至", "EXPIRES", |holder, _| {
+            Field::or_dash(holder.expires_unix_us.map(moment::shown).unwrap_or_default())
+        }),
+    ];
+    office.answer.list("tokens", &items, None, &columns)
 }
 
 /// A token that was just made, as programs read it.

@@ -35,8 +35,10 @@ fn every_object_has_a_version_and_a_kind_and_every_field_is_on_the_page() {
     );
     let page = include_str!("../../../../docs/json.md");
     let mut seen = BTreeSet::new();
-    let commands: [&[&str]; 37] = [
+    let commands: [&[&str]; 39] = [
         &["line", "list"],
+        &["plan", "history"],
+        &["token", "list"],
         &["line", "show", "duty"],
         &["line", "close", "duty", "--for", "1h"],
         &["line", "open", "duty"],

@@ -39,6 +39,26 @@ fn a_plan_is_got_compared_and_applied() {
 }
 
 #[test]
+fn an_earlier_plan_is_listed_and_put_in_force_again() {
+    let house = House::open();
+    house.write("new.toml", &changed());
+    house.told(&["plan", "apply", "-f", "new.toml", "--yes", "--why", "longer wrap-up"]);
+    let history = house.object(&["plan", "history"]);
+    let items = history["items"].as_array().expect("revisions");
+    let shown: Vec<_> = items.iter().map(|item| (item["id"].as_str(), item["in_force"].as_bool())).collect();
+    assert_eq!(shown, [(Some("2"), Some(true)), (Some("1"), Some(false))]);
+    assert_eq!((items[0]["who"].as_str(), items[0]["why"].as_str()), (Some("admin"), Some("longer wrap-up")));
+    assert_ne!(items[0]["hash"], items[1]["hash"]);
+    assert_eq!(house.told(&["plan", "get", "--revision", "1"]), plan::HOSPITAL);
+    let dry = house.told(&["plan", "rollback", "1", "--dry-run"]);
+    assert!(dry.contains("~ lines.duty.wrap_up: 16000000 -> 15000000"), "{dry}");
+    let done = house.object(&["plan", "rollback", "1", "--yes"])["item"].clone();
+    assert_eq!((done["changed"].as_bool(), done["revision"].as_u64()), (Some(true), Some(3)));
+    assert_eq!(house.told(&["plan", "get"]), plan::HOSPITAL, "comments and all");
+    house.ask(&["plan", "rollback", "9", "--yes"]).refused(1, &["the last one is 3"]);
+}
+
+#[test]
 fn two_administrators_at_once_are_told_apart() {
     let house = House::open();
     house.write("new.toml", &changed());

@@ -60,7 +60,7 @@ async fn a_changed_certificate_is_taken_up_and_nobody_is_cut() {
         fs::write(served.join(name), read(&other, name)).expect("written");
     }
     let give_up_at = Instant::now() + Duration::from_secs(30);
-    let plan = v1::GetPlanRequest {};
+    let plan = v1::GetPlanRequest::default();
     while client(&new).admin().get_plan(plan).await.is_err() {
         assert!(Instant::now() < give_up_at, "the changed certificate is not served");
         tokio::task::yield_now().await;

@@ -23,7 +23,7 @@ async fn a_file_is_read_and_flags_come_first() {
     assert_eq!(ready["site"], "west");
     let address = ready["address"].as_str().expect("the flag's address, not the file's");
     let admin = Client::new(address, server.token("admin")).expect("an address");
-    assert_eq!(admin.send(v1::GetPlanRequest {}).await.expect("a plan").text, plan);
+    assert_eq!(admin.send(v1::GetPlanRequest::default()).await.expect("a plan").text, plan);
     assert!(!directory.path().join("unused.json").exists(), "the flag's file was written");
     let tokens = fs::read_to_string(&server.tokens).expect("the token file");
     assert!(tokens.contains("gw-7") && tokens.contains("west"), "{tokens}");
@@ -33,7 +33,7 @@ async fn a_file_is_read_and_flags_come_first() {
 }
 
 async fn tonic_code(client: &Client) -> String {
-    let status = client.admin().get_plan(v1::GetPlanRequest {}).await.expect_err("no token");
+    let status = client.admin().get_plan(v1::GetPlanRequest::default()).await.expect_err("no token");
     format!("{:?}", status.code())
 }
 

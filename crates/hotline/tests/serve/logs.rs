@@ -44,7 +44,7 @@ pub(crate) async fn busy(server: &mut Server) -> Vec<String> {
     admin.send(v1::RevokeTokenRequest { principal }).await.expect("revoked");
     let wrong = format!("{}x", server.secret("admin"));
     let thief = admin.with_token(api::Bearer::new(&wrong).expect("letters"));
-    thief.admin().get_plan(v1::GetPlanRequest {}).await.expect_err("no token");
+    thief.admin().get_plan(v1::GetPlanRequest::default()).await.expect_err("no token");
     let tokens = [server.secret("admin"), server.secret("gateway"), ana, dora, wrong];
     let secrets = tokens.iter().filter_map(|token| Some(token.rsplit_once('_')?.1.to_owned()));
     NUMBERS.iter().map(|number| number.trim_start_matches('+').to_owned()).chain(secrets).collect()

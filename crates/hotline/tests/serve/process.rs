@@ -17,7 +17,7 @@ async fn it_says_where_it_listens_and_serves_whoever_has_a_token() {
 
     let address = ready["address"].as_str().expect("an address");
     let admin = Client::new(address, server.token("admin")).expect("an address");
-    assert_eq!(admin.send(v1::GetPlanRequest {}).await.expect("a plan").text, plan::HOSPITAL);
+    assert_eq!(admin.send(v1::GetPlanRequest::default()).await.expect("a plan").text, plan::HOSPITAL);
     let step = v1::StepRequest { to_us: 1_000_000, stop_at_deadline: false };
     let receipt = admin.send(step).await.expect("stepped").receipt.expect("a receipt");
     assert_eq!(receipt.at_us, 1_000_000);

@@ -86,10 +86,10 @@ async fn only_whoever_is_known_chooses_the_trace_and_the_file_says_how_many_begi
     let mut server = Server::start("part", &["--config", file.to_str().expect("a path")]);
     let (admin, _) = admin(&mut server);
     // No part of the traces that begin here; none the caller does not send; none a stranger asks for.
-    admin.send(v1::GetPlanRequest {}).await.expect("a plan");
-    traced(&admin, OTHER_TRACE, "00").send(v1::GetPlanRequest {}).await.expect("a plan");
+    admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
+    traced(&admin, OTHER_TRACE, "00").send(v1::GetPlanRequest::default()).await.expect("a plan");
     let thief = admin.with_token(api::Bearer::new("hl_x_y").expect("letters"));
-    traced(&thief, OTHER_TRACE, "01").send(v1::GetPlanRequest {}).await.expect_err("no token");
+    traced(&thief, OTHER_TRACE, "01").send(v1::GetPlanRequest::default()).await.expect_err("no token");
     let unknown = v1::GetCallRequest { call_id: Uuid::new_v4().to_string(), at_least: None };
     traced(&admin, TRACE, "01").send(unknown).await.expect_err("no such call");
     server.log();
@@ -125,7 +125,7 @@ async fn a_collector_that_is_away_fails_nobody() {
     let mut server = Server::start("away", &["--otlp", &format!("http://{away}")]);
     let (admin, address) = admin(&mut server);
     while dropped(&address) == 0 {
-        admin.send(v1::GetPlanRequest {}).await.expect("a plan");
+        admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
     }
     let log = server.log();
     assert_eq!(log.matches("the collector does not take spans").count(), 1, "said once:\n{log}");

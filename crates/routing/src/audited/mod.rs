@@ -47,6 +47,8 @@ const METHODS: &[(&str, Recorded)] = &[
     ("/hotline.v1.SupervisorService/BlockCaller", As("caller.block")),
     ("/hotline.v1.SupervisorService/UnblockCaller", As("caller.unblock")),
     ("/hotline.v1.AdminService/GetPlan", No),
+    ("/hotline.v1.AdminService/ListPlans", No),
+    ("/hotline.v1.AdminService/ListTokens", No),
     ("/hotline.v1.AdminService/ValidatePlan", No),
     ("/hotline.v1.AdminService/DiffPlan", No),
     ("/hotline.v1.AdminService/ApplyPlan", As("plan.apply")),

@@ -24,6 +24,6 @@ pub(crate) use self::field::{
 };
 pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transfer_target};
 pub(crate) use self::plan::{changes, complaint, complaints, gaps, gateway_plan};
-pub(crate) use self::principal::who;
+pub(crate) use self::principal::{principal_ref, who};
 pub(crate) use self::treatment::treatment;
 pub(crate) use self::words::{asked_outcome, class, duty, force};

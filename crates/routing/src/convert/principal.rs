@@ -1,3 +1,4 @@
+use api::v1;
 use api::v1::principal_ref::Principal as Named;
 
 use super::field::{Invalid, name};
@@ -13,4 +14,18 @@ pub(crate) fn who(named: Named) -> Result<Who, Invalid> {
         Named::WallboardId(id) => Who::Wallboard(name("principal.wallboard_id", &id)?),
         Named::IntegratorId(id) => Who::Integrator(name("principal.integrator_id", &id)?),
     })
+}
+
+/// A principal as the wire names it.
+pub(crate) fn principal_ref(who: &Who) -> v1::PrincipalRef {
+    let id = who.id().to_owned();
+    let named = match who {
+        Who::Gateway(_) => Named::GatewayId(id),
+        Who::Operator(_) => Named::OperatorId(id),
+        Who::Supervisor(_) => Named::SupervisorId(id),
+        Who::Admin(_) => Named::AdminId(id),
+        Who::Wallboard(_) => Named::WallboardId(id),
+        Who::Integrator(_) => Named::IntegratorId(id),
+    };
+    v1::PrincipalRef { principal: Some(named) }
 }

@@ -6,6 +6,8 @@ use api::v1;
 use api::v1::admin_service_server::AdminService;
 use plan::lint::Staff;
 use plan::{Finding, ParsedPlan, PlanErrors};
+use session::KeptToken;
+use switchboard::canonical::Hash;
 use switchboard::command::{Adoption, Command};
 use switchboard::decision::Reply;
 use switchboard::id::{LineId, OperatorId, Revision};
@@ -36,10 +38,26 @@ impl AdminService for Admin {
     type TailEventsStream = Outgoing<v1::TailEventsResponse>;
 
     async fn get_plan(&self, request: Request<v1::GetPlanRequest>) -> Answer<v1::GetPlanResponse> {
-        asked(request)?;
-        let (cursor, revision) = self.revision();
-        let text = self.0.plan_text(revision).await?.ok_or_else(no_text)?;
+        let (_, request) = asked(request)?;
+        let (cursor, in_force) = self.revision();
+        let revision = if request.revision == 0 { in_force } else { Revision(request.revision) };
+        if revision > in_force {
+            return Err(Invalid::new("revision", format!("the last one is {}", in_force.0)).into());
+        }
+        let text = self.0.plan_text(revision).await?.ok_or_else(|| no_text(revision))?;
         Ok(Response::new(v1::GetPlanResponse { cursor, revision: revision.0, text }))
+    }
+
+    async fn list_plans(&self, request: Request<v1::ListPlansRequest>) -> Answer<v1::ListPlansResponse> {
+        asked(request)?;
+        let (cursor, in_force) = self.revision();
+        let shown = |(revision, hash): (Revision, Hash)| v1::PlanRevision {
+            revision: revision.0,
+            in_force: revision == in_force,
+            hash: hash.to_string(),
+        };
+        let revisions = self.0.plans().await?.into_iter().map(shown).collect();
+        Ok(Response::new(v1::ListPlansResponse { cursor, revisions }))
     }
 
     async fn validate_plan(
@@ -197,6 +215,18 @@ impl AdminService for Admin {
         Ok(Response::new(v1::IssueTokenResponse { token: token.reveal().to_owned() }))
     }
 
+    async fn list_tokens(&self, request: Request<v1::ListTokensRequest>) -> Answer<v1::ListTokensResponse> {
+        asked(request)?;
+        let kept = self.0.registry.tokens(self.0.id()).await.map_err(|fault| registry_fault(&fault))?;
+        let entry = |token: KeptToken| {
+            let who = Who::named(&token.role, &token.principal)?;
+            let principal = Some(convert::principal_ref(&who));
+            Some(v1::TokenEntry { principal, expires_us: token.expires_us })
+        };
+        // A role that this release does not know has no word on the wire.
+        Ok(Response::new(v1::ListTokensResponse { tokens: kept.into_iter().filter_map(entry).collect() }))
+    }
+
     async fn revoke_token(
         &self,
         request: Request<v1::RevokeTokenRequest>,
@@ -317,10 +347,10 @@ fn bad_plan(errors: &PlanErrors) -> Status {
     }))
 }
 
-fn no_text() -> Status {
-    let mend = "apply a plan";
+fn no_text(revision: Revision) -> Status {
+    let mend = "ask for another revision, or apply a plan";
     let reason = Reason { status: Code::NotFound, code: "NO_PLAN_TEXT", mend };
-    refusal::status(reason, "this router has no text of the plan in force")
+    refusal::status(reason, &format!("this router has no text of revision {}", revision.0))
 }
 
 fn token_fault(fault: &TokenFault) -> Status {

@@ -74,6 +74,8 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
         "AdminService",
         &[
             "GetPlan",
+            "ListPlans",
+            "ListTokens",
             "ValidatePlan",
             "DiffPlan",
             "ApplyPlan",

@@ -116,7 +116,7 @@ async fn every_act_is_recorded_with_what_it_is_about() {
     let (asked, _) = last_act(&hospital).await;
     assert_eq!((asked.what.as_str(), asked.object.as_str()), ("line.divert", "line:duty"));
 
-    let plan = admin.send(v1::GetPlanRequest {}).await.expect("a plan");
+    let plan = admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
     let apply =
         v1::ApplyPlanRequest { text: plan.text, expected_revision: plan.revision, ..Default::default() };
     admin.send(apply).await.expect("applied");
@@ -147,7 +147,7 @@ async fn reading_leaves_no_row_and_a_malformed_request_is_no_act() {
     let hospital = Hospital::open().await;
     let before = rows(&hospital).await.len();
     hospital.supervisor.send(v1::ListCallsRequest::default()).await.expect("calls");
-    hospital.admin.send(v1::GetPlanRequest {}).await.expect("a plan");
+    hospital.admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
     hospital.admin.send(v1::ListOperatorsRequest::default()).await.expect("people");
     hospital.admin.send(v1::VerifyAuditRequest::default()).await.expect("a walk");
     let odd = v1::OpenLineRequest { line_id: "No Name".into(), ..Default::default() };

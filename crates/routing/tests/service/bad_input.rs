@@ -145,7 +145,7 @@ async fn too_long_a_message_is_refused_and_the_connection_lives() {
     let text = "#".repeat(routing::ADMIN_MESSAGE_BYTES_MAX + 1);
     let status = hospital.admin.send(v1::ValidatePlanRequest { text }).await.expect_err("refused");
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
-    hospital.admin.send(v1::GetPlanRequest {}).await.expect("goes on");
+    hospital.admin.send(v1::GetPlanRequest::default()).await.expect("goes on");
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ async fn a_plan_is_read_checked_compared_and_applied() {
     assert!(known.destinations.iter().any(|d| d.destination_id == "duty-phone" && d.press_one));
     assert!(known.emergency_routes.iter().any(|r| r.line_id == "duty" && r.destination_id == "duty-phone"));
 
-    let plan = hospital.admin.send(v1::GetPlanRequest {}).await.expect("a plan");
+    let plan = hospital.admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
     assert_eq!((plan.revision, plan.text.as_str()), (1, plan::HOSPITAL));
     let text = plan.text.replace("wrap_up = \"30s\"", "wrap_up = \"25s\"");
     let diff = hospital.admin.send(v1::DiffPlanRequest { text: text.clone() }).await.expect("compared");
@@ -185,7 +185,7 @@ async fn a_plan_is_read_checked_compared_and_applied() {
     while gateway.next().await.into_message().plan.is_none_or(|plan| plan.revision != 2) {}
     let status = hospital.admin.send(apply(&text, 1)).await.expect_err("another is in force");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "PLAN_CONFLICT"));
-    assert_eq!(hospital.admin.send(v1::GetPlanRequest {}).await.expect("a plan").text, text);
+    assert_eq!(hospital.admin.send(v1::GetPlanRequest::default()).await.expect("a plan").text, text);
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn a_head_that_is_too_long_is_refused() {
     let hospital = Hospital::open().await;
     let long = "hl_".to_owned() + &"0".repeat(64 * 1_024);
     let client = hospital.admin.with_token(bearer(&long));
-    let status = in_time(client.admin().get_plan(v1::GetPlanRequest {})).await.expect_err("refused");
+    let status = in_time(client.admin().get_plan(v1::GetPlanRequest::default())).await.expect_err("refused");
     assert_ne!(status.code(), Code::Ok);
-    hospital.admin.send(v1::GetPlanRequest {}).await.expect("others are served");
+    hospital.admin.send(v1::GetPlanRequest::default()).await.expect("others are served");
 }

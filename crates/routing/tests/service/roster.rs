@@ -120,7 +120,7 @@ async fn two_who_apply_at_once_and_a_roster_that_names_strangers_are_told_so() {
     assert!(looked.complaints.iter().any(|complaint| complaint.drawing.contains("frist")), "{looked:?}");
     let kept = hospital.admin.send(v1::GetRosterRequest {}).await.expect("a roster");
     assert_eq!(kept.revision, 2, "nothing of that was kept");
-    let plan = hospital.admin.send(v1::GetPlanRequest {}).await.expect("a plan");
+    let plan = hospital.admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
     let validated =
         hospital.admin.send(v1::ValidatePlanRequest { text: plan.text }).await.expect("looked at");
     assert!(

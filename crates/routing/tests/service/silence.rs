@@ -75,7 +75,7 @@ async fn who_never_says_a_word_loses_the_place() {
     let mut bytes = Vec::new();
     // Whatever the router has to say meanwhile, this ends when it lets go.
     drop(in_time(silent.read_to_end(&mut bytes)).await);
-    hospital.admin.send(api::v1::GetPlanRequest {}).await.expect("who has spoken stays");
+    hospital.admin.send(api::v1::GetPlanRequest::default()).await.expect("who has spoken stays");
 }
 
 /// The record, asked for by somebody who answers pings and takes one byte of it at most. The task ends with the

@@ -187,7 +187,7 @@ async fn a_router_that_stops_ends_its_streams_and_clients_look_for_another() {
     };
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "CLOSING"));
     drop(desk);
-    let request = v1::GetPlanRequest {};
+    let request = v1::GetPlanRequest::default();
     let patience = std::time::Duration::from_millis(200);
     let status = hospital.admin.give_up_after(patience).send(request).await.expect_err("nobody there");
     assert_eq!(status.code(), Code::Unavailable);

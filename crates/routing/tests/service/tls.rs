@@ -56,7 +56,8 @@ async fn keys_are_replaced_while_a_stream_goes_on() {
 #[tokio::test]
 async fn nothing_is_said_in_the_clear() {
     let hospital = Hospital::with(|config| config.tls = Some(Tls::new(keys(&pems())))).await;
-    let status = in_time(hospital.admin.admin().get_plan(v1::GetPlanRequest {})).await.expect_err("no TLS");
+    let status =
+        in_time(hospital.admin.admin().get_plan(v1::GetPlanRequest::default())).await.expect_err("no TLS");
     assert!(matches!(status.code(), Code::Unavailable | Code::Unknown), "{status:?}");
 }
 

@@ -122,7 +122,7 @@ async fn ten_wrong_tokens_a_minute_and_then_none() {
     let truncated = &good[..good.len() / 2];
     let ask = async |token: &str| {
         let client = hospital.admin.with_token(bearer(token));
-        client.admin().get_plan(v1::GetPlanRequest {}).await.map(drop)
+        client.admin().get_plan(v1::GetPlanRequest::default()).await.map(drop)
     };
     for token in [truncated, wrong.as_str()].repeat(5) {
         let refused = ask(token).await.expect_err("no token");
@@ -135,7 +135,7 @@ async fn ten_wrong_tokens_a_minute_and_then_none() {
     ask(&good).await.expect("a right token is right whoever else guesses");
     let none = Client::new(&hospital.address, bearer("hl_")).expect("an address");
     assert_eq!(
-        none.admin().get_plan(v1::GetPlanRequest {}).await.expect_err("none").code(),
+        none.admin().get_plan(v1::GetPlanRequest::default()).await.expect_err("none").code(),
         Code::ResourceExhausted
     );
 }

@@ -51,7 +51,7 @@ async fn token(hospital: &Hospital, role: &str) -> String {
 async fn a_browser_asks_over_http_1() {
     let hospital = Hospital::open().await;
     let admin = token(&hospital, "admin").await;
-    let plan = framed(&v1::GetPlanRequest {});
+    let plan = framed(&v1::GetPlanRequest::default());
     let head = post("AdminService/GetPlan", "grpc-web+proto", &admin);
     let answer = ask(&hospital, &head, &plan, None).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -113,7 +113,7 @@ async fn figures_tell_what_was_asked_and_what_the_site_does() {
     let (_ana, _desk) = hospital.on_duty("ana", &["comfort"]).await;
     let call = crate::hospital::new_call();
     hospital.report(crate::hospital::arrival(&call, "comfort", "13812345678")).await;
-    hospital.gateway.admin().get_plan(v1::GetPlanRequest {}).await.expect_err("not for gateways");
+    hospital.gateway.admin().get_plan(v1::GetPlanRequest::default()).await.expect_err("not for gateways");
     let page = figures(&hospital).await;
     assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
     assert!(page.contains("content-type: application/openmetrics-text; version=1.0.0"), "{page}");
@@ -183,9 +183,9 @@ async fn whatever_else_comes_gets_a_word() {
     let put = ask(&hospital, "POST /metrics HTTP/1.1", b"", None).await;
     assert!(put.starts_with("HTTP/1.1 405"), "{put}");
     let head = post("AdminService/GetPlan", "grpc", &token(&hospital, "admin").await);
-    let old = ask(&hospital, &head, &framed(&v1::GetPlanRequest {}), None).await;
+    let old = ask(&hospital, &head, &framed(&v1::GetPlanRequest::default()), None).await;
     assert!(old.starts_with("HTTP/1.1 505") && old.contains("HTTP/2"), "{old}");
     let noise = ask(&hospital, "\u{0}\u{1}noise", b"", None).await;
     assert!(noise.is_empty() || noise.starts_with("HTTP/1.1 400"), "{noise}");
-    hospital.admin.send(v1::GetPlanRequest {}).await.expect("others are served");
+    hospital.admin.send(v1::GetPlanRequest::default()).await.expect("others are served");
 }

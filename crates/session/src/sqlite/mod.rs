@@ -32,6 +32,7 @@ pub use self::open::OpenFault;
 use self::open::{
     DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate, open_derived,
 };
+pub(crate) use self::seal::unhex;
 pub use self::seal::{SealKey, SealKeyFault};
 use self::sweep::Sweep;
 use crate::journal::{Epoch, JournalFault};

@@ -8,7 +8,7 @@ use switchboard::id::{Revision, SiteId};
 
 use super::fault::{self, Kind};
 use super::{SqliteStore, Writing};
-use crate::registry::{KeptRoster, KeptToken, Registry, RegistryFault};
+use crate::registry::{KeptRoster, KeptToken, Registry, RegistryFault, hash_of};
 use crate::sql;
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
@@ -69,6 +69,21 @@ impl Registry for SqliteStore {
         row.map(|row| row.try_get("text")).transpose().map_err(|error| judged(&error))
     }
 
+    async fn settle_plan(&self, site: SiteId, revision: Revision, plan: Hash) -> Result<(), RegistryFault> {
+        let query = sqlx::query(sql::SETTLE_PLAN_TEXT)
+            .bind(site.as_str().to_owned())
+            .bind(i64::from(revision.0))
+            .bind(plan.to_string());
+        self.write(query).await
+    }
+
+    async fn plans(&self, site: SiteId) -> Result<Vec<(Revision, Hash)>, RegistryFault> {
+        let mut reader = self.reader.lock().await;
+        let query = sqlx::query(sql::PLAN_TEXTS).bind(site.as_str().to_owned());
+        let rows = query.fetch_all(&mut *reader).await.map_err(|error| judged(&error))?;
+        rows.iter().map(plan_text).collect()
+    }
+
     async fn keep_roster(&self, site: SiteId, roster: &KeptRoster) -> Result<bool, RegistryFault> {
         let query = sqlx::query(sql::KEEP_ROSTER)
             .bind(site.as_str().to_owned())
@@ -88,6 +103,13 @@ impl Registry for SqliteStore {
         let row = query.fetch_optional(&mut *reader).await.map_err(|error| judged(&error))?;
         row.as_ref().map(roster).transpose().map_err(|error| judged(&error))
     }
+}
+
+fn plan_text(row: &SqliteRow) -> Result<(Revision, Hash), RegistryFault> {
+    let revision: i64 = row.try_get("revision").map_err(|error| judged(&error))?;
+    let revision = u32::try_from(revision).map_err(|fault| RegistryFault::Damaged(fault.to_string()))?;
+    let hash: String = row.try_get("plan_hash").map_err(|error| judged(&error))?;
+    Ok((Revision(revision), hash_of(&hash)?))
 }
 
 fn roster(row: &SqliteRow) -> Result<KeptRoster, Error> {

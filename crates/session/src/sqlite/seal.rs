@@ -145,7 +145,7 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let halves: Option<Vec<u8>> =
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
     let halves = halves.filter(|halves| halves.len() % 2 == 0)?;

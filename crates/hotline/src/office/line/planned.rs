@@ -28,7 +28,7 @@ pub(super) struct Planned {
 
 /// What the plan says; nothing to somebody who may not see the plan.
 pub(super) async fn planned(office: &Office, id: &str) -> Told<Option<Planned>> {
-    let sent = match office.send(v1::GetPlanRequest {}).await {
+    let sent = match office.send(v1::GetPlanRequest::default()).await {
         Ok(sent) => sent,
         Err(fault) if fault.code() == "WRONG_ROLE" => return Ok(None),
         Err(fault) => return Err(fault),

@@ -9,7 +9,7 @@ use console::Style;
 use serde::Serialize;
 
 use super::counted;
-use super::file::{self, PLAN, TextFile};
+use super::file::{self, PLAN, PlanText, TextFile};
 use super::preview::{self, Difference, Waiting};
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
@@ -21,6 +21,23 @@ use crate::office::said::{Said, said, same};
 pub(super) struct Apply {
     #[command(flatten)]
     file: TextFile,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Put an earlier revision in force again, as a new one, after a preview and a question.
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// Which revision: `hotline plan history` lists them.
+    #[arg(value_name = "REVISION", value_parser = clap::value_parser!(u32).range(1..))]
+    revision: u32,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What is wanted, and what is allowed.
+#[derive(Debug, Args)]
+struct How {
     /// Refused unless this revision is in force; the one of the preview, if not given.
     #[arg(long, value_name = "N")]
     expect_revision: Option<u32>,
@@ -59,7 +76,19 @@ struct Applied {
 
 impl Apply {
     pub(super) async fn run(&self, office: &Office) -> Told<ExitCode> {
-        let read = file::read(PLAN, &self.file.path)?;
+        self.how.put(office, file::read(PLAN, &self.file.path)?).await
+    }
+}
+
+impl Rollback {
+    pub(super) async fn run(&self, office: &Office) -> Told<ExitCode> {
+        let earlier = office.send(v1::GetPlanRequest { revision: self.revision }).await?;
+        self.how.put(office, PlanText::of_revision(self.revision, earlier.text)).await
+    }
+}
+
+impl How {
+    async fn put(&self, office: &Office, read: PlanText) -> Told<ExitCode> {
         let text = read.checked()?;
         let parsed = read.parsed().map_err(|errors| {
             Fault::new(Exit::Refused, "BAD_PLAN", said("方案有误", "the plan has mistakes"))

@@ -74,7 +74,7 @@ async fn once(
     edit: impl Fn(&str) -> Result<Edited, EditError>,
     done: impl Fn(u32) -> Said,
 ) -> Told<()> {
-    let in_force = office.send(v1::GetPlanRequest {}).await?;
+    let in_force = office.send(v1::GetPlanRequest::default()).await?;
     let edited = edit(&in_force.text).map_err(refused)?;
     let difference = Difference::of(office.send(v1::DiffPlanRequest { text: edited.text.clone() }).await?);
     let revision = in_force.revision;

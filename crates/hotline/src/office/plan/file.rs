@@ -82,6 +82,11 @@ pub(in crate::office) fn read(of: Of, path: &Path) -> Told<PlanText> {
 }
 
 impl PlanText {
+    /// A revision that a server keeps.
+    pub(super) fn of_revision(revision: u32, text: String) -> PlanText {
+        PlanText { name: format!("revision {revision}"), bytes: text.into_bytes() }
+    }
+
     /// As this program understands it.
     ///
     /// # Errors

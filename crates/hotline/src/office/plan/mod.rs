@@ -3,6 +3,7 @@
 mod apply;
 pub(super) mod edit;
 pub(super) mod file;
+mod history;
 mod preview;
 
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use api::v1;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use self::apply::Apply;
+use self::apply::{Apply, Rollback};
 use self::file::{PLAN, TextFile};
 use super::answer::{Answer, Listed};
 use super::asking::Office;
@@ -34,12 +35,17 @@ pub(crate) struct Plans {
 
 const EXAMPLES: &str = "Examples:\n  hotline plan get > hospital.toml\n  hotline plan validate -f hospital.toml\n  \
 hotline plan diff -f hospital.toml\n  hotline plan apply -f hospital.toml --dry-run\n  \
-hotline plan apply -f hospital.toml --allow-remove --move-waiting-to outpatient-2=outpatient-1";
+hotline plan apply -f hospital.toml --allow-remove --move-waiting-to outpatient-2=outpatient-1\n  \
+hotline plan history\n  hotline plan rollback 3";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The plan in force, as it was written.
-    Get,
+    /// The plan in force, or an earlier one, as it was written.
+    Get {
+        /// Which revision, if not the one in force.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        revision: Option<u32>,
+    },
     /// Look at a file and change nothing. Exit code 0: it can be applied, 1: it cannot.
     Validate {
         #[command(flatten)]
@@ -55,6 +61,10 @@ enum Verb {
     },
     /// Put a file in force, after a preview and a question.
     Apply(Apply),
+    /// Every revision: when, by whom and why it was put in force, as the audit has it.
+    History,
+    /// Put an earlier revision in force again, as a new one, after a preview and a question.
+    Rollback(Rollback),
 }
 
 impl Plans {
@@ -65,10 +75,12 @@ impl Plans {
             return super::ended(&answer, validate_here(&answer, file));
         }
         super::ask(&common, async |office| match &verb {
-            Verb::Get => get(office).await,
+            Verb::Get { revision } => get(office, *revision).await,
             Verb::Validate { file, offline: _ } => validate(office, file).await,
             Verb::Diff { file } => diff(office, file).await.map_err(more_than_different),
             Verb::Apply(apply) => apply.run(office).await,
+            Verb::History => history::list(office).await,
+            Verb::Rollback(rollback) => rollback.run(office).await,
         })
     }
 }
@@ -85,8 +97,8 @@ struct PlanItem {
     text: String,
 }
 
-async fn get(office: &Office) -> Told<ExitCode> {
-    let sent = office.send(v1::GetPlanRequest {}).await?;
+async fn get(office: &Office, revision: Option<u32>) -> Told<ExitCode> {
+    let sent = office.send(v1::GetPlanRequest { revision: revision.unwrap_or_default() }).await?;
     if office.answer.is_object() {
         office.answer.one("plan", &PlanItem { revision: sent.revision, text: sent.text })?;
     } else {
