@@ -7,6 +7,7 @@ mod bench;
 mod board;
 mod certs;
 mod demo;
+mod doctor;
 mod journal;
 mod lang;
 mod log;
@@ -41,6 +42,7 @@ enum Command {
     BackUp(backup::BackUp),
     Restore(backup::Restore),
     Certs(certs::Certs),
+    Doctor(doctor::Doctor),
     #[command(flatten)]
     Office(office::Noun),
 }
@@ -63,6 +65,7 @@ fn main() -> Result<ExitCode> {
         Command::BackUp(flags) => Ok(flags.run()),
         Command::Restore(flags) => Ok(flags.run()),
         Command::Office(noun) => Ok(office::run(noun, Hotline::command())),
+        Command::Doctor(doctor) => Ok(doctor.run()),
         Command::Certs(certs) => certs.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -17,7 +17,7 @@ use switchboard::state::State;
 const ROSTER_NAME: &str = "roster";
 
 /// How far ahead gaps are looked for: as far as shifts are laid.
-pub(crate) const GAP_DAYS: u16 = 14;
+pub const GAP_DAYS: u16 = 14;
 
 /// A roster and what it is kept under.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Rosters {
 ///
 /// # Errors
 /// Everything wrong with the text, or with whom it names.
-pub(crate) fn parsed(text: &str, state: &State) -> Result<ParsedRoster, Findings> {
+pub fn parsed(text: &str, state: &State) -> Result<ParsedRoster, Findings> {
     let zone = state.plan().map_or("UTC", |plan| plan.time_zone.as_str());
     let parsed = plan::roster::parse(ROSTER_NAME, text, zone)?;
     let people: BTreeSet<OperatorId> = staying(state).map(|(id, _)| *id).collect();
@@ -88,7 +88,7 @@ pub(crate) fn parsed(text: &str, state: &State) -> Result<ParsedRoster, Findings
 }
 
 /// Open hours in which nobody who may answer is on shift. A roster that cannot be laid that far has none to tell.
-pub(crate) fn gaps(plan: &Plan, state: &State, roster: &Roster, from_us: i64) -> GapWarnings {
+pub fn gaps(plan: &Plan, state: &State, roster: &Roster, from_us: i64) -> GapWarnings {
     let people = profiles(state);
     let staff = Staff::of(people.iter().map(|(id, profile)| (*id, profile)));
     let told = roster.gap_warnings(plan, &staff, from_us, GAP_DAYS);

@@ -24,6 +24,9 @@ pub(crate) const SITES: &str = "SELECT DISTINCT site FROM journal ORDER BY site"
 /// The present life of the record.
 pub(crate) const EPOCH: &str = "SELECT MAX(epoch) AS epoch FROM life";
 
+/// The last step of a file's schema.
+pub(crate) const SCHEMA: &str = "SELECT MAX(version) AS version FROM _sqlx_migrations";
+
 /// A new life of the record.
 pub(crate) const BEGIN_LIFE: &str = "INSERT INTO life (epoch, begun_us) VALUES ($1, $2)";
 
@@ -237,7 +240,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 32] = [
+pub(crate) const IN_JOURNAL: [&str; 33] = [
     APPEND,
     TAIL,
     HEAD,

@@ -31,13 +31,13 @@ pub(crate) enum Format {
 }
 
 /// One thing that can be listed.
-pub(super) trait Listed: Serialize {
+pub(crate) trait Listed: Serialize {
     /// Its id.
     fn id(&self) -> &str;
 }
 
 /// One column of a table of `T`.
-pub(super) struct Column<T> {
+pub(crate) struct Column<T> {
     zh: &'static str,
     en: &'static str,
     side: Side,
@@ -47,7 +47,7 @@ pub(super) struct Column<T> {
 }
 
 /// A column of words.
-pub(super) fn words<T>(zh: &'static str, en: &'static str, field: fn(&T, Lang) -> Field) -> Column<T> {
+pub(crate) fn words<T>(zh: &'static str, en: &'static str, field: fn(&T, Lang) -> Field) -> Column<T> {
     Column { zh, en, side: Side::Left, whole: false, wide: false, field }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn figures<T>(zh: &'static str, en: &'static str, field: fn(&T, Lang)
 impl<T> Column<T> {
     /// Never shortened: somebody will copy it.
     #[must_use]
-    pub(super) fn whole(self) -> Column<T> {
+    pub(crate) fn whole(self) -> Column<T> {
         Column { whole: true, ..self }
     }
 
@@ -71,30 +71,30 @@ impl<T> Column<T> {
 }
 
 /// The three colours of a table.
-pub(super) fn good() -> Style {
+pub(crate) fn good() -> Style {
     Style::new().for_stdout().green()
 }
 
 /// Something to look at.
-pub(super) fn fair() -> Style {
+pub(crate) fn fair() -> Style {
     Style::new().for_stdout().yellow()
 }
 
 /// Something to do.
-pub(super) fn bad() -> Style {
+pub(crate) fn bad() -> Style {
     Style::new().for_stdout().red().bold()
 }
 
 /// Where answers go.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) format: Format,
-    pub(super) lang: Lang,
+pub(crate) struct Answer {
+    pub(crate) format: Format,
+    pub(crate) lang: Lang,
 }
 
 impl Answer {
     /// Many things of one kind. `more` is where the next page begins, if there is one.
-    pub(super) fn list<T: Listed>(
+    pub(crate) fn list<T: Listed>(
         &self,
         kind: &str,
         items: &[T],
@@ -193,12 +193,12 @@ impl Answer {
     }
 
     /// Whether programs read it.
-    pub(super) fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         matches!(self.format, Format::Json | Format::Yaml)
     }
 
     /// Lines on standard output, as they are.
-    pub(super) fn text(&self, lines: &[String]) -> Told<()> {
+    pub(crate) fn text(&self, lines: &[String]) -> Told<()> {
         let mut out = io::stdout().lock();
         for line in lines {
             writeln!(out, "{line}")?;

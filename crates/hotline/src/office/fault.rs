@@ -15,7 +15,7 @@ pub(super) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused (or different
 
 /// Why a command did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exit {
+pub(crate) enum Exit {
     /// The server, or the command itself, said no.
     Refused = 1,
     /// The command line, or a file, makes no sense.
@@ -34,7 +34,7 @@ pub(super) enum Exit {
 
 /// What went wrong.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub(super) exit: Exit,
     /// In a box, so that what went well is not made larger by what could have gone wrong.
     words: Box<Words>,
@@ -49,11 +49,11 @@ struct Words {
 }
 
 /// A result with a fault that can be told.
-pub(super) type Told<T> = Result<T, Fault>;
+pub(crate) type Told<T> = Result<T, Fault>;
 
 impl Fault {
     /// With a code for programs.
-    pub(super) fn new(exit: Exit, code: &str, what: Said) -> Fault {
+    pub(crate) fn new(exit: Exit, code: &str, what: Said) -> Fault {
         Fault { exit, words: Box::new(Words { code: code.to_owned(), what, why: None, mend: None }) }
     }
 
@@ -64,7 +64,7 @@ impl Fault {
 
     /// Why it is so.
     #[must_use]
-    pub(super) fn because(mut self, why: Said) -> Fault {
+    pub(crate) fn because(mut self, why: Said) -> Fault {
         self.words.why = Some(why);
         self
     }

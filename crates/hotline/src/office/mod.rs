@@ -4,13 +4,13 @@
 //! answer is written, `fault.rs` and `refused.rs` what is said when it is no, `find.rs` which id was meant, `reasons.rs`
 //! what a code of an explanation means.
 
-mod answer;
+pub(crate) mod answer;
 mod asking;
 mod audit;
 mod board;
 mod call;
 mod events;
-mod fault;
+pub(crate) mod fault;
 mod find;
 mod gaps;
 mod length;
@@ -27,8 +27,8 @@ mod reach;
 mod reasons;
 mod refused;
 mod roster;
-mod said;
-mod sheet;
+pub(crate) mod said;
+pub(crate) mod sheet;
 mod team;
 mod token;
 mod words;
@@ -105,7 +105,7 @@ fn ask(common: &Common, task: impl AsyncFnOnce(&Office) -> Told<ExitCode>) -> Ex
 }
 
 /// Tells a fault, and makes an exit code of it.
-fn ended(answer: &Answer, result: Told<ExitCode>) -> ExitCode {
+pub(crate) fn ended(answer: &Answer, result: Told<ExitCode>) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(fault) => {

@@ -10,19 +10,19 @@ pub(crate) struct Said {
 }
 
 /// The same in both languages.
-pub(super) fn said(zh: impl Into<String>, en: impl Into<String>) -> Said {
+pub(crate) fn said(zh: impl Into<String>, en: impl Into<String>) -> Said {
     Said { zh: zh.into(), en: en.into() }
 }
 
 /// What is the same in every language: a name, or a library's words.
-pub(super) fn same(text: impl Into<String>) -> Said {
+pub(crate) fn same(text: impl Into<String>) -> Said {
     let text = text.into();
     Said { zh: text.clone(), en: text }
 }
 
 impl Said {
     /// In this language.
-    pub(super) fn of(&self, lang: Lang) -> &str {
+    pub(crate) fn of(&self, lang: Lang) -> &str {
         lang.of(&self.zh, &self.en)
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn is_hostile(c: char) -> bool {
 }
 
 /// A text that others wrote, on one line, with what is hostile written out: `\u{1b}`.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     if !text.contains(is_hostile) {
         return text.to_owned();
     }

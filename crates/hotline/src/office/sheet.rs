@@ -30,14 +30,14 @@ pub(super) struct Head {
 
 /// One field.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Field {
+pub(crate) struct Field {
     text: String,
     style: Option<Style>,
 }
 
 impl Field {
     /// A text, made safe to show.
-    pub(super) fn new(text: impl ToString) -> Field {
+    pub(crate) fn new(text: impl ToString) -> Field {
         Field { text: clean(&text.to_string()), style: None }
     }
 
@@ -49,7 +49,7 @@ impl Field {
 
     /// In a colour, where there are colours.
     #[must_use]
-    pub(super) fn styled(self, style: Style) -> Field {
+    pub(crate) fn styled(self, style: Style) -> Field {
         Field { style: Some(style), ..self }
     }
 }

@@ -14,7 +14,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// So many days before a certificate's end somebody is told.
-const WARN_DAYS: [u32; 3] = [3, 14, 30];
+pub(crate) const WARN_DAYS: [u32; 3] = [3, 14, 30];
 
 /// What the two files hold.
 #[derive(PartialEq, Eq)]

@@ -25,10 +25,13 @@ use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+pub(crate) use self::file::{ServerFile, TlsFiles};
 use self::keys::Keys;
+pub(crate) use self::keys::WARN_DAYS;
 use self::retention::Sweeping;
 pub(crate) use self::settings::Serve;
 use self::settings::Settings;
+pub(crate) use self::settings::read as read_configuration;
 use self::traces::Sending;
 use crate::journal::Kept;
 use crate::tokens::Address;
@@ -38,7 +41,7 @@ use crate::{certs, open_files, tokens};
 const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
 
 /// Files that are open beside connections.
-const OTHER_FILES: usize = 64;
+pub(crate) const OTHER_FILES: usize = 64;
 
 /// Where in a data directory it is kept what led to a fault of the program.
 const EVIDENCE: &str = "evidence";

@@ -159,7 +159,7 @@ fn given_or<T>(given: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
 }
 
 /// Reads a file; its paths are meant from where it is.
-fn read(path: &Path) -> Result<ServerFile> {
+pub(crate) fn read(path: &Path) -> Result<ServerFile> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the configuration {name}"))?;
     let mut file = file::parse(&name, &bytes)?;

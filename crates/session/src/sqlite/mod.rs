@@ -5,6 +5,7 @@ mod arriving;
 mod audit;
 mod backup;
 mod callers;
+mod checkup;
 mod derived;
 mod fault;
 mod journal;
@@ -28,6 +29,7 @@ use tokio::sync::Mutex;
 use self::arriving::Arriving;
 pub use self::backup::{Copied, back_up, restore_from};
 pub use self::callers::SqliteCallers;
+pub use self::checkup::{FileCheckup, look_at_files};
 pub use self::open::OpenFault;
 use self::open::{
     DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate, open_derived,

@@ -1,0 +1,135 @@
+//! Whether what is secret is there, and for its owner alone.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use session::SealKey;
+
+use super::{Finding, tokens_file};
+use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE};
+use crate::office::said::{said, same};
+use crate::serve::ServerFile;
+use crate::tokens::TokenFile;
+
+/// Most files that are named.
+const NAMED_MAX: usize = 5;
+
+/// Modes, tokens, and the sealing key.
+pub(super) fn look(data: &Path, file: &ServerFile) -> Vec<Finding> {
+    vec![modes(data), tokens(&tokens_file(data, file)), seal_key(data)]
+}
+
+fn modes(data: &Path) -> Finding {
+    const CHECK: &str = "modes";
+    let mut open = Vec::new();
+    if let Err(fault) = open_to_others(data, &mut open) {
+        let words = said(format!("无法查看文件：{fault}"), format!("files cannot be looked at: {fault}"));
+        let mend = said("以服务器的用户身份运行", "run this as the user that the server runs as");
+        return Finding::bad(CHECK, words, mend);
+    }
+    if open.is_empty() {
+        return Finding::good(CHECK, said("只有所有者可以读取", "only their owner reads them"));
+    }
+    let names: Vec<String> =
+        open.iter().take(NAMED_MAX).map(|(path, mode)| format!("{} ({mode:04o})", path.display())).collect();
+    let (names, all) = (names.join(", "), open.len());
+    let words = said(
+        format!("其他用户可以访问 {all} 个文件：{names}"),
+        format!("others may use {all} of the files: {names}"),
+    );
+    Finding::bad(CHECK, words, same(format!("chmod -R u=rwX,go= {}", data.display())))
+}
+
+/// The directory and everything in it, as far as others may do something with it.
+fn open_to_others(path: &Path, open: &mut Vec<(PathBuf, u32)>) -> io::Result<()> {
+    let about = match fs::symlink_metadata(path) {
+        Ok(about) => about,
+        // A running server lets files go.
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(fault) => return Err(fault),
+    };
+    let mode = about.permissions().mode() & 0o777;
+    if !about.is_symlink() && mode & 0o077 != 0 {
+        open.push((path.to_owned(), mode));
+    }
+    if about.is_dir() {
+        let mut inside: Vec<PathBuf> =
+            fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        inside.sort();
+        inside.iter().try_for_each(|path| open_to_others(path, open))?;
+    }
+    Ok(())
+}
+
+fn tokens(path: &Path) -> Finding {
+    const CHECK: &str = "tokens";
+    let shown = path.display();
+    let mend = said(
+        "重新启动服务器：没有可用的令牌文件时会写一个新的",
+        "start the server again: without a token file that can be read it writes a new one",
+    );
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(fault) => {
+            let words =
+                said(format!("无法读取 {shown}：{fault}"), format!("{shown} cannot be read: {fault}"));
+            return Finding::bad(CHECK, words, mend);
+        }
+    };
+    if serde_json::from_slice::<TokenFile>(&text).is_err() {
+        let words = said(format!("{shown} 已损坏"), format!("{shown} is damaged"));
+        return Finding::bad(CHECK, words, mend);
+    }
+    private(CHECK, path)
+}
+
+fn seal_key(data: &Path) -> Finding {
+    const CHECK: &str = "seal-key";
+    let wrong = || said("密钥应为 64 位十六进制数字", "the key is not 64 hexadecimal digits");
+    let mend = || {
+        said(
+            format!("放回 {SEAL_KEY_FILE} 的副本，或设置 {SEAL_KEY_VARIABLE}：没有它号码无法打开"),
+            format!(
+                "put a copy of {SEAL_KEY_FILE} back, or set {SEAL_KEY_VARIABLE}: nothing else opens callers' numbers"
+            ),
+        )
+    };
+    if let Ok(text) = std::env::var(SEAL_KEY_VARIABLE) {
+        let held = said(format!("由 {SEAL_KEY_VARIABLE} 提供"), format!("{SEAL_KEY_VARIABLE} holds it"));
+        return SealKey::parse(&text)
+            .map_or_else(|_| Finding::bad(CHECK, wrong(), mend()), |_| Finding::good(CHECK, held));
+    }
+    let path = data.join(SEAL_KEY_FILE);
+    let shown = path.display();
+    match fs::read_to_string(&path) {
+        Err(fault) => {
+            let words =
+                said(format!("无法读取 {shown}：{fault}"), format!("{shown} cannot be read: {fault}"));
+            Finding::bad(CHECK, words, mend())
+        }
+        Ok(text) if SealKey::parse(&text).is_err() => Finding::bad(CHECK, wrong(), mend()),
+        Ok(_) => private(CHECK, &path),
+    }
+}
+
+fn private(check: &'static str, path: &Path) -> Finding {
+    let shown = path.display();
+    let mode = fs::metadata(path).map(|about| about.permissions().mode() & 0o777);
+    match mode {
+        Ok(mode) if mode & 0o077 == 0 => Finding::good(check, same(shown.to_string())),
+        Ok(mode) => {
+            let words = said(
+                format!("其他用户可以访问 {shown}（{mode:04o}）"),
+                format!("others may use {shown} ({mode:04o})"),
+            );
+            Finding::bad(check, words, same(format!("chmod 600 {shown}")))
+        }
+        Err(fault) => {
+            let words =
+                said(format!("无法查看 {shown}：{fault}"), format!("{shown} cannot be looked at: {fault}"));
+            Finding::bad(check, words, said("再检查一次", "look again"))
+        }
+    }
+}

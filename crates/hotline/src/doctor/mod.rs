@@ -1,0 +1,195 @@
+//! `hotline doctor`: looks at a data directory and its server's configuration, changes nothing, and says what is well,
+//! what is doubtful and what is bad, and how to mend it.
+//!
+//! One file per kind of check. Not here: reading the whole journal (`hotline journal verify`), asking a server.
+
+mod certificates;
+mod configuration;
+mod disk;
+mod files;
+mod people;
+mod ports;
+mod record;
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use rustix::fs::Mode;
+use rustix::process::umask;
+use serde::Serialize;
+use tokio::runtime::Builder;
+
+use crate::lang::Lang;
+use crate::office::answer::{Answer, Column, Format, Listed, bad, fair, good, words};
+use crate::office::ended;
+use crate::office::fault::{Exit, Fault, Told};
+use crate::office::said::{Said, clean, said, same};
+use crate::office::sheet::Field;
+use crate::serve::ServerFile;
+
+const EXIT_CODES: &str = "Exit codes: 0 all is good, 1 something is bad, 2 wrong flags, 3 nothing is bad and something is \
+                          doubtful";
+
+/// Looks at a data directory and its server's configuration, also while the server runs, changes nothing, and says what
+/// is good, doubtful or bad, and how to mend it.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Doctor {
+    /// The data directory of `hotline serve`.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The server's configuration file, if it has one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How to write it.
+    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    /// The language of what is said; the locale's if not said.
+    #[arg(long)]
+    lang: Option<Lang>,
+}
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Good,
+    Doubtful,
+    Bad,
+}
+
+/// What one check found.
+#[derive(Debug, Clone)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    words: Said,
+    mend: Option<Said>,
+}
+
+impl Finding {
+    fn good(check: &'static str, words: Said) -> Finding {
+        Finding { check, verdict: Verdict::Good, words, mend: None }
+    }
+
+    fn doubtful(check: &'static str, words: Said, mend: Said) -> Finding {
+        Finding { check, verdict: Verdict::Doubtful, words, mend: Some(mend) }
+    }
+
+    fn bad(check: &'static str, words: Said, mend: Said) -> Finding {
+        Finding { check, verdict: Verdict::Bad, words, mend: Some(mend) }
+    }
+
+    fn told(&self, lang: Lang) -> Line {
+        let text = |said: &Said| said.of(lang).to_owned();
+        Line {
+            id: self.check,
+            verdict: self.verdict,
+            words: text(&self.words),
+            mend: self.mend.as_ref().map(text),
+        }
+    }
+}
+
+/// A finding in the language of the answer, as programs read it.
+#[derive(Debug, Serialize)]
+struct Line {
+    id: &'static str,
+    verdict: Verdict,
+    words: String,
+    mend: Option<String>,
+}
+
+impl Listed for Line {
+    fn id(&self) -> &str {
+        self.id
+    }
+}
+
+impl Doctor {
+    /// Looks, and says so, in the exit code, too.
+    pub(crate) fn run(self) -> ExitCode {
+        umask(Mode::RWXG | Mode::RWXO);
+        let lang = self.lang.unwrap_or_else(Lang::of_environment);
+        let answer = Answer { format: self.output, lang };
+        let looked = Builder::new_multi_thread().enable_all().build().map_err(|fault| {
+            Fault::new(Exit::Usage, "RUNTIME", said("无法启动", "the program cannot start"))
+                .because(same(fault.to_string()))
+        });
+        let told = looked.and_then(|runtime| {
+            let findings = runtime.block_on(self.look());
+            tell(&answer, &findings)
+        });
+        ended(&answer, told)
+    }
+
+    async fn look(&self) -> Vec<Finding> {
+        let data = &*self.data;
+        let (configured, file) = configuration::look(self.config.as_deref(), data);
+        let mut findings = vec![configured];
+        let Ok(entries) = std::fs::read_dir(data) else {
+            let words = said(
+                format!("无法读取目录 {}", data.display()),
+                format!("the directory {} cannot be read", data.display()),
+            );
+            let mend = said(
+                "请指定 `hotline serve --data` 所用的目录，并以服务器的用户身份运行",
+                "name the directory that `hotline serve --data` was given, as the user that the server runs as",
+            );
+            findings.push(Finding::bad("data", words, mend));
+            return findings;
+        };
+        drop(entries);
+        findings.extend(files::look(data, &file));
+        findings.extend(disk::look(data));
+        findings.extend(record::look(data).await);
+        findings.push(certificates::look(data, &file, SystemTime::now()));
+        findings.extend(ports::look(data, &file));
+        findings.extend(store::not_configured());
+        findings
+    }
+}
+
+fn tell(answer: &Answer, findings: &[Finding]) -> Told<ExitCode> {
+    let lines: Vec<Line> = findings.iter().map(|finding| finding.told(answer.lang)).collect();
+    let columns: [Column<Line>; 3] = [
+        words("检查", "CHECK", |line: &Line, _| Field::new(line.id)).whole(),
+        words("结论", "VERDICT", |line: &Line, lang| {
+            let (zh, en, style) = match line.verdict {
+                Verdict::Good => ("正常", "good", good()),
+                Verdict::Doubtful => ("可疑", "doubtful", fair()),
+                Verdict::Bad => ("有问题", "bad", bad()),
+            };
+            Field::new(lang.of(zh, en)).styled(style)
+        })
+        .whole(),
+        words("情况", "FOUND", |line: &Line, _| Field::new(&line.words)).whole(),
+    ];
+    answer.list("doctor", &lines, None, &columns)?;
+    if matches!(answer.format, Format::Table | Format::Wide) {
+        let mends = lines.iter().filter_map(|line| Some((line.id, line.mend.as_deref()?)));
+        let mark = answer.lang.of("办法", "mend");
+        let mends: Vec<String> = mends.map(|(id, mend)| format!("{mark} {id}: {}", clean(mend))).collect();
+        answer.text(&mends)?;
+    }
+    let worst = findings.iter().map(|finding| finding.verdict).max();
+    Ok(ExitCode::from(match worst {
+        None | Some(Verdict::Good) => 0,
+        Some(Verdict::Bad) => 1,
+        Some(Verdict::Doubtful) => 3,
+    }))
+}
+
+/// The machine's clock, in microseconds since 1970 UTC.
+fn now_us() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Where the server keeps its tokens.
+fn tokens_file(data: &Path, file: &ServerFile) -> PathBuf {
+    file.tokens.file.clone().unwrap_or_else(|| data.join(crate::tokens::FILE))
+}

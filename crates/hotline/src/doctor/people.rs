@@ -1,0 +1,65 @@
+//! The roster: whether it can be read, names people who are there, and leaves no open hour without anybody.
+
+use std::sync::Arc;
+
+use routing::{GAP_DAYS, parsed_roster, roster_gaps};
+use session::{Derived, Journal, Registry, SqliteStore};
+use switchboard::id::{Seq, SiteId};
+
+use super::{Finding, now_us};
+use crate::office::said::{Said, said};
+
+const CHECK: &str = "roster";
+
+/// What is wrong with the roster in force, after the journal's last decision.
+pub(super) async fn look(store: &Arc<SqliteStore>, site: SiteId, last: Seq) -> Finding {
+    let kept = match store.roster(site).await {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return Finding::good(CHECK, said("没有排班表", "there is none")),
+        Err(fault) => return unread(&fault),
+    };
+    let journal: Arc<dyn Journal> = store.clone();
+    let derived: Arc<dyn Derived> = store.clone();
+    let derived = store.has_derived().then_some(&derived);
+    let switchboard = match exchange::past(&journal, derived, site, last).await {
+        Ok(switchboard) => switchboard,
+        Err(fault) => return unread(&fault),
+    };
+    let (state, revision) = (switchboard.state(), kept.revision);
+    let parsed = match parsed_roster(&kept.text, state) {
+        Ok(parsed) => parsed,
+        Err(faults) => {
+            let first = faults.findings.first();
+            let (reason, line) = first.map_or(("", 0), |fault| (fault.reason.as_str(), fault.line));
+            let count = faults.findings.len() + faults.left_out;
+            let words = said(
+                format!("排班表第 {revision} 版有 {count} 处不能用；第 {line} 行：{reason}"),
+                format!("revision {revision} has {count} faults; line {line}: {reason}"),
+            );
+            return Finding::bad(CHECK, words, again());
+        }
+    };
+    let gaps = state.plan().map(|plan| roster_gaps(plan, state, &parsed.roster, now_us()));
+    let gaps = gaps.unwrap_or_default();
+    let Some(first) = gaps.warnings.first() else {
+        let words = said(
+            format!("第 {revision} 版，未来 {GAP_DAYS} 天没有空缺"),
+            format!("revision {revision}, no gap in the next {GAP_DAYS} days"),
+        );
+        return Finding::good(CHECK, words);
+    };
+    let more = gaps.warnings.len() - 1 + gaps.left_out;
+    let words = said(format!("{}；另有 {more} 处", first.zh), format!("{}; and {more} more", first.en));
+    Finding::doubtful(CHECK, words, again())
+}
+
+fn again() -> Said {
+    said(
+        "用 `hotline roster get` 取出，改正后用 `hotline roster apply` 应用",
+        "take it with `hotline roster get`, mend it, and give it with `hotline roster apply`",
+    )
+}
+
+fn unread(fault: &dyn std::fmt::Display) -> Finding {
+    Finding::bad(CHECK, said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}")), again())
+}

@@ -1,0 +1,238 @@
+//! The record: its last decisions, snapshots, life, audit, and the clock beside it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use session::{
+    Audit, AuditFilter, AuditRow, Derived, Head, Journal, SNAPSHOT_STEP, SqliteStore, decode, rows_holding,
+};
+use switchboard::id::{Seq, SiteId};
+
+use super::{Finding, now_us, people, store};
+use crate::journal::unopened;
+use crate::lang::Lang;
+use crate::office::said::{Said, said};
+
+/// So many of the last decisions are read.
+const DECISIONS: u64 = 1_000;
+/// So many of the audit's last rows are.
+const AUDIT_ROWS: u64 = 100;
+/// A clock is set by so much in good order.
+const CLOCK_BACK_US: i64 = 1_000_000;
+
+/// Everything that is read from the files.
+pub(super) async fn look(data: &Path) -> Vec<Finding> {
+    let mut findings = store::look(data).await;
+    // Where the files cannot be used nothing in them is looked at.
+    if findings.iter().all(|finding| finding.check != "sqlite") {
+        return findings;
+    }
+    match SqliteStore::inspect(data).await {
+        Ok(opened) => findings.extend(sites(Arc::new(opened)).await),
+        Err(fault) => {
+            let words = said(unopened(Lang::Zh, &fault), unopened(Lang::En, &fault));
+            findings.push(Finding::bad("journal", words, restore()));
+        }
+    }
+    findings
+}
+
+async fn sites(store: Arc<SqliteStore>) -> Vec<Finding> {
+    let sites = match store.sites().await {
+        Ok(sites) if sites.is_empty() => {
+            return vec![Finding::good("journal", said("还没有决定", "there is no decision yet"))];
+        }
+        Ok(sites) => sites,
+        Err(fault) => return vec![unread("journal", &fault)],
+    };
+    let mut findings = Vec::new();
+    for site in sites {
+        let head = match store.head(site).await {
+            Ok(head) => head,
+            Err(fault) => {
+                findings.push(unread("journal", &fault));
+                continue;
+            }
+        };
+        let tail = tail(&store, site, head.last_seq).await;
+        let is_readable = tail.verdict == super::Verdict::Good;
+        findings.push(tail);
+        findings.push(snapshot(&store, site, head.last_seq).await);
+        findings.extend([life(site, &head), clock(&head, now_us())]);
+        findings.push(audit(&store, site).await);
+        if is_readable {
+            findings.push(people::look(&store, site, head.last_seq).await);
+        }
+    }
+    findings
+}
+
+fn restore() -> Said {
+    said(
+        "用 `hotline journal verify` 查看全部日志；损坏时从备份恢复",
+        "read all of it with `hotline journal verify`; if it is damaged, restore it from a backup",
+    )
+}
+
+fn unread(check: &'static str, fault: &dyn std::fmt::Display) -> Finding {
+    Finding::bad(check, said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}")), restore())
+}
+
+async fn tail(store: &SqliteStore, site: SiteId, last: Seq) -> Finding {
+    const CHECK: &str = "journal";
+    let first = Seq(last.0.saturating_sub(DECISIONS - 1).max(1));
+    let rows = match rows_holding(store, site, (first, last), |_| true).await {
+        Ok(rows) => rows,
+        Err(fault) => return unread(CHECK, &fault),
+    };
+    let mut after: Option<Seq> = None;
+    for stored in &rows {
+        let row = &stored.row;
+        let gap = match after {
+            Some(after) => row.seq != after.next(),
+            None => row.seq > first,
+        };
+        if gap {
+            let seq = row.seq.0;
+            let words = said(
+                format!("站点 {site}：第 {seq} 号决定之前有缺口"),
+                format!("site {site}: decisions are missing before {seq}"),
+            );
+            return Finding::bad(CHECK, words, restore());
+        }
+        if let Err(fault) = decode(row) {
+            return unread(CHECK, &fault);
+        }
+        after = Some(row.last_seq);
+    }
+    let (first, last) = (first.0, last.0);
+    let words = said(
+        format!("站点 {site}：第 {first} 到 {last} 号决定可读且没有缺口"),
+        format!("site {site}: decisions {first} to {last} can be read, without a gap"),
+    );
+    Finding::good(CHECK, words)
+}
+
+async fn snapshot(store: &SqliteStore, site: SiteId, last: Seq) -> Finding {
+    const CHECK: &str = "snapshot";
+    let mend = || {
+        said(
+            "启动只是变慢：重新启动服务器会生成新的快照；若仍如此，停止服务器后删除 derived.db",
+            "only a start takes longer: restart the server, which makes new ones; if that does not help, stop it and \
+             remove derived.db",
+        )
+    };
+    let found = if store.has_derived() { store.snapshot(site, last).await } else { Ok(None) };
+    match found {
+        Err(fault) => Finding::doubtful(
+            CHECK,
+            said(format!("无法读取快照：{fault}"), format!("snapshots cannot be read: {fault}")),
+            mend(),
+        ),
+        Ok(Some(snapshot)) => {
+            let behind = last.0.saturating_sub(snapshot.seq.0);
+            let words = said(
+                format!("最近的快照落后 {behind} 个决定"),
+                format!("the last snapshot is {behind} decisions behind"),
+            );
+            match snapshot.open() {
+                Err(fault) => Finding::doubtful(
+                    CHECK,
+                    said(format!("最近的快照不能用：{fault}"), format!("the last one is not used: {fault}")),
+                    mend(),
+                ),
+                Ok(_) if behind > 2 * SNAPSHOT_STEP => Finding::doubtful(CHECK, words, mend()),
+                Ok(_) => Finding::good(CHECK, words),
+            }
+        }
+        Ok(None) if last.0 > 2 * SNAPSHOT_STEP => {
+            Finding::doubtful(CHECK, said("没有快照", "there is none"), mend())
+        }
+        Ok(None) => Finding::good(CHECK, said("还不需要快照", "none is needed yet")),
+    }
+}
+
+fn life(site: SiteId, head: &Head) -> Finding {
+    let epoch = head.epoch.0;
+    Finding::good("epoch", said(format!("站点 {site}：纪元 {epoch}"), format!("site {site}: life {epoch}")))
+}
+
+fn clock(head: &Head, now_us: i64) -> Finding {
+    const CHECK: &str = "clock";
+    let back_us = head.wall_us.saturating_sub(now_us);
+    if back_us <= CLOCK_BACK_US {
+        return Finding::good(CHECK, said("不早于最后一个决定", "not before the last decision"));
+    }
+    let seconds = back_us / 1_000_000;
+    let words = said(
+        format!("时钟比最后一个决定早 {seconds} 秒：它被调回过"),
+        format!("the clock is {seconds} s before the last decision: it went back"),
+    );
+    let mend =
+        said("校准本机时钟（NTP），然后再检查一次", "set this machine's clock right (NTP), and look again");
+    Finding::bad(CHECK, words, mend)
+}
+
+async fn audit(store: &SqliteStore, site: SiteId) -> Finding {
+    const CHECK: &str = "audit";
+    let last = store.rows(site, &AuditFilter::default(), u64::MAX, 1).await;
+    let last = match last.map(|rows| rows.first().map(|row| row.number)) {
+        Ok(Some(last)) => last,
+        Ok(None) => return Finding::good(CHECK, said("还没有记录", "there is no row yet")),
+        Err(fault) => return unread(CHECK, &fault),
+    };
+    let after = last.saturating_sub(AUDIT_ROWS + 1);
+    let rows = match store.chain(site, after, usize::try_from(AUDIT_ROWS + 1).unwrap_or(usize::MAX)).await {
+        Ok(rows) => rows,
+        Err(fault) => return unread(CHECK, &fault),
+    };
+    let first = rows.first().filter(|row| row.number == 1).map(|row| (None, row));
+    let pairs = rows.iter().zip(rows.iter().skip(1)).map(|(before, row)| (Some(before), row));
+    let broken = first
+        .into_iter()
+        .chain(pairs)
+        .find(|(before, row)| AuditRow::behind(site, *before, row.entry.clone()) != **row);
+    if let Some((_, row)) = broken {
+        let number = row.number;
+        let words = said(
+            format!("第 {number} 条记录与前一条不相连"),
+            format!("row {number} does not follow the one before it"),
+        );
+        let mend = said(
+            "用 `hotline audit verify` 查看全部记录，并查明谁改动过数据目录",
+            "read all of it with `hotline audit verify`, and find out who changed the data directory",
+        );
+        return Finding::bad(CHECK, words, mend);
+    }
+    let words = said(
+        format!("到第 {last} 条的最后 {} 条相连", rows.len()),
+        format!("the last {} rows, up to {last}, follow each other", rows.len()),
+    );
+    Finding::good(CHECK, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use session::Epoch;
+    use switchboard::time::SiteTime;
+
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn a_clock_that_went_back_is_told() {
+        let head = Head {
+            epoch: Epoch(1),
+            last_seq: Seq(1),
+            at: SiteTime(0),
+            wall_us: 100_000_000,
+            store_us: 0,
+            store_now_us: 0,
+        };
+        assert_eq!(clock(&head, 100_000_000).verdict, Verdict::Good);
+        assert_eq!(clock(&head, 99_000_000).verdict, Verdict::Good);
+        let back = clock(&head, 90_000_000);
+        assert_eq!(back.verdict, Verdict::Bad);
+        assert!(back.words.of(Lang::En).contains("10 s"), "{back:?}");
+    }
+}

@@ -1,0 +1,278 @@
+//! `hotline doctor` on a data directory that a real server made, and on the same with one fault made by hand.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What says as much of the machine as of the directory: whatever is found there is no fault of a test.
+const OF_THE_MACHINE: [&str; 3] = ["fsync", "disk", "open-files"];
+
+struct Server(Child);
+
+impl Server {
+    fn start(dir: &Path) -> Server {
+        let mut child =
+            hotline(&["serve", "--listen", "127.0.0.1:0", "--with-parent", "--log", "warn", "--data"])
+                .arg(dir)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("started");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).expect("a ready line");
+        assert!(ready["address"].is_string());
+        Server(child)
+    }
+
+    fn end(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().expect("a child").success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that ended has nothing left to kill.
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+fn hotline(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.args(arguments).env_remove("HOTLINE_SEAL_KEY").env("LC_ALL", "C");
+    command
+}
+
+/// A directory that a server made and left, with a configuration whose port is free.
+struct Ground {
+    dir: TempDir,
+}
+
+impl Ground {
+    fn new() -> Ground {
+        let ground = Ground { dir: tempfile::tempdir().expect("a directory") };
+        Server::start(&ground.data()).end();
+        ground.configure("listen = [\"127.0.0.1:0\"]\n");
+        ground
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn configure(&self, text: &str) {
+        fs::write(self.dir.path().join("server.toml"), text).expect("written");
+    }
+
+    fn ask(&self, more: &[&str]) -> (i32, String) {
+        let mut command = hotline(&["doctor"]);
+        command.arg("--data").arg(self.data()).arg("--config").arg(self.dir.path().join("server.toml"));
+        let output = command.args(more).output().expect("ended");
+        (output.status.code().expect("it ended by itself"), String::from_utf8(output.stdout).expect("text"))
+    }
+
+    fn look(&self) -> Findings {
+        let (code, text) = self.ask(&["-o", "json", "--lang", "en"]);
+        let object: Value = serde_json::from_str(&text).expect("one object");
+        assert_eq!((&object["version"], &object["kind"]), (&Value::from(1), &Value::from("doctor")));
+        let items = object["items"].as_array().expect("items");
+        let by_check =
+            items.iter().map(|item| (item["id"].as_str().expect("an id").to_owned(), item.clone()));
+        let findings = Findings { code, by_check: by_check.collect() };
+        findings.agree();
+        findings
+    }
+
+    /// What a check says when something is wrong.
+    fn told(&self, check: &str, verdict: &str, words: &str) {
+        let findings = self.look();
+        let item = findings.by_check.get(check).unwrap_or_else(|| panic!("{check} in {findings:?}"));
+        let said = format!("{item}");
+        assert!(item["verdict"] == verdict && said.contains(words), "{check}: {said}");
+        assert!(verdict != "bad" || findings.code == 1, "{findings:?}");
+    }
+}
+
+#[derive(Debug)]
+struct Findings {
+    code: i32,
+    by_check: BTreeMap<String, Value>,
+}
+
+impl Findings {
+    /// The exit code is that of the worst, and whatever is not good has a mend.
+    fn agree(&self) {
+        let is = |verdict: &str| self.by_check.values().any(|item| item["verdict"] == verdict);
+        let code = if is("bad") {
+            1
+        } else if is("doubtful") {
+            3
+        } else {
+            0
+        };
+        assert_eq!(self.code, code, "{self:?}");
+        for item in self.by_check.values() {
+            assert_eq!(item["verdict"] == "good", item["mend"].is_null(), "{item}");
+        }
+    }
+
+    fn all_good(&self) {
+        for (check, item) in &self.by_check {
+            assert!(item["verdict"] == "good" || OF_THE_MACHINE.contains(&check.as_str()), "{item}");
+        }
+    }
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("its mode");
+}
+
+#[test]
+fn a_directory_that_is_well_is_said_to_be_with_a_server_and_without() {
+    let ground = Ground::new();
+    let findings = ground.look();
+    findings.all_good();
+    let checks = [
+        "audit",
+        "certificates",
+        "clock",
+        "config",
+        "disk",
+        "epoch",
+        "fsync",
+        "journal",
+        "modes",
+        "open-files",
+        "ports",
+        "postgres",
+        "redis",
+        "roster",
+        "schema",
+        "seal-key",
+        "snapshot",
+        "sqlite",
+        "tokens",
+    ];
+    assert_eq!(findings.by_check.keys().collect::<Vec<_>>(), checks);
+    let before = names(&ground.data());
+    let server = Server::start(&ground.data());
+    let findings = ground.look();
+    findings.all_good();
+    let reached = findings.by_check["ports"]["words"].as_str().expect("words");
+    assert!(reached.contains("http://127.0.0.1:"), "{reached}");
+    server.end();
+    ground.look().all_good();
+    assert_eq!(names(&ground.data()), before, "nothing is left behind");
+    let (_, table) = ground.ask(&["--lang", "zh-CN"]);
+    assert!(table.starts_with("检查") && table.contains("正常") && table.contains("没有缺口"), "{table}");
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        entry.expect("an entry").file_name().to_string_lossy().into_owned()
+    };
+    // SQLite's own two files come and go with whoever has the database open.
+    let mut names: Vec<String> =
+        fs::read_dir(dir).expect("a directory").map(name).filter(|name| !name.contains(".db-")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_others_may_read_is_bad() {
+    let ground = Ground::new();
+    let (data, key) = (ground.data(), ground.data().join("seal.key"));
+    mode(&data, 0o755);
+    ground.told("modes", "bad", "chmod -R u=rwX,go=");
+    mode(&data, 0o700);
+    mode(&key, 0o640);
+    ground.told("seal-key", "bad", "chmod 600");
+    mode(&key, 0o600);
+    mode(&data.join("tokens.json"), 0o604);
+    ground.told("tokens", "bad", "0604");
+    ground.told("modes", "bad", "tokens.json");
+}
+
+#[test]
+fn what_is_missing_or_damaged_is_bad() {
+    let ground = Ground::new();
+    let data = ground.data();
+    fs::write(data.join("tokens.json"), "{\"site\":").expect("written");
+    ground.told("tokens", "bad", "damaged");
+    fs::write(data.join("seal.key"), "short").expect("written");
+    ground.told("seal-key", "bad", "64 hexadecimal digits");
+    fs::remove_file(data.join("seal.key")).expect("removed");
+    ground.told("seal-key", "bad", "HOTLINE_SEAL_KEY");
+    assert!(!data.join("seal.key").exists(), "a new key would stand in the way of the right one");
+    let journal = fs::File::options().write(true).open(data.join("journal.db")).expect("there");
+    journal.set_len(50).expect("truncated");
+    ground.told("schema", "bad", "is not a database");
+    fs::remove_file(data.join("journal.db")).expect("removed");
+    ground.told("schema", "bad", "there is no journal");
+    fs::remove_dir_all(&data).expect("removed");
+    ground.told("data", "bad", "--data");
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_told_with_its_place() {
+    let ground = Ground::new();
+    ground.configure("site = \"main\"\nconections = 5\n");
+    ground.told("config", "bad", "server.toml:2:1");
+    ground.configure("[retention]\nnumbers_days = 31\nrecords_days = 30\n");
+    ground.told("config", "bad", "records");
+    ground.configure("data = \"elsewhere\"\nlisten = [\"127.0.0.1:0\"]\n");
+    ground.told("config", "doubtful", "elsewhere");
+    ground.configure("listen = [\"127.0.0.1:0\"]\n[limits]\nconnections = 1000000\n");
+    let needed = ground.look().by_check["open-files"]["words"].to_string();
+    assert!(needed.contains("1000064"), "{needed}");
+}
+
+#[test]
+fn a_port_that_somebody_has_is_bad() {
+    let ground = Ground::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    ground.configure(&format!("listen = [\"{}\"]\n", taken.local_addr().expect("an address")));
+    ground.told("ports", "bad", "ss -ltnp");
+}
+
+#[test]
+fn a_certificate_is_told_by_its_end() {
+    let ground = Ground::new();
+    let certs = ground.dir.path().join("certs");
+    assert!(hotline(&["certs", "init"]).arg(&certs).status().expect("ended").success());
+    ground.configure(
+        "listen = [\"127.0.0.1:0\"]\n[tls]\ncertificate = \"certs/server.pem\"\nkey = \"certs/server-key.pem\"\n",
+    );
+    ground.told("certificates", "good", "more days");
+    mode(&certs.join("server-key.pem"), 0o644);
+    ground.told("certificates", "bad", "chmod 600");
+    mode(&certs.join("server-key.pem"), 0o600);
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+    let ended = params.self_signed(&key).expect("signed");
+    fs::write(certs.join("server.pem"), ended.pem()).expect("written");
+    ground.told("certificates", "bad", "not usable");
+    fs::write(certs.join("server-key.pem"), key.serialize_pem()).expect("written");
+    ground.told("certificates", "bad", "has ended");
+}
+
+#[test]
+fn flags_that_make_no_sense_are_refused() {
+    for arguments in
+        [&["doctor"][..], &["doctor", "--data", ".", "--lang", "fr"], &["doctor", "--data", ".", "-o", "xml"]]
+    {
+        let output = hotline(arguments).output().expect("ended");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
