@@ -241,6 +241,7 @@ pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1
 
 #[cfg(test)]
 pub(crate) const IN_JOURNAL: [&str; 33] = [
+    SCHEMA,
     APPEND,
     TAIL,
     HEAD,
