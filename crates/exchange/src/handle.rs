@@ -267,6 +267,12 @@ impl ExchangeHandle {
         }
     }
 
+    /// Why an arrival on this line would be refused at this moment whoever calls, so that nobody works out who does.
+    pub fn refuses_arrival(&self, line: LineId) -> Option<Refused> {
+        let lane = if self.is_emergency(line) { Lane::Emergency } else { Lane::Arrivals };
+        self.shared().inbox.refuses(lane)
+    }
+
     fn is_emergency(&self, line: LineId) -> bool {
         let plan_says = |line: &Line| line.class == Class::Emergency;
         self.read(|switchboard| switchboard.state().line(line).is_some_and(plan_says))

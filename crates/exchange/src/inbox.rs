@@ -109,6 +109,13 @@ struct Waiting {
 }
 
 impl Inbox {
+    /// Why an ask in this lane would not be taken.
+    pub(crate) fn refuses(&self, lane: Lane) -> Option<Refused> {
+        let waiting = self.waiting();
+        let full = || waiting.lanes[lane as usize].len() >= lane.asks_max();
+        waiting.refusing.clone().or_else(|| full().then_some(Refused::Busy { retry_after: RETRY_AFTER }))
+    }
+
     pub(crate) fn put(&self, lane: Lane, ask: Ask) -> Result<(), Refused> {
         let mut waiting = self.waiting();
         if let Some(refused) = &waiting.refusing {

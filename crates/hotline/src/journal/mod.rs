@@ -13,6 +13,7 @@ use session::{
     Subjects,
 };
 use switchboard::id::SiteId;
+use tokio::sync::watch;
 
 pub(crate) use self::text::unopened;
 pub(crate) use self::verify::{JournalFlags, look_through};
@@ -39,6 +40,8 @@ pub(crate) struct Kept {
     pub(crate) records: Arc<dyn SubjectRecords>,
     /// Snapshots and call records.
     pub(crate) derived: Arc<dyn Derived>,
+    /// Turns true when only another process can tell what was kept.
+    pub(crate) broken: watch::Receiver<bool>,
 }
 
 impl Kept {
@@ -65,6 +68,7 @@ impl Kept {
             subjects: callers,
             records: Arc::new(FoldedRecords::of(journal)),
             derived: Arc::new(MemoryDerived::new()),
+            broken: watch::Sender::new(false).subscribe(),
         }
     }
 
@@ -98,6 +102,7 @@ impl Kept {
             audit: store.clone(),
             subjects: callers,
             records: store.clone(),
+            broken: store.watch_broken(),
             derived: store,
         })
     }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use session::Writer;
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::file::{ServerFile, TlsFiles};
 use self::keys::Keys;
@@ -111,7 +111,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     let authority = settings.tls.as_ref().and_then(|tls| authority_of(&tls.certificate));
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
-    let Kept { journal, callers, registry, audit, subjects, records, derived } = kept;
+    let Kept { journal, callers, registry, audit, subjects, records, derived, broken } = kept;
     let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
     principals.load(site).await?;
     let everybody = everybody(site, &settings.gateways)?;
@@ -182,6 +182,10 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     tokio::select! {
         () = ending => {}
         () = exchange.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
+        () = is_broken(broken) => {
+            tracing::error!(%site, "the data directory could not be synced; another process has to find out what it holds");
+            return Ok(ExitCode::from(RESTART_NEEDED));
+        }
     }
     tracing::info!(%site, "ending: streams are told, what is under way is finished");
     router.stop().await;
@@ -193,6 +197,15 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     }
     tracing::info!(%site, "ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves when a sync has failed, be it of the office's words and not of an append: what is refused from then on would
+/// be refused for ever.
+async fn is_broken(mut broken: watch::Receiver<bool>) {
+    if broken.wait_for(|broken| *broken).await.is_err() {
+        // What is in memory is never synced.
+        std::future::pending::<()>().await;
+    }
 }
 
 fn read_plan(path: Option<&PathBuf>) -> Result<ParsedPlan> {

@@ -30,7 +30,7 @@ pub(crate) enum Reported {
 pub(crate) struct Ringing {
     pub(crate) call: CallId,
     pub(crate) number: CallerNumber,
-    line: LineId,
+    pub(crate) line: LineId,
     skills: BTreeSet<SkillId>,
     waited: Span,
     diverted: Option<DestinationId>,

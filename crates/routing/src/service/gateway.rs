@@ -75,6 +75,10 @@ async fn note(site: &Site, gateway: GatewayId, fact: Reported) -> Result<v1::Fac
     let command = match fact {
         Reported::Fact(command) => command,
         Reported::Arrival(ringing) => {
+            // A lane that is full has no room for whoever it is: nobody's row is to wait for an append that never comes.
+            if let Some(refused) = site.exchange.refuses_arrival(ringing.line) {
+                return Err(refusal::refused(refused));
+            }
             let (caller, kind) = site.caller(ringing.call, &ringing.number).await?;
             ringing.of(caller, kind)
         }

@@ -24,7 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row as _, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use self::arriving::Arriving;
 pub use self::backup::{Copied, back_up, restore_from};
@@ -131,6 +131,13 @@ impl SqliteStore {
     pub async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
         let mut reader = self.reader.lock().await;
         sites(&mut reader).await.map_err(|error| fault::reading(&error))
+    }
+
+    /// Turns true when a sync has failed, whatever was written: only another process can tell what is on the disk. Never
+    /// does of a directory that is only read.
+    pub fn watch_broken(&self) -> watch::Receiver<bool> {
+        let never = || watch::Sender::new(false).subscribe();
+        self.writing.as_ref().map_or_else(never, |writing| writing.sweep.watch_broken())
     }
 
     /// Which directory.

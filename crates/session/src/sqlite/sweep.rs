@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::{Error, Executor, Row as _, SqliteConnection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::fault::{self, Kind};
 use crate::crash::{CrashPoint, rarely, reached};
@@ -23,7 +23,7 @@ pub(crate) struct Sweep {
     connection: Mutex<SqliteConnection>,
     pages: AtomicU64,
     sweeping: AtomicBool,
-    broken: AtomicBool,
+    broken: watch::Sender<bool>,
 }
 
 impl Sweep {
@@ -32,17 +32,22 @@ impl Sweep {
             connection: Mutex::new(connection),
             pages: AtomicU64::new(0),
             sweeping: AtomicBool::new(false),
-            broken: AtomicBool::new(false),
+            broken: watch::Sender::new(false),
         })
     }
 
     /// A sync failed: what this process reads is no proof of what is on the disk.
     pub(crate) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
+        *self.broken.borrow()
     }
 
     pub(crate) fn broke(&self) {
-        self.broken.store(true, Ordering::Relaxed);
+        self.broken.send_replace(true);
+    }
+
+    /// Turns true when a sync has failed.
+    pub(crate) fn watch_broken(&self) -> watch::Receiver<bool> {
+        self.broken.subscribe()
     }
 
     /// So much was appended; sweeps when it has become much.
