@@ -76,7 +76,7 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.AdminService/AddOperator", ADMIN),
     ("/hotline.v1.AdminService/ChangeOperator", ADMIN),
     ("/hotline.v1.AdminService/RemoveOperator", ADMIN),
-    ("/hotline.v1.AdminService/ListOperators", ADMIN),
+    ("/hotline.v1.AdminService/ListOperators", OFFICE),
     ("/hotline.v1.AdminService/TailEvents", RECORD),
     ("/hotline.v1.AdminService/IssueToken", ADMIN),
     ("/hotline.v1.AdminService/RevokeToken", ADMIN),

@@ -69,6 +69,7 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
     ("HistoryService", &["ListRecords", "GetPath", "ExplainPastCall", "ExplainPastOperator"], OFFICE),
     ("RosterService", &["GetRoster", "ValidateRoster", "ListDue"], OFFICE),
     ("RosterService", &["ApplyRoster"], ADMIN),
+    ("AdminService", &["ListOperators"], OFFICE),
     ("AdminService", &["TailEvents"], RECORD),
     (
         "AdminService",
@@ -82,7 +83,6 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
             "AddOperator",
             "ChangeOperator",
             "RemoveOperator",
-            "ListOperators",
             "IssueToken",
             "RevokeToken",
         ],

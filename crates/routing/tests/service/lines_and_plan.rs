@@ -243,7 +243,7 @@ async fn people_are_added_changed_listed_and_removed() {
         ..v1::ChangeOperatorRequest::default()
     };
     hospital.admin.send(change).await.expect("changed");
-    let listed = hospital.admin.send(v1::ListOperatorsRequest::default()).await.expect("a page");
+    let listed = hospital.supervisor.send(v1::ListOperatorsRequest::default()).await.expect("a page");
     assert_eq!(listed.operators[0].profile, Some(profile));
     let remove =
         v1::RemoveOperatorRequest { operator_id: "op-02".into(), ..v1::RemoveOperatorRequest::default() };
