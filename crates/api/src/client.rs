@@ -25,6 +25,7 @@ use crate::v1::gateway_service_client::GatewayServiceClient;
 use crate::v1::history_service_client::HistoryServiceClient;
 use crate::v1::operator_service_client::OperatorServiceClient;
 use crate::v1::roster_service_client::RosterServiceClient;
+use crate::v1::site_service_client::SiteServiceClient;
 use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
 type Sending = InterceptedService<Channel, Beside>;
@@ -180,6 +181,11 @@ impl Client {
     /// The bare roster service: no retries.
     pub fn roster(&self) -> RosterServiceClient<Sending> {
         RosterServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+    }
+
+    /// The bare service of the sites: no retries.
+    pub fn sites(&self) -> SiteServiceClient<Sending> {
+        SiteServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare audit service: no retries.

@@ -97,6 +97,12 @@ unary!(roster:
     list_due(ListDueRequest) -> ListDueResponse,
 );
 
+unary!(sites:
+    create_site(CreateSiteRequest) -> CreateSiteResponse by request_id,
+    list_sites(ListSitesRequest) -> ListSitesResponse,
+    retire_site(RetireSiteRequest) -> RetireSiteResponse by request_id,
+);
+
 unary!(audit:
     list_audit(ListAuditRequest) -> ListAuditResponse,
     verify_audit(VerifyAuditRequest) -> VerifyAuditResponse,

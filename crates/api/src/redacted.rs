@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::v1::{
-    AddOperatorResponse, Arrival, ExportSubjectResponse, IssueTokenResponse, RevealCallerResponse,
-    SubjectRef, subject_ref,
+    AddOperatorResponse, Arrival, CreateSiteResponse, ExportSubjectResponse, IssueTokenResponse,
+    RevealCallerResponse, SubjectRef, subject_ref,
 };
 
 impl fmt::Debug for Arrival {
@@ -23,6 +23,12 @@ impl fmt::Debug for Arrival {
 impl fmt::Debug for AddOperatorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AddOperatorResponse").field("receipt", &self.receipt).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CreateSiteResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateSiteResponse").finish_non_exhaustive()
     }
 }
 

@@ -89,7 +89,8 @@ impl Lane {
             | Command::ExtendSchedule { .. }
             | Command::AddOperator { .. }
             | Command::ChangeOperator { .. }
-            | Command::RemoveOperator { .. } => Lane::Oversight,
+            | Command::RemoveOperator { .. }
+            | Command::RetireSite => Lane::Oversight,
         }
     }
 }

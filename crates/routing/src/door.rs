@@ -16,7 +16,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
-use crate::audited::{self, Act, Recorder};
+use crate::audited::{self, Act};
 use crate::authorize::{Access, access, known};
 use crate::cut::Cut;
 use crate::figures::{Figures, name_of};
@@ -27,15 +27,15 @@ use crate::malformed;
 use crate::principal::Role;
 use crate::readers::{Hold, Readers};
 use crate::refusal::{DOMAIN, Reason, status};
+use crate::sites::{Served, Sites};
 use crate::streams::closing;
 use crate::tokens::{Admitted, NotAdmitted, Principals};
 use crate::traces::{self, Traces};
 
 /// Asks of every request who sends it and whether that one may.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Doorkeeper(Arc<Door>);
 
-#[derive(Debug)]
 struct Door {
     principals: Arc<Principals>,
     guesses: Guesses,
@@ -44,7 +44,7 @@ struct Door {
     figures: Arc<Figures>,
     closing: watch::Receiver<bool>,
     readers: Arc<Readers>,
-    recorder: Recorder,
+    sites: Arc<Sites>,
     traces: Traces,
 }
 
@@ -56,7 +56,7 @@ impl Doorkeeper {
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,
         closing: watch::Receiver<bool>,
-        recorder: Recorder,
+        sites: Arc<Sites>,
         traces: Traces,
     ) -> Doorkeeper {
         let guesses = Guesses::new(limits.wrong_tokens_per_minute);
@@ -68,7 +68,7 @@ impl Doorkeeper {
             figures,
             closing,
             readers,
-            recorder,
+            sites,
             traces,
         }))
     }
@@ -96,6 +96,16 @@ impl Doorkeeper {
                 }
             }
         }
+    }
+
+    /// The services of a principal's site.
+    fn served(&self, admitted: &Admitted) -> Result<Served, Status> {
+        let served = self.0.sites.served(admitted.principal.site);
+        served.ok_or_else(|| {
+            let mend = "ask again in a moment; if it stays so, tell whoever runs this server";
+            let reason = Reason { status: Code::Unavailable, code: "SITE_NOT_SERVED", mend };
+            status(reason, "this router does not serve the site of this token")
+        })
     }
 
     /// Watches over a stream until its token or the router ends.
@@ -188,7 +198,7 @@ impl<S> Layer<S> for Doorkeeper {
 }
 
 /// A service behind the doorkeeper.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Guarded<S> {
     doorkeeper: Doorkeeper,
     inner: S,
@@ -223,10 +233,13 @@ where
         let who = admitted.as_ref().ok().and_then(Option::as_ref);
         let span = doorkeeper.0.traces.request(method, who, request.headers());
         let slip = admitted.and_then(|admitted| {
-            let who = admitted.as_ref().map(|admitted| admitted.principal.who);
-            Ok((doorkeeper.0.recorder.slip(method, who, request.headers())?, admitted))
+            let Some(admitted) = admitted else { return Ok((None, None, None)) };
+            let served = doorkeeper.served(&admitted)?;
+            let who = admitted.principal.who;
+            let act = served.site.recorder.slip(method, who, request.headers())?;
+            Ok((act, Some(admitted), Some(served.routes)))
         });
-        let (act, admitted) = match slip {
+        let (act, admitted, routes) = match slip {
             Ok(admitted) => admitted,
             Err(refused) => {
                 doorkeeper.note(method, None, refused.code(), began, peer, &span);
@@ -241,7 +254,14 @@ where
         if let Some(act) = &act {
             request.extensions_mut().insert(act.clone());
         }
-        let answer = self.inner.call(request);
+        // What anybody may ask is of no site; everything else goes to the services of the principal's own.
+        let answer: Self::Future = match routes {
+            None => Box::pin(self.inner.call(request)),
+            Some(mut routes) => Box::pin(async move {
+                let Ok(answer) = routes.call(request).await;
+                Ok(answer)
+            }),
+        };
         let mut answering = Answering {
             doorkeeper,
             method,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,6 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use switchboard::id::SiteId;
 use switchboard::view::SiteView;
 use tonic::Code;
 
@@ -32,17 +34,25 @@ struct ByMethod {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LineCalls {
+    site: String,
     line: String,
     state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByLine {
+    site: String,
     line: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BySite {
+    site: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByState {
+    site: String,
     state: &'static str,
 }
 
@@ -60,7 +70,9 @@ pub(crate) struct Figures {
     calls: Family<LineCalls, Gauge>,
     longest_wait: Family<ByLine, Gauge<f64, AtomicU64>>,
     operators: Family<ByState, Gauge>,
-    decisions: Gauge,
+    decisions: Family<BySite, Gauge>,
+    /// The families of sites are written anew for each page: one at a time.
+    page: Mutex<()>,
 }
 
 impl Figures {
@@ -80,7 +92,8 @@ impl Figures {
             calls: Family::default(),
             longest_wait: Family::default(),
             operators: Family::default(),
-            decisions: Gauge::default(),
+            decisions: Family::default(),
+            page: Mutex::default(),
         };
         let f = &figures;
         registry.register("requests", "Requests answered, by gRPC status", f.answered.clone());
@@ -113,13 +126,26 @@ impl Figures {
         Counted::up(&self.streams.get_or_create(&ByMethod { method }))
     }
 
-    /// The page, with the site as it is.
-    pub(crate) fn page(&self, site: &SiteView) -> String {
-        self.decisions.set(i64::try_from(site.seq.0).unwrap_or(i64::MAX));
-        // A line that was retired is not shown any more.
+    /// The page, with these sites as they are.
+    pub(crate) fn page(&self, sites: &[(SiteId, SiteView)]) -> String {
+        let _one_at_a_time = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        // A site that is not asked for, and a line that was retired, are not shown.
+        self.decisions.clear();
         self.calls.clear();
         self.longest_wait.clear();
-        for (line, view) in &site.lines {
+        self.operators.clear();
+        for (site, view) in sites {
+            self.show(&site.to_string(), view);
+        }
+        let mut page = String::new();
+        encode(&mut page, &self.registry).expect("a string takes every text");
+        page
+    }
+
+    fn show(&self, site: &str, view: &SiteView) {
+        let by_site = BySite { site: site.to_owned() };
+        self.decisions.get_or_create(&by_site).set(i64::try_from(view.seq.0).unwrap_or(i64::MAX));
+        for (line, view) in &view.lines {
             let states = [
                 ("waiting", view.waiting),
                 ("ringing", view.ringing),
@@ -127,12 +153,14 @@ impl Figures {
                 ("diverting", view.diverting),
             ];
             for (state, calls) in states {
-                self.calls.get_or_create(&LineCalls { line: line.to_string(), state }).set(calls.into());
+                let labels = LineCalls { site: site.to_owned(), line: line.to_string(), state };
+                self.calls.get_or_create(&labels).set(calls.into());
             }
             let wait = Duration::from_micros(view.longest_wait.0).as_secs_f64();
-            self.longest_wait.get_or_create(&ByLine { line: line.to_string() }).set(wait);
+            let labels = ByLine { site: site.to_owned(), line: line.to_string() };
+            self.longest_wait.get_or_create(&labels).set(wait);
         }
-        let crew = &site.operators;
+        let crew = &view.operators;
         let states = [
             ("ready", crew.ready),
             ("offered", crew.offered),
@@ -146,11 +174,8 @@ impl Figures {
             ("off", crew.off),
         ];
         for (state, operators) in states {
-            self.operators.get_or_create(&ByState { state }).set(operators.into());
+            self.operators.get_or_create(&ByState { site: site.to_owned(), state }).set(operators.into());
         }
-        let mut page = String::new();
-        encode(&mut page, &self.registry).expect("a string takes every text");
-        page
     }
 }
 

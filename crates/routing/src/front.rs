@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use switchboard::id::SiteId;
+use switchboard::view::SiteView;
 use tonic::body::Body;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer, Service};
@@ -17,6 +19,7 @@ use crate::figures;
 use crate::listening::Peer;
 use crate::principal::Role;
 use crate::site::Site;
+use crate::sites::Sites;
 
 /// Who may read figures from another machine.
 const FIGURES_ROLES: &[Role] = &[Role::Supervisor, Role::Admin, Role::Integrator];
@@ -24,14 +27,14 @@ const FIGURES_ROLES: &[Role] = &[Role::Supervisor, Role::Admin, Role::Integrator
 /// Sorts what comes in.
 #[derive(Clone)]
 pub(crate) struct Front {
-    site: Arc<Site>,
+    sites: Arc<Sites>,
     figures: Arc<figures::Figures>,
     doorkeeper: Doorkeeper,
 }
 
 impl Front {
-    pub(crate) fn new(site: Arc<Site>, figures: Arc<figures::Figures>, doorkeeper: Doorkeeper) -> Front {
-        Front { site, figures, doorkeeper }
+    pub(crate) fn new(sites: Arc<Sites>, figures: Arc<figures::Figures>, doorkeeper: Doorkeeper) -> Front {
+        Front { sites, figures, doorkeeper }
     }
 
     /// The figures: for anybody on this machine, and for the office with its token.
@@ -40,18 +43,27 @@ impl Front {
             return page(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
         }
         let peer = Peer::ip(request.extensions().get());
-        if !peer.is_loopback()
-            && let Err(refused) = self.doorkeeper.admit(FIGURES_ROLES, request.headers(), peer)
-        {
-            let status = match refused.code() {
-                tonic::Code::PermissionDenied => StatusCode::FORBIDDEN,
-                tonic::Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::UNAUTHORIZED,
-            };
-            return page(status, format!("{}\n", refused.message()));
-        }
-        let view = self.site.exchange.read(switchboard::Switchboard::view);
-        let mut response = page(StatusCode::OK, self.figures.page(&view));
+        let sites = if peer.is_loopback() {
+            self.sites.all()
+        } else {
+            match self.doorkeeper.admit(FIGURES_ROLES, request.headers(), peer) {
+                // Somebody of one hospital sees nothing of another.
+                Ok(admitted) => {
+                    self.sites.served(admitted.principal.site).into_iter().map(|served| served.site).collect()
+                }
+                Err(refused) => {
+                    let status = match refused.code() {
+                        tonic::Code::PermissionDenied => StatusCode::FORBIDDEN,
+                        tonic::Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+                        _ => StatusCode::UNAUTHORIZED,
+                    };
+                    return page(status, format!("{}\n", refused.message()));
+                }
+            }
+        };
+        let view = |site: &Arc<Site>| (site.id(), site.exchange.read(switchboard::Switchboard::view));
+        let views: Vec<(SiteId, SiteView)> = sites.iter().map(view).collect();
+        let mut response = page(StatusCode::OK, self.figures.page(&views));
         let kind = HeaderValue::from_static(figures::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

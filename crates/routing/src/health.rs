@@ -1,9 +1,11 @@
 //! What the health service says: whether clients should be sent here.
 
-use exchange::Readiness;
-use tokio::sync::watch;
+use std::sync::Arc;
+
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+
+use crate::sites::Sites;
 
 /// Whose health is told; the nameless one is the whole server's.
 const SERVICES: &[&str] = &[
@@ -21,18 +23,16 @@ pub(crate) async fn tell(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-/// Tells whether the site takes decisions and stores them in time, whenever that changes.
-pub(crate) async fn follow(health: HealthReporter, mut readiness: watch::Receiver<Readiness>) {
+/// Tells whether there is a site that takes decisions and stores them in time, whenever that changes: one hospital's
+/// trouble does not send away the others.
+pub(crate) async fn follow(health: HealthReporter, sites: Arc<Sites>) {
+    let mut told = true;
     loop {
-        let now = *readiness.borrow_and_update();
-        let status = match now {
-            Readiness::Ready => ServingStatus::Serving,
-            Readiness::CommitOverdue | Readiness::Degraded | Readiness::Closed => ServingStatus::NotServing,
-        };
-        tell(&health, status).await;
-        // An error means that the exchange is gone; closed was the last it said.
-        if readiness.changed().await.is_err() {
-            return;
+        let ready = sites.is_any_ready();
+        if ready != told {
+            told = ready;
+            tell(&health, if ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
         }
+        sites.stirred.notified().await;
     }
 }

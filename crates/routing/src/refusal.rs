@@ -146,6 +146,16 @@ pub fn reason_of(rejection: &Rejection) -> Reason {
                 Limit::Edges => "the schedule has too many edges; lay fewer days ahead",
             },
         ),
+        Rejection::SiteHasCalls { .. } => reason(
+            FailedPrecondition,
+            "SITE_HAS_CALLS",
+            "close its lines, and retire it when its last call has ended",
+        ),
+        Rejection::SiteRetired => reason(
+            FailedPrecondition,
+            "SITE_RETIRED",
+            "let the emergency plan take its calls; a new site begins under another id",
+        ),
         Rejection::ForeignCall { .. } => {
             reason(InvalidArgument, "FOREIGN_CALL", "leave calls of other gateways out of the inventory")
         }
@@ -157,6 +167,7 @@ fn figures(rejection: &Rejection) -> Option<(&'static str, String)> {
     match rejection {
         Rejection::PlanConflict { in_force } => Some(("in_force", in_force.0.to_string())),
         Rejection::ForeignCall { call } => Some(("call_id", call.to_string())),
+        Rejection::SiteHasCalls { open } => Some(("open", open.to_string())),
         Rejection::TimeWentBack { now } => Some(("now_us", now.0.to_string())),
         Rejection::TickFirst { due } => Some(("due_us", due.0.to_string())),
         _ => None,

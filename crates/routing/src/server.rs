@@ -5,31 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::FILE_DESCRIPTOR_SET;
-use api::v1::admin_service_server::AdminServiceServer;
-use api::v1::audit_service_server::AuditServiceServer;
-use api::v1::clock_service_server::ClockServiceServer;
-use api::v1::gateway_service_server::GatewayServiceServer;
-use api::v1::history_service_server::HistoryServiceServer;
-use api::v1::operator_service_server::OperatorServiceServer;
-use api::v1::roster_service_server::RosterServiceServer;
-use api::v1::supervisor_service_server::SupervisorServiceServer;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
 use session::{
-    Audit, AuditEntry, Callers, Derived, Journal, Registry, RegistryFault, SubjectRecords, Subjects,
+    Audit, Callers, Derived, Journal, JournalFault, Registry, RegistryFault, SubjectRecords, Subjects,
 };
-use switchboard::command::{Actor, Adoption, Command, Input};
 use switchboard::id::{PrincipalId, Revision};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
-use tonic::codec::CompressionEncoding;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::audited::{About, Recorder, check_recorded};
+use crate::audited::check_recorded;
 use crate::authorize::{TableFault, check_table, streaming};
 use crate::door::Doorkeeper;
 use crate::figures::Figures;
@@ -37,26 +27,12 @@ use crate::front::Front;
 use crate::health;
 use crate::limits::Limits;
 use crate::listening::{Reception, incoming};
-use crate::service;
-use crate::site::{Site, SiteParts, plan_hash};
+use crate::site::Site;
+use crate::sites::{BeginFault, Common, OpenSite, Sites, begin, follow_roster};
 use crate::staff::StaffNumbers;
-use crate::streams::{Leaving, Streams, closing};
 use crate::tls::Tls;
 use crate::tokens::Principals;
 use crate::traces::Traces;
-
-/// What every service takes: messages up to a size, measured after decompression.
-macro_rules! bounded {
-    ($service:expr) => {
-        $service.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(MESSAGE_BYTES_MAX)
-    };
-}
-
-/// Longest request: far above what a well-behaved client sends.
-pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
-
-/// Longest request to AdminService: a plan's text and a little around it.
-pub const ADMIN_MESSAGE_BYTES_MAX: usize = plan::TEXT_BYTES_MAX + 16 * 1024;
 
 /// A dead connection is noticed within the sum of these two.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(3);
@@ -78,11 +54,11 @@ pub struct RouterConfig {
     pub insecure_plaintext: bool,
     /// How much is let in.
     pub limits: Limits,
-    /// Whether the site's clock is a stepped one, driven by ClockService.
+    /// Whether each site's clock is a stepped one, driven by ClockService.
     pub stepped: bool,
     /// Whose calls are the hospital's own.
     pub staff: StaffNumbers,
-    /// Adopted if the site has no plan yet.
+    /// Adopted if the home site has no plan yet.
     pub first_plan: Option<ParsedPlan>,
     /// What is done about traces.
     pub traces: Traces,
@@ -90,9 +66,11 @@ pub struct RouterConfig {
 
 /// What a router stands on.
 pub struct RouterParts {
-    /// The site's switchboard.
+    /// The home site's switchboard: the site that the service is set up with.
     pub exchange: ExchangeHandle,
-    /// The same site's journal, to read what the exchange has forgotten.
+    /// Starts the other sites' switchboards; without, the home site is the only one.
+    pub opener: Option<Arc<dyn OpenSite>>,
+    /// The sites' journal, to read what their exchanges have forgotten.
     pub journal: Arc<dyn Journal>,
     /// What follows from it, to look back with.
     pub derived: Arc<dyn Derived>,
@@ -142,9 +120,22 @@ pub enum StartFault {
     /// The first plan could not be recorded.
     #[error("the first plan was not adopted: {0}")]
     Unrecorded(String),
-    /// The first plan's text was not kept.
+    /// The first plan's text was not kept, or the roster not found.
     #[error(transparent)]
     Registry(#[from] RegistryFault),
+    /// It cannot be found out which sites there are.
+    #[error(transparent)]
+    Journal(#[from] JournalFault),
+}
+
+impl From<BeginFault> for StartFault {
+    fn from(fault: BeginFault) -> StartFault {
+        match fault {
+            BeginFault::Registry(fault) => fault.into(),
+            BeginFault::Unrecorded(why) => StartFault::Unrecorded(why),
+            BeginFault::Refused(refused) => refused.into(),
+        }
+    }
 }
 
 /// A running router. Stop it; dropping it leaves it running until the process ends.
@@ -152,7 +143,7 @@ pub struct Router {
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
-    streams: Arc<Streams>,
+    sites: Arc<Sites>,
     health: HealthReporter,
     /// Keeps the health service told.
     healthy: JoinHandle<()>,
@@ -175,52 +166,30 @@ impl Router {
         check_recorded(DESCRIPTIONS)?;
         let listeners = listeners(&config).await?;
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
-        let RouterConfig { tls, limits, traces, .. } = config;
-
-        let RouterParts { exchange, journal, derived, callers, registry, principals, .. } = parts;
-        let RouterParts { audit, subjects, records, .. } = parts;
-        let recorder = Recorder::new(audit, exchange.clone());
-        let readiness = exchange.readiness();
-        let (streams, feed) = Streams::new(exchange.clone(), config.stepped, limits.operator_streams);
-        let site = Arc::new(Site::new(SiteParts {
-            exchange,
-            journal,
-            derived,
-            callers,
-            registry,
-            principals: Arc::clone(&principals),
-            recorder: recorder.clone(),
-            subjects,
-            records,
-            streams: Arc::clone(&streams),
-            staff: config.staff,
-            stepped: config.stepped,
-            limits,
-        }));
-        // Whoever was removed while nobody heard of it.
-        site.forget(Leaving::Unknown);
-        let follower = Arc::clone(&site);
-        tokio::spawn(async move {
-            follower.streams.follow(feed, |leaving| follower.forget(leaving)).await;
-        });
-        if let Some(plan) = config.first_plan {
-            adopt_first(&site, plan).await?;
+        let RouterConfig { tls, limits, traces, staff, stepped, first_plan, .. } = config;
+        let principals = Arc::clone(&parts.principals);
+        let exchange = parts.exchange.clone();
+        let sites = Sites::new(Common { parts, staff, stepped, limits });
+        let home = sites.serve(exchange);
+        if let Some(plan) = first_plan {
+            adopt_first(&home, plan).await?;
         }
-        follow_roster(&site).await?;
+        follow_roster(&home).await?;
+        sites.open_all().await?;
 
         let (stop, stopped) = watch::channel(false);
         let figures = Arc::new(Figures::new(&traces.spans));
-        let (health, routes) = routes(&site).await?;
+        let (health, routes) = common_routes().await?;
         let doorkeeper = Doorkeeper::new(
             principals,
             &limits,
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),
             stopped.clone(),
-            recorder,
+            Arc::clone(&sites),
             traces,
         );
-        let healthy = tokio::spawn(health::follow(health.clone(), readiness));
+        let healthy = tokio::spawn(health::follow(health.clone(), Arc::clone(&sites)));
         let server = Server::builder()
             .accept_http1(true)
             .timeout(ANSWER_AT_LATEST)
@@ -228,14 +197,14 @@ impl Router {
             .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
             .http2_max_header_list_size(HEADER_BYTES_MAX)
             .max_concurrent_streams(limits.streams_per_connection)
-            .layer(Front::new(site, Arc::clone(&figures), doorkeeper.clone()))
+            .layer(Front::new(Arc::clone(&sites), Arc::clone(&figures), doorkeeper.clone()))
             .layer(doorkeeper)
             .add_routes(routes);
         let places = Arc::new(Semaphore::new(limits.connections));
         let reception = Reception { tls, places, figures, stopped: stopped.clone() };
         let incoming = incoming(listeners.into_iter().map(|(listener, _)| listener).collect(), &reception);
         let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, told_to_stop(stopped)));
-        Ok(Router { addresses, stop, serving, streams, health, healthy, drain: limits.drain })
+        Ok(Router { addresses, stop, serving, sites, health, healthy, drain: limits.drain })
     }
 
     /// Where it listens: the first of its addresses.
@@ -248,6 +217,16 @@ impl Router {
         &self.addresses
     }
 
+    /// Resolves when only another process can tell what was stored for some site.
+    pub async fn restart_needed(&self) {
+        self.sites.restart_needed().await;
+    }
+
+    /// The switchboards of every site, the home site's among them.
+    pub fn exchanges(&self) -> Vec<ExchangeHandle> {
+        self.sites.all().into_iter().map(|site| site.exchange.clone()).collect()
+    }
+
     /// Says that it is not serving any more, ends every stream, answers what is under way, and stops listening; after
     /// [`Limits::drain`] also to those who do not let go.
     pub async fn stop(mut self) {
@@ -255,7 +234,7 @@ impl Router {
         self.healthy.abort();
         drop((&mut self.healthy).await);
         health::tell(&self.health, ServingStatus::NotServing).await;
-        self.streams.end_all(&closing());
+        self.sites.end_streams();
         self.stop.send_replace(true);
         if tokio::time::timeout(self.drain, &mut self.serving).await.is_err() {
             tracing::warn!("some did not let go in time; their connections are cut");
@@ -298,31 +277,15 @@ async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Every service there is; the clock's only where it can be stepped.
-async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_reflection::server::Error> {
+/// What anybody may ask, of no site.
+async fn common_routes() -> Result<(HealthReporter, Routes), tonic_reflection::server::Error> {
     let (health, health_server) = tonic_health::server::health_reporter();
     health::tell(&health, ServingStatus::Serving).await;
     let mut routes = RoutesBuilder::default();
     routes
-        .add_service(bounded!(GatewayServiceServer::new(service::Gateway(Arc::clone(site)))))
-        .add_service(bounded!(OperatorServiceServer::new(service::Operator(Arc::clone(site)))))
-        .add_service(bounded!(SupervisorServiceServer::new(service::Supervisor(Arc::clone(site)))))
-        .add_service(bounded!(HistoryServiceServer::new(service::History(Arc::clone(site)))))
-        .add_service(
-            bounded!(RosterServiceServer::new(service::Roster(Arc::clone(site))))
-                .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            bounded!(AdminServiceServer::new(service::Admin(Arc::clone(site))))
-                .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
-        )
-        .add_service(bounded!(AuditServiceServer::new(service::Audit(Arc::clone(site)))))
         .add_service(health_server)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
-    if site.is_stepped() {
-        routes.add_service(bounded!(ClockServiceServer::new(service::Clock(Arc::clone(site)))));
-    }
     Ok((health, routes.routes()))
 }
 
@@ -334,35 +297,10 @@ fn reflection<'a>() -> tonic_reflection::server::Builder<'a> {
 
 /// The plan of a site that has none.
 async fn adopt_first(site: &Site, parsed: ParsedPlan) -> Result<(), StartFault> {
-    let expect = site.exchange.read(|switchboard| switchboard.state().revision);
-    if expect.0 > 0 {
+    if site.exchange.read(|switchboard| switchboard.state().revision) > Revision(0) {
         return Ok(());
     }
-    let revision = Revision(expect.0 + 1);
-    site.registry.keep_plan(site.id(), revision, plan_hash(&parsed.plan), &parsed.text).await?;
-    let adoption = Adoption { plan: parsed.plan, expect, migrate: false, move_waiting: Default::default() };
-    let actor = Actor::Admin(first_start());
-    let command = Command::AdoptPlan(Box::new(adoption));
-    let act = site.recorder.by_itself(first_start().as_str(), "plan.begin");
-    let request = site.recorder.request_id();
-    let about = site.about(&command);
-    let asked = act.asks(About { request: request.0.to_string(), ..about }).await;
-    asked.map_err(|status| StartFault::Unrecorded(status.message().to_owned()))?;
-    let asked = site.exchange.ask(Input { actor, request: Some(request), command }).await;
-    let outcome = if asked.is_ok() { AuditEntry::DONE } else { AuditEntry::REFUSED };
-    act.end(outcome.to_owned()).await;
-    asked?;
-    Ok(())
-}
-
-/// The roster that was in force before this start.
-async fn follow_roster(site: &Site) -> Result<(), StartFault> {
-    let zone =
-        site.exchange.read(|switchboard| switchboard.state().plan().map(|plan| plan.time_zone.clone()));
-    let zone = zone.unwrap_or_else(|| "UTC".to_owned());
-    if let Some(roster) = site.rosters.load(&*site.registry, site.id(), &zone).await? {
-        site.exchange.follow_roster(roster);
-    }
+    begin(site, parsed, first_start(), site.recorder.request_id()).await?;
     Ok(())
 }
 

@@ -144,4 +144,10 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// [`JournalFault`].
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault>;
+
+    /// Which sites have decisions, by name.
+    ///
+    /// # Errors
+    /// [`JournalFault`].
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault>;
 }

@@ -29,7 +29,7 @@ impl MemoryJournal {
         MemoryJournal { epoch, store_clock: Box::new(clock), sites: Mutex::default() }
     }
 
-    fn sites(&self) -> MutexGuard<'_, BTreeMap<SiteId, BTreeMap<Seq, StoredRow>>> {
+    fn rows(&self) -> MutexGuard<'_, BTreeMap<SiteId, BTreeMap<Seq, StoredRow>>> {
         // A row goes in by one insert: whoever panicked left the map whole.
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,7 +44,7 @@ impl Default for MemoryJournal {
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
-        let mut sites = self.sites();
+        let mut sites = self.rows();
         let rows = sites.entry(site).or_default();
         if rows.contains_key(&row.seq) {
             return Ok(Appended::Lost);
@@ -58,13 +58,13 @@ impl Journal for MemoryJournal {
     }
 
     async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
-        let sites = self.sites();
+        let sites = self.rows();
         let Some(rows) = sites.get(&site) else { return Ok(Vec::new()) };
         Ok(rows.range(after.next()..).take(rows_max).map(|(_, row)| row.clone()).collect())
     }
 
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
-        let sites = self.sites();
+        let sites = self.rows();
         let store_now_us = (self.store_clock)();
         let last = sites.get(&site).and_then(|rows| rows.last_key_value()).map(|(_, last)| last);
         Ok(Head {
@@ -75,6 +75,11 @@ impl Journal for MemoryJournal {
             store_us: last.map_or(store_now_us, |l| l.store_us),
             store_now_us,
         })
+    }
+
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        let sites = self.rows();
+        Ok(sites.iter().filter(|(_, rows)| !rows.is_empty()).map(|(site, _)| *site).collect())
     }
 }
 

@@ -18,8 +18,10 @@ pub(crate) const TAIL: &str = "SELECT seq, last_seq, at_us, wall_us, store_us, w
 pub(crate) const HEAD: &str =
     "SELECT last_seq, at_us, wall_us, store_us FROM journal WHERE site = $1 ORDER BY seq DESC LIMIT 1";
 
-/// Which sites have decisions.
-pub(crate) const SITES: &str = "SELECT DISTINCT site FROM journal ORDER BY site";
+/// Which sites have decisions: from one to the next by the key, however many decisions each has.
+pub(crate) const SITES: &str = "WITH RECURSIVE known (site) AS (SELECT MIN(site) FROM journal UNION ALL \
+     SELECT (SELECT MIN(site) FROM journal WHERE journal.site > known.site) FROM known WHERE known.site IS NOT NULL) \
+     SELECT site FROM known WHERE site IS NOT NULL ORDER BY site";
 
 /// The present life of the record.
 pub(crate) const EPOCH: &str = "SELECT MAX(epoch) AS epoch FROM life";

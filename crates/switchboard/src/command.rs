@@ -303,6 +303,8 @@ pub enum Command {
         /// Who.
         operator: OperatorId,
     },
+    /// The site takes no calls any more, for ever. No call may be open.
+    RetireSite,
 }
 
 /// A caller rang in.

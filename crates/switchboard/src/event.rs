@@ -560,6 +560,8 @@ pub enum Event {
         /// Which.
         gateway: GatewayId,
     },
+    /// The site takes no calls any more; its id is never used again.
+    SiteRetired,
     /// Somebody should look.
     AlarmRaised {
         /// At what.

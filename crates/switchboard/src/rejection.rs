@@ -112,6 +112,13 @@ pub enum Rejection {
         /// Of what.
         what: Limit,
     },
+    /// Calls are open: a site is not retired over its callers' heads.
+    SiteHasCalls {
+        /// How many.
+        open: usize,
+    },
+    /// The site was retired.
+    SiteRetired,
     /// The same call twice in an inventory, or a call of another gateway's.
     ForeignCall {
         /// Which.
@@ -188,6 +195,8 @@ impl fmt::Display for Rejection {
             Rejection::NotBlocked => "the caller is not blocked",
             Rejection::NeverBlocked => "callers of an emergency line are never blocked",
             Rejection::LimitReached { .. } => "a limit of the site was reached",
+            Rejection::SiteHasCalls { .. } => "calls are open at this site; let them end first",
+            Rejection::SiteRetired => "this site was retired; it takes no calls any more",
             Rejection::ForeignCall { .. } => "the inventory names a call of another gateway",
         })
     }

@@ -64,6 +64,9 @@ pub struct State {
     pub edges: VecDeque<Edge>,
     /// Requests done a short while ago, by their decision.
     pub requests: BTreeMap<Seq, RequestMemory>,
+    /// The site takes no calls any more.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub retired: bool,
     /// The mistake planted in this switchboard, for the test of the tests. Never stored.
     #[cfg(feature = "planted-bugs")]
     #[serde(skip)]

@@ -62,6 +62,7 @@ pub(super) const PHRASES: &[(&str, Act)] = &[
     ("<operator> is removed", |play, f| {
         play.admin(Command::RemoveOperator { operator: id(f.the("operator")) })
     }),
+    ("the site is retired", |play, _| play.admin(Command::RetireSite)),
     ("by schedule <line> closes at <time>[ and opens at <time>]", |play, f| {
         let line = id(f.the("line"));
         let opens = f.nth("time", 1).map(slot::time).transpose()?;

@@ -150,6 +150,7 @@ pub(crate) fn told(event: &Event, memory: &Memory) -> Vec<Happening> {
         | Event::CallerUnblocked { .. }
         | Event::GatewayAttached { .. }
         | Event::GatewayLost { .. }
+        | Event::SiteRetired
         | Event::AlarmRaised { .. } => site::others(event, memory),
     }
 }

@@ -102,6 +102,8 @@ fn sentence(rejection: &Rejection) -> &'static str {
         Rejection::NotBlocked => "refused: the caller is not blocked",
         Rejection::NeverBlocked => "refused: emergency callers are never blocked",
         Rejection::LimitReached { .. } => "refused: a limit of the site",
+        Rejection::SiteHasCalls { .. } => "refused: the site has open calls",
+        Rejection::SiteRetired => "refused: the site is retired",
         Rejection::ForeignCall { .. } => "refused: a call of another gateway",
     }
 }

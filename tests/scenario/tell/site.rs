@@ -54,6 +54,7 @@ pub(super) fn others(event: &Event, memory: &Memory) -> Vec<Happening> {
             say("gateway <gateway> attached[ (life <number>)]", &[("gateway", some(gateway)), life])
         }
         Event::GatewayLost { gateway } => say("gateway <gateway> lost", &[("gateway", some(gateway))]),
+        Event::SiteRetired => say("the site is retired", &[]),
         Event::AlarmRaised { alarm } => raised(alarm),
         _ => unreachable!("not of the site: {event:?}"),
     }]

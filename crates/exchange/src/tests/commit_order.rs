@@ -55,6 +55,10 @@ impl Journal for Gate {
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
         self.store.head(site).await
     }
+
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        self.store.sites().await
+    }
 }
 
 #[tokio::test]

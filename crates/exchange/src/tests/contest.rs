@@ -39,6 +39,10 @@ impl Journal for Crowded {
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
         self.0.head(site).await
     }
+
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        self.0.sites().await
+    }
 }
 
 #[tokio::test]
@@ -80,6 +84,10 @@ impl Journal for Held {
 
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
         self.store.head(site).await
+    }
+
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        self.store.sites().await
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use console::Term;
-use session::{Derived, Progress, SqliteStore, VerifyFault, verify};
+use session::{Derived, Journal, Progress, SqliteStore, VerifyFault, verify};
 use switchboard::id::SiteId;
 use tokio::runtime::Builder;
 

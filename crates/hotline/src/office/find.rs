@@ -35,6 +35,7 @@ pub(super) const TEAM: Kind = Kind::of("班组", "team", "hotline team list");
 pub(super) const CALL: Kind = Kind::of("通话", "call", "hotline call list");
 pub(super) const ERASURE: Kind = Kind::of("删除申请", "erasure", "hotline privacy list");
 pub(super) const DESTINATION: Kind = Kind::of("外线号码", "destination", "hotline plan get");
+pub(super) const SITE: Kind = Kind::of("站点", "site", "hotline site list");
 pub(super) const PROFILE: Kind = Kind::of("配置", "profile", "profiles.toml");
 
 /// What is taken for an id.

@@ -29,6 +29,7 @@ mod refused;
 mod roster;
 pub(crate) mod said;
 pub(crate) mod sheet;
+mod site;
 mod team;
 mod token;
 mod words;
@@ -57,6 +58,7 @@ pub(crate) enum Noun {
     Audit(audit::Audits),
     Privacy(privacy::Privacy),
     Token(token::Tokens),
+    Site(site::Sites),
     Completions(manual::Completions),
     Man(manual::Man),
     #[command(hide = true)]
@@ -77,6 +79,7 @@ pub(crate) fn run(noun: Noun, program: Command) -> ExitCode {
         Noun::Audit(audits) => audits.run(),
         Noun::Privacy(privacy) => privacy.run(),
         Noun::Token(tokens) => tokens.run(),
+        Noun::Site(sites) => sites.run(),
         Noun::Completions(completions) => completions.run(program),
         Noun::Man(man) => man.run(program),
         Noun::Pages(pages) => pages.run(program),

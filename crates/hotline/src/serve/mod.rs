@@ -1,4 +1,4 @@
-//! `hotline serve`: one site, from its configuration to its end.
+//! `hotline serve`: the sites of a record, from their configuration to their end.
 
 mod file;
 mod keys;
@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use exchange::{Clock, Exchange, ExchangeConfig};
+use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use plan::ParsedPlan;
-use routing::{Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
+use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::{Deserialize, Serialize};
-use session::Writer;
+use session::{Derived, Journal, Writer};
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -117,14 +117,15 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     let everybody = everybody(site, &settings.gateways)?;
     tokens::hand_out(&settings.tokens_file, site, &principals, &everybody).await?;
 
-    let writer = Writer::new(uuid::Uuid::new_v4().to_string());
-    let mut config = ExchangeConfig::alone(site, writer).with_derived(derived.clone());
-    if let Some(data) = &settings.data {
-        config = config.with_evidence(data.join(EVIDENCE));
-    }
-    let exchange = Exchange::spawn(config, journal.clone(), clock).await?;
+    let opener = Opener {
+        journal: journal.clone(),
+        derived: derived.clone(),
+        clock,
+        evidence: settings.data.as_ref().map(|data| data.join(EVIDENCE)),
+    };
+    let exchange = opener.open(site).await?;
     let sweeping = Sweeping {
-        site,
+        journal: journal.clone(),
         retention: settings.retention,
         audit: audit.clone(),
         subjects: subjects.clone(),
@@ -132,6 +133,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     };
     let parts = RouterParts {
         exchange: exchange.clone(),
+        opener: Some(Arc::new(opener)),
         journal,
         derived,
         callers,
@@ -181,22 +183,43 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     say_ready(&Ready { address: addresses[0].clone(), addresses, site: site.to_string(), stepped })?;
     tokio::select! {
         () = ending => {}
-        () = exchange.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
+        () = router.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
         () = is_broken(broken) => {
             tracing::error!(%site, "the data directory could not be synced; another process has to find out what it holds");
             return Ok(ExitCode::from(RESTART_NEEDED));
         }
     }
     tracing::info!(%site, "ending: streams are told, what is under way is finished");
+    let exchanges = router.exchanges();
     router.stop().await;
-    if tokio::time::timeout(CLOSE_AT_LATEST, exchange.close()).await.is_err() {
-        tracing::warn!("the exchange did not finish in time");
+    let closing = futures_util::future::join_all(exchanges.iter().map(ExchangeHandle::close));
+    if tokio::time::timeout(CLOSE_AT_LATEST, closing).await.is_err() {
+        tracing::warn!("an exchange did not finish in time");
     }
     if let Some(sending) = sending {
         sending.end().await;
     }
     tracing::info!(%site, "ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the switchboard of a site.
+struct Opener {
+    journal: Arc<dyn Journal>,
+    derived: Arc<dyn Derived>,
+    clock: Clock,
+    evidence: Option<PathBuf>,
+}
+
+impl OpenSite for Opener {
+    fn open(&self, site: SiteId) -> Opening<'_> {
+        let writer = Writer::new(uuid::Uuid::new_v4().to_string());
+        let mut config = ExchangeConfig::alone(site, writer).with_derived(self.derived.clone());
+        if let Some(evidence) = &self.evidence {
+            config = config.with_evidence(evidence.clone());
+        }
+        Box::pin(Exchange::spawn(config, self.journal.clone(), self.clock))
+    }
 }
 
 /// Resolves when a sync has failed, be it of the office's words and not of an append: what is refused from then on would

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use session::{Audit, AuditFilter, Retention, SubjectRecords, Subjects, sweep};
+use session::{Audit, AuditFilter, Journal, Retention, SubjectRecords, Subjects, sweep};
 use switchboard::id::SiteId;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is swept, and how long what is kept.
 pub(super) struct Sweeping {
-    pub(super) site: SiteId,
+    pub(super) journal: Arc<dyn Journal>,
     pub(super) retention: Retention,
     pub(super) audit: Arc<dyn Audit>,
     pub(super) subjects: Arc<dyn Subjects>,
@@ -21,38 +21,46 @@ impl Sweeping {
     /// At once, and then every day until dropped.
     pub(super) async fn every_day(self) {
         loop {
-            if !self.retention.keeps_all() {
-                self.once().await;
+            match self.journal.sites().await {
+                Ok(sites) => {
+                    for site in sites {
+                        if !self.retention.keeps_all() {
+                            self.once(site).await;
+                        }
+                        self.tell_head(site).await;
+                    }
+                }
+                Err(fault) => tracing::warn!(%fault, "what was kept long enough is let go tomorrow"),
             }
-            self.tell_head().await;
             tokio::time::sleep(DAY).await;
         }
     }
 
-    async fn once(&self) {
+    async fn once(&self, site: SiteId) {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now_us = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
         let parts = (&*self.audit, &*self.subjects, &*self.records);
-        match sweep(self.site, &self.retention, now_us, parts).await {
+        match sweep(site, &self.retention, now_us, parts).await {
             Ok(swept) => tracing::info!(
+                %site,
                 numbers = swept.numbers,
                 records = swept.records,
                 audit_through = swept.audit_through.unwrap_or(0),
                 "what was kept long enough was let go"
             ),
-            Err(fault) => tracing::warn!(%fault, "what was kept long enough is let go tomorrow"),
+            Err(fault) => tracing::warn!(%site, %fault, "what was kept long enough is let go tomorrow"),
         }
     }
 
     /// A log that is kept elsewhere tells by this whether the audit was cut off or written anew.
-    async fn tell_head(&self) {
-        match self.audit.rows(self.site, &AuditFilter::default(), u64::MAX, 1).await {
+    async fn tell_head(&self, site: SiteId) {
+        match self.audit.rows(site, &AuditFilter::default(), u64::MAX, 1).await {
             Ok(rows) => {
                 if let Some(last) = rows.first() {
-                    tracing::info!(number = last.number, hash = %last.hash, "the audit ends with this row");
+                    tracing::info!(%site, number = last.number, hash = %last.hash, "the audit ends with this row");
                 }
             }
-            Err(fault) => tracing::warn!(%fault, "the end of the audit cannot be read"),
+            Err(fault) => tracing::warn!(%site, %fault, "the end of the audit cannot be read"),
         }
     }
 }

@@ -11,5 +11,6 @@ mod people;
 mod plans;
 mod records;
 mod rosters;
+mod sites;
 mod terminal;
 mod way;

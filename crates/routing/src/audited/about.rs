@@ -45,6 +45,7 @@ pub(crate) fn about(state: &State, command: &Command) -> About {
             ("plan".to_owned(), state.plan().map(|plan| revision(state.revision.0, plan)))
         }
         Command::ExtendSchedule { .. } => ("schedule".to_owned(), None),
+        Command::RetireSite => ("site".to_owned(), None),
         _ => (String::new(), None),
     };
     let becomes = match command {

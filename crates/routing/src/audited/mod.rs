@@ -74,6 +74,9 @@ const METHODS: &[(&str, Recorded)] = &[
     ("/hotline.v1.RosterService/ValidateRoster", No),
     ("/hotline.v1.RosterService/ApplyRoster", As("roster.apply")),
     ("/hotline.v1.RosterService/ListDue", No),
+    ("/hotline.v1.SiteService/CreateSite", As("site.create")),
+    ("/hotline.v1.SiteService/ListSites", No),
+    ("/hotline.v1.SiteService/RetireSite", As("site.retire")),
     // Time on a stepped clock is nobody's decision.
     ("/hotline.v1.ClockService/Step", No),
 ];

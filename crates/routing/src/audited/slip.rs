@@ -47,13 +47,8 @@ impl Recorder {
     ///
     /// # Errors
     /// What is sent as the reason is none.
-    pub(crate) fn slip(
-        &self,
-        method: &str,
-        who: Option<Who>,
-        headers: &HeaderMap,
-    ) -> Result<Option<Act>, Status> {
-        let (Some(Recorded::As(what)), Some(who)) = (recorded(method), who) else { return Ok(None) };
+    pub(crate) fn slip(&self, method: &str, who: Who, headers: &HeaderMap) -> Result<Option<Act>, Status> {
+        let Some(Recorded::As(what)) = recorded(method) else { return Ok(None) };
         Ok(Some(self.act(who.role().name(), who.id(), what, why_of(headers)?)))
     }
 

@@ -290,7 +290,7 @@ impl Admin {
 }
 
 /// Who acts, on which slip, and what is asked.
-fn acting<T>(request: Request<T>) -> Result<(Act, Who, T), Status> {
+pub(super) fn acting<T>(request: Request<T>) -> Result<(Act, Who, T), Status> {
     let act = Act::of(&request)?;
     asked(request).map(|(who, request)| (act, who, request))
 }
@@ -301,7 +301,7 @@ fn named(principal: &Principal) -> String {
 }
 
 /// Who asks, and what.
-fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
+pub(super) fn asked<T>(request: Request<T>) -> Result<(Who, T), Status> {
     match principal(&request)?.who {
         who @ Who::Admin(_) => Ok((who, request.into_inner())),
         _ => Err(refusal::rejected(&Rejection::NotYours)),
@@ -341,7 +341,7 @@ fn removes_nothing(state: &State, parsed: &ParsedPlan) -> Result<(), Status> {
     Err(refusal::status(reason, &format!("this plan would remove the lines {}", removed.join(", "))))
 }
 
-fn bad_plan(errors: &PlanErrors) -> Status {
+pub(super) fn bad_plan(errors: &PlanErrors) -> Status {
     convert::invalid_status(errors.findings.iter().map(|finding| {
         let place = format!("text:{}:{}", finding.line, finding.column);
         let field = if finding.field.is_empty() { place } else { format!("{place} {}", finding.field) };
@@ -355,7 +355,7 @@ fn no_text(revision: Revision) -> Status {
     refusal::status(reason, &format!("this router has no text of revision {}", revision.0))
 }
 
-fn token_fault(fault: &TokenFault) -> Status {
+pub(super) fn token_fault(fault: &TokenFault) -> Status {
     match fault {
         TokenFault::Registry(fault) => registry_fault(fault),
         TokenFault::NoChance(_) | TokenFault::UnknownRole { .. } => Status::internal(fault.to_string()),

@@ -94,6 +94,7 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
         &["ListAudit", "VerifyAudit", "ExportSubject", "EraseSubject", "ApproveErasure", "ListErasures"],
         ADMIN,
     ),
+    ("SiteService", &["CreateSite", "ListSites", "RetireSite"], ADMIN),
     ("ClockService", &["Step"], ADMIN),
 ];
 
@@ -193,6 +194,7 @@ async fn only_loopback_is_listened_on_in_the_clear() {
         change(&mut config);
         let parts = routing::RouterParts {
             exchange: hospital.exchange.clone(),
+            opener: None,
             journal: std::sync::Arc::new(session::MemoryJournal::new()),
             derived: std::sync::Arc::new(session::MemoryDerived::new()),
             callers: std::sync::Arc::new(session::MemoryCallers::random()),

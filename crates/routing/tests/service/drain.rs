@@ -88,6 +88,10 @@ impl Journal for Gated {
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
         self.store.head(site).await
     }
+
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        self.store.sites().await
+    }
 }
 
 fn gated() -> (Arc<Gated>, watch::Sender<bool>, watch::Receiver<bool>) {

@@ -7,7 +7,10 @@ use std::time::Duration;
 use api::v1::{self, fact::Fact, fact_result};
 use api::{Attached, Bearer, Client, DeskFeed, GatewayFeed, Update};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
-use routing::{Limits, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers, Traces, Who};
+use routing::{
+    Limits, OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, StaffNumbers,
+    Traces, Who,
+};
 use session::{
     Audit, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
     MemoryRegistry, Registry, Writer,
@@ -32,6 +35,8 @@ pub(crate) struct Hospital {
     journal: Arc<dyn Journal>,
     derived: Arc<dyn Derived>,
     registry: Arc<dyn Registry>,
+    /// Whether it may have other sites.
+    many: bool,
 }
 
 pub(crate) fn site() -> SiteId {
@@ -54,19 +59,37 @@ pub(crate) fn who(role: &str, id: &str) -> Principal {
 /// What outlives a router.
 type Kept<'a> = (&'a Arc<dyn Journal>, &'a Arc<dyn Registry>, &'a Arc<dyn Audit>);
 
+/// Starts the switchboards of other sites.
+struct Opener {
+    journal: Arc<dyn Journal>,
+    derived: Arc<dyn Derived>,
+    clock: Clock,
+}
+
+impl OpenSite for Opener {
+    fn open(&self, site: SiteId) -> Opening<'_> {
+        let config = ExchangeConfig::alone(site, Writer::new(Uuid::new_v4().to_string()));
+        let config = config.with_derived(self.derived.clone());
+        Box::pin(Exchange::spawn(config, self.journal.clone(), self.clock))
+    }
+}
+
 async fn serve(
     clock: Clock,
     config: RouterConfig,
     (journal, registry, audit): Kept<'_>,
     derived: &Arc<dyn Derived>,
     principals: &Arc<Principals>,
+    many: bool,
 ) -> (ExchangeHandle, Router) {
     let alone = ExchangeConfig::alone(site(), Writer::new(Uuid::new_v4().to_string()));
     let alone = alone.with_derived(derived.clone());
     let exchange = Exchange::spawn(alone, journal.clone(), clock).await.expect("a journal that can be read");
     let callers = Arc::new(MemoryCallers::seeded(7));
+    let opener = Opener { journal: journal.clone(), derived: derived.clone(), clock };
     let parts = RouterParts {
         exchange: exchange.clone(),
+        opener: many.then(|| Arc::new(opener) as Arc<dyn OpenSite>),
         journal: journal.clone(),
         derived: derived.clone(),
         callers: callers.clone(),
@@ -122,10 +145,31 @@ impl Hospital {
         Hospital::recorded_in(Arc::new(MemoryAudit::new()), journal, clock, change).await
     }
 
+    /// The home site of a router that may serve others, too.
+    pub(crate) async fn of_many_sites() -> Hospital {
+        let audit = Arc::new(MemoryAudit::new());
+        Hospital::made(audit, Arc::new(MemoryJournal::new()), Clock::STEPPED, true, |_| {}).await
+    }
+
+    /// Another principal on the same connection.
+    pub(crate) fn client(&self, token: &str) -> Client {
+        self.admin.with_token(bearer(token))
+    }
+
     pub(crate) async fn recorded_in(
         audit: Arc<dyn Audit>,
         journal: Arc<dyn Journal>,
         clock: Clock,
+        change: impl FnOnce(&mut RouterConfig),
+    ) -> Hospital {
+        Hospital::made(audit, journal, clock, false, change).await
+    }
+
+    async fn made(
+        audit: Arc<dyn Audit>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        many: bool,
         change: impl FnOnce(&mut RouterConfig),
     ) -> Hospital {
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
@@ -134,7 +178,7 @@ impl Hospital {
         let mut config = config(vec!["127.0.0.1:0".parse().expect("an address")]);
         change(&mut config);
         let kept = (&journal, &registry, &audit);
-        let (exchange, router) = serve(clock, config, kept, &derived, &principals).await;
+        let (exchange, router) = serve(clock, config, kept, &derived, &principals, many).await;
         let address = format!("http://{}", router.address());
         let mint = async |role, id| bearer(principals.mint(who(role, id)).await.expect("kept").reveal());
         let admin = Client::new(&address, mint("admin", "admin").await).expect("an address");
@@ -152,6 +196,7 @@ impl Hospital {
             journal,
             derived,
             registry,
+            many,
         }
     }
 
@@ -163,14 +208,18 @@ impl Hospital {
     /// The router ends, and another one begins with the same journal at the same address.
     pub(crate) async fn restart(self) -> Hospital {
         let config = config(self.router.addresses().to_vec());
+        let exchanges = self.router.exchanges();
         in_time(self.router.stop()).await;
-        in_time(self.exchange.close()).await;
+        for exchange in exchanges {
+            in_time(exchange.close()).await;
+        }
         let (exchange, router) = serve(
             Clock::STEPPED,
             config,
             (&self.journal, &self.registry, &self.audit),
             &self.derived,
             &self.principals,
+            self.many,
         )
         .await;
         Hospital { exchange, router, ..self }

@@ -15,6 +15,7 @@ mod record;
 mod refusals;
 mod roster;
 mod silence;
+mod sites;
 mod streams;
 mod tls;
 mod tokens;

@@ -60,6 +60,8 @@ fn every() -> Vec<(Rejection, Code)> {
         (Rejection::NotBlocked, Code::NotFound),
         (Rejection::NeverBlocked, Code::FailedPrecondition),
         (Rejection::LimitReached { what: Limit::Calls }, Code::ResourceExhausted),
+        (Rejection::SiteHasCalls { open: 2 }, Code::FailedPrecondition),
+        (Rejection::SiteRetired, Code::FailedPrecondition),
         (Rejection::ForeignCall { call: CallId(Uuid::nil()) }, Code::InvalidArgument),
     ]
 }

@@ -122,14 +122,14 @@ async fn figures_tell_what_was_asked_and_what_the_site_does() {
         "hotline_requests_total{method=\"/hotline.v1.AdminService/GetPlan\",code=\"PERMISSION_DENIED\"} 1",
         "hotline_request_seconds_count{method=\"/hotline.v1.GatewayService/Report\"} 1",
         "hotline_streams_open{method=\"/hotline.v1.OperatorService/Attach\"} 1",
-        "hotline_calls_open{line=\"comfort\",state=\"ringing\"} 1",
-        "hotline_operators{state=\"offered\"} 1",
+        "hotline_calls_open{site=\"main\",line=\"comfort\",state=\"ringing\"} 1",
+        "hotline_operators{site=\"main\",state=\"offered\"} 1",
         "hotline_wrong_tokens_total 0",
         "# EOF",
     ] {
         assert!(page.contains(line), "{line} is not in\n{page}");
     }
-    let decisions = format!("hotline_decisions {}", hospital.exchange.cursor().seq.0);
+    let decisions = format!("hotline_decisions{{site=\"main\"}} {}", hospital.exchange.cursor().seq.0);
     assert!(page.contains(&decisions), "{decisions} is not in\n{page}");
     assert!(!page.contains("13812345678") && !page.contains("ana") && !page.contains(&call), "{page}");
 }

@@ -9,7 +9,7 @@ use switchboard::time::SiteTime;
 use super::arriving::{Arriving, NewCaller};
 use super::callers::find;
 use super::fault::{self, Kind};
-use super::{SqliteStore, Writer, wall_us};
+use super::{SqliteStore, Writer, sites, wall_us};
 use crate::crash::{CrashPoint, reached};
 use crate::journal::{self, Appended, Head, Journal, JournalFault, Row, StoredRow};
 use crate::sql;
@@ -45,6 +45,11 @@ impl Journal for SqliteStore {
         let last = last.unwrap_or(Last { seq: Seq(0), at: SiteTime(0), wall_us: 0, store_us: store_now_us });
         let Last { seq, at, wall_us, store_us } = last;
         Ok(Head { epoch: self.epoch, last_seq: seq, at, wall_us, store_us, store_now_us })
+    }
+
+    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+        let mut reader = self.reader.lock().await;
+        sites(&mut reader).await.map_err(|error| fault::reading(&error))
     }
 }
 

@@ -37,7 +37,7 @@ use self::open::{
 pub(crate) use self::seal::unhex;
 pub use self::seal::{SealKey, SealKeyFault};
 use self::sweep::Sweep;
-use crate::journal::{Epoch, JournalFault};
+use crate::journal::Epoch;
 use crate::sql;
 
 const JOURNAL_STEPS: [(&str, &str); 4] = [
@@ -124,15 +124,6 @@ impl SqliteStore {
         self.derived.is_some()
     }
 
-    /// Which sites have decisions here.
-    ///
-    /// # Errors
-    /// [`JournalFault`].
-    pub async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
-        let mut reader = self.reader.lock().await;
-        sites(&mut reader).await.map_err(|error| fault::reading(&error))
-    }
-
     /// Turns true when a sync has failed, whatever was written: only another process can tell what is on the disk. Never
     /// does of a directory that is only read.
     pub fn watch_broken(&self) -> watch::Receiver<bool> {
@@ -215,7 +206,7 @@ mod tests {
 
     use super::arriving::NewCaller;
     use super::*;
-    use crate::journal::{self, Appended, Journal, Row};
+    use crate::journal::{self, Appended, Journal, JournalFault, Row};
     use switchboard::id::CallerRef;
     use switchboard::time::SiteTime;
 

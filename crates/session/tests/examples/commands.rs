@@ -18,6 +18,7 @@ kinds!(Command:
     RenewDesk, DropDesk, ConfirmDelivery, Accept, Decline, ConfirmMedia, Hold, Retrieve, HangUp, Transfer, Consult,
     CompleteTransfer, EndWrapUp, GoOnDuty, Pause, Resume, Leave, BlockCaller, UnblockCaller, DivertLine, OpenLine,
     CloseLine, MoveCall, ForceOperator, AdoptPlan, ExtendSchedule, AddOperator, ChangeOperator, RemoveOperator,
+    RetireSite,
 );
 
 /// The examples, by name.
@@ -120,5 +121,6 @@ fn from_administrators() -> Vec<Command> {
         Command::AddOperator { operator: operator(), profile: profile() },
         Command::ChangeOperator { operator: operator(), profile: profile() },
         Command::RemoveOperator { operator: operator() },
+        Command::RetireSite,
     ]
 }

@@ -28,7 +28,7 @@ kinds!(Event:
     OutsideCallStarted, OutsideCallEnded, OperatorForcedIdle, ShiftStarted, ShiftEnding, ShiftEnded, LineOpened,
     LineClosedBySchedule, LineClosedByHand, LineScheduleNoted, LineDraining, LineRetired, LineDiverted,
     LineDivertEnded, PlanAdopted, ScheduleExtended, EdgePassed, CallerBlocked, CallerUnblocked, GatewayAttached,
-    GatewayLost, AlarmRaised,
+    GatewayLost, SiteRetired, AlarmRaised,
 );
 
 /// The examples, by name.
@@ -205,6 +205,7 @@ fn site() -> Vec<Event> {
         Event::CallerUnblocked { caller: caller() },
         Event::GatewayAttached { gateway: gateway(), incarnation: 4, reaches: Some(names(&["op-01"])) },
         Event::GatewayLost { gateway: gateway() },
+        Event::SiteRetired,
         Event::AlarmRaised { alarm: Alarm::NobodyOnDuty { line: line("emergency") } },
     ]
 }

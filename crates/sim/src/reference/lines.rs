@@ -130,6 +130,19 @@ impl Reference {
         }
     }
 
+    /// A site goes when its last caller has.
+    pub(super) fn retire(&mut self) -> Answer {
+        if self.state.retired {
+            return Err(Rejection::AlreadyDone(Reply::Done));
+        }
+        if !self.state.calls.is_empty() {
+            return Err(Rejection::SiteHasCalls { open: self.state.calls.len() });
+        }
+        self.state.retired = true;
+        self.say(Event::SiteRetired);
+        Ok(Reply::Done)
+    }
+
     // Blocks.
 
     /// An operator blocks only the caller of the own call, during it or in its wrap-up.

@@ -110,6 +110,13 @@ impl Reference {
     }
 
     fn perform(&mut self, input: &Input) -> Answer {
+        let brought = matches!(
+            input.command,
+            Command::Tick | Command::DropDesk { .. } | Command::LoseGateway { .. } | Command::RetireSite
+        );
+        if self.state.retired && !brought {
+            return Err(Rejection::SiteRetired);
+        }
         match (&input.actor, &input.command) {
             (Actor::Clock, Command::Tick) => Ok(Reply::Done),
             (Actor::Gateway(gateway), command) => self.for_gateway(*gateway, command),
@@ -151,6 +158,7 @@ impl Reference {
             Command::AddOperator { operator, profile } => self.add_operator(*operator, profile),
             Command::ChangeOperator { operator, profile } => self.change_operator(*operator, profile),
             Command::RemoveOperator { operator } => self.remove_operator(*operator),
+            Command::RetireSite => self.retire(),
             _ => self.for_supervisor(command),
         }
     }

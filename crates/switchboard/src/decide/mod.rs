@@ -13,6 +13,7 @@ mod offers;
 mod operators;
 mod plans;
 mod schedule;
+mod site;
 mod tick;
 mod transfers;
 
@@ -30,6 +31,7 @@ const LASTING_MAX: Span = Span::secs(30 * 86_400);
 
 impl Switchboard {
     pub(crate) fn decide(&mut self, at: SiteTime, input: &Input) -> Decided {
+        self.check_retired(input)?;
         match &input.command {
             Command::Tick => self.tick(at, input.actor),
 
@@ -139,6 +141,10 @@ impl Switchboard {
             Command::RemoveOperator { operator } => {
                 admin(input)?;
                 self.remove_operator(*operator)
+            }
+            Command::RetireSite => {
+                admin(input)?;
+                self.retire_site()
             }
         }
     }

@@ -60,6 +60,7 @@ impl Switchboard {
                 let life = Gateway { incarnation: *incarnation, reaches: reaches.clone(), attached: true };
                 self.state.gateways.insert(*gateway, life);
             }
+            Event::SiteRetired => self.state.retired = true,
             Event::GatewayLost { gateway } => {
                 if let Some(known) = self.state.gateways.get_mut(gateway) {
                     known.attached = false;

@@ -29,7 +29,7 @@ pub(in crate::office) struct Of {
     got: &'static str,
 }
 
-pub(super) const PLAN: Of =
+pub(in crate::office) const PLAN: Of =
     Of { zh: "方案", en: "plan", code: "PLAN_FILE", got: "hotline plan get > hospital.toml" };
 pub(in crate::office) const ROSTER: Of =
     Of { zh: "排班表", en: "roster", code: "ROSTER_FILE", got: "hotline roster get > roster.toml" };
@@ -107,7 +107,7 @@ impl PlanText {
     ///
     /// # Errors
     /// Everything that is wrong, drawn where it stands.
-    pub(super) fn checked(&self) -> Told<String> {
+    pub(in crate::office) fn checked(&self) -> Told<String> {
         match self.parsed() {
             Ok(parsed) => Ok(parsed.text),
             Err(errors) => {
