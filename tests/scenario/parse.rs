@@ -13,7 +13,7 @@ use crate::tell;
 use crate::text::{Found, Pattern};
 
 /// What a scenario may say that it covers, beside corners (C01): the words of the semantics.
-pub(crate) const TOPICS: [&str; 27] = [
+pub(crate) const TOPICS: [&str; 28] = [
     "busy",
     "empty",
     "wait",
@@ -41,6 +41,7 @@ pub(crate) const TOPICS: [&str; 27] = [
     "duty-phone",
     "closing",
     "explain",
+    "site",
 ];
 
 /// A scenario.

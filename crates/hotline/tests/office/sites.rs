@@ -14,7 +14,7 @@ fn a_site_is_begun_used_and_ended() {
     assert!(at_north(&["line", "list"]).out.contains("duty"));
     assert_eq!(at_north(&["operator", "add", "ana", "--home", "duty"]).code, 0);
     assert!(!house.ask(&["operator", "list"]).out.contains("ana"), "nobody of north is here");
-    at_north(&["site", "list"]).refused(1, &["from the home site alone", "administrator of the home site"]);
+    at_north(&["site", "list"]).refused(4, &["from the home site alone", "administrator of the home site"]);
     let listed = house.told(&["site", "list"]);
     let lines: Vec<&str> = listed.lines().collect();
     assert!(lines[1].starts_with("main ") && lines[1].contains("home"), "{listed}");

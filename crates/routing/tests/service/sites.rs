@@ -15,6 +15,7 @@ fn create(site: &str, request_id: &str) -> v1::CreateSiteRequest {
 }
 
 const REQUEST: &str = "7d444840-9dc0-11d1-b245-5ffdce74fad2";
+const THIRD: &str = "7d444840-9dc0-11d1-b245-5ffdce74fad4";
 const OTHER: &str = "7d444840-9dc0-11d1-b245-5ffdce74fad3";
 
 async fn sites(hospital: &Hospital) -> Vec<v1::SiteEntry> {
@@ -96,8 +97,8 @@ async fn a_site_ends_when_nobody_is_inside_and_stays_readable() {
     assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "SITE_HAS_CALLS"));
     let gone = v1::fact::Fact::CallerHungUp(v1::CallerHungUp { call_id });
     gateway.send(report(gone)).await.expect("gone");
-    hospital.admin.send(retire(REQUEST)).await.expect("nobody is inside");
-    hospital.admin.send(retire(REQUEST)).await.expect("once more is once");
+    hospital.admin.send(retire(THIRD)).await.expect("nobody is inside");
+    hospital.admin.send(retire(THIRD)).await.expect("once more is once");
     assert!(sites(&hospital).await[1].retired);
     let later = v1::Arrival { call_id: "00000000-0000-4000-8000-000000000002".into(), ..arrival };
     let outcome = gateway.send(report(v1::fact::Fact::Arrival(later))).await;
