@@ -121,6 +121,7 @@ impl Runner {
 
     fn committed(&mut self, batch: Batch, began: Instant) {
         let landed = Instant::now();
+        self.turns.wrote(&self.writer);
         reached(CrashPoint::BeforePublish);
         let counters = &self.shared.counters;
         counters.appends.fetch_add(1, Ordering::Relaxed);
@@ -158,9 +159,11 @@ impl Runner {
     pub(crate) async fn catch_up(&mut self) {
         loop {
             let after = self.shared.published.cursor().seq;
-            match tail(&*self.journal, self.shared.site, after).await {
-                Ok(decisions) if decisions.is_empty() => break,
-                Ok(decisions) => {
+            let rows = self.journal.tail(self.shared.site, after, TAIL_ROWS_MAX).await;
+            match rows.map_err(TailFault::from).and_then(|rows| Ok((decided(after, &rows)?, rows))) {
+                Ok((_, rows)) if rows.is_empty() => break,
+                Ok((decisions, rows)) => {
+                    rows.iter().for_each(|stored| self.turns.wrote(&stored.row.writer));
                     for decision in &decisions {
                         self.schedule.note(decision);
                         self.shared.clock.reach(decision.at);

@@ -40,6 +40,14 @@ impl Runner {
         first.into_iter().flatten().min()
     }
 
+    /// When this writer lets it happen, if nobody asks for anything meanwhile.
+    pub(crate) fn due_in_turn(&self) -> Option<SiteTime> {
+        if self.shared.clock.is_stepped() {
+            return self.due();
+        }
+        self.due().map(|due| due + self.turns.delay(&self.writer))
+    }
+
     /// Lets everything happen that is due: deadlines, ended leases, the schedule.
     pub(crate) fn fire_due(&mut self, at: SiteTime) {
         self.hear_of_roster(at);

@@ -34,6 +34,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod turns;
 
 #[cfg(test)]
 extern crate self as exchange;

@@ -18,6 +18,7 @@ use crate::evidence::EvidenceRoom;
 use crate::handle::Shared;
 use crate::planted::Planted;
 use crate::schedule::Schedule;
+use crate::turns::Turns;
 
 /// The one who decides: nobody else touches the draft.
 pub(crate) struct Runner {
@@ -31,6 +32,8 @@ pub(crate) struct Runner {
     /// Asks whose append was lost, before everybody else's.
     pub(crate) again: VecDeque<Ask>,
     pub(crate) schedule: Schedule,
+    /// Whose turn it is to let happen what is due.
+    pub(crate) turns: Turns,
     pub(crate) faults: Faults,
     pub(crate) degraded: bool,
     pub(crate) evidence: EvidenceRoom,
@@ -65,7 +68,12 @@ impl Runner {
     /// Time first, then what was lost, then the lanes in their order, until one append is full.
     fn decide_what_waits(&mut self) {
         let now = self.now();
-        self.fire_due(now);
+        self.hear_of_roster(now);
+        let asked = !self.again.is_empty() || !self.shared.inbox.is_empty();
+        // Whoever asks finds everything happened that was due; what nobody asks for waits for this writer's turn.
+        if asked || self.due_in_turn().is_some_and(|due| due <= now) {
+            self.fire_due(now);
+        }
         self.decide_again();
         for _ in 0..BATCH_DECISIONS_MAX {
             if self.building.is_full() {
@@ -114,7 +122,7 @@ impl Runner {
     async fn wake(&mut self) -> Woken {
         let room = !self.building.is_full();
         let due =
-            self.due().filter(|_| room && !self.degraded).and_then(|due| self.shared.clock.instant(due));
+            self.due_in_turn().filter(|_| room && !self.degraded).and_then(|due| self.shared.clock.instant(due));
         let overdue = self.in_flight.as_ref().and_then(Flight::overdue_at);
         let landing = async {
             match &mut self.in_flight {

@@ -26,6 +26,7 @@ use crate::readiness::ReadinessSign;
 use crate::replaying::replay;
 use crate::run::Runner;
 use crate::schedule::Schedule;
+use crate::turns::Turns;
 
 /// What an exchange is started with.
 pub struct ExchangeConfig {
@@ -148,6 +149,7 @@ impl Exchange {
             in_flight: None,
             building: Batch::default(),
             again: Default::default(),
+            turns: Turns::default(),
             faults: Faults::default(),
             degraded: false,
             evidence: EvidenceRoom::new(evidence),

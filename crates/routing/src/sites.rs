@@ -169,7 +169,7 @@ impl Sites {
         if self.common.parts.opener.is_none() {
             return Ok(());
         }
-        for site in self.common.parts.journal.sites().await? {
+        for (site, _) in self.common.parts.journal.heads().await? {
             if let Err(fault) = self.open(site).await {
                 tracing::error!(%site, %fault, "this site is not served");
             }

@@ -145,9 +145,9 @@ pub trait Journal: Send + Sync {
     /// [`JournalFault`].
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault>;
 
-    /// Which sites have decisions, by name.
+    /// Every site that has decisions, by name, and its last one.
     ///
     /// # Errors
     /// [`JournalFault`].
-    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault>;
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault>;
 }

@@ -77,9 +77,12 @@ impl Journal for MemoryJournal {
         })
     }
 
-    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
         let sites = self.rows();
-        Ok(sites.iter().filter(|(_, rows)| !rows.is_empty()).map(|(site, _)| *site).collect())
+        let last = |(site, rows): (&SiteId, &BTreeMap<Seq, StoredRow>)| {
+            rows.last_key_value().map(|(_, last)| (*site, last.row.last_seq))
+        };
+        Ok(sites.iter().filter_map(last).collect())
     }
 }
 

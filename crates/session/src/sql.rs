@@ -18,10 +18,11 @@ pub(crate) const TAIL: &str = "SELECT seq, last_seq, at_us, wall_us, store_us, w
 pub(crate) const HEAD: &str =
     "SELECT last_seq, at_us, wall_us, store_us FROM journal WHERE site = $1 ORDER BY seq DESC LIMIT 1";
 
-/// Which sites have decisions: from one to the next by the key, however many decisions each has.
-pub(crate) const SITES: &str = "WITH RECURSIVE known (site) AS (SELECT MIN(site) FROM journal UNION ALL \
+/// Every site with decisions and its last one: from one to the next by the key, however many decisions each has.
+pub(crate) const HEADS: &str = "WITH RECURSIVE known (site) AS (SELECT MIN(site) FROM journal UNION ALL \
      SELECT (SELECT MIN(site) FROM journal WHERE journal.site > known.site) FROM known WHERE known.site IS NOT NULL) \
-     SELECT site FROM known WHERE site IS NOT NULL ORDER BY site";
+     SELECT site, (SELECT last_seq FROM journal WHERE journal.site = known.site ORDER BY seq DESC LIMIT 1) \
+     AS last_seq FROM known WHERE site IS NOT NULL ORDER BY site";
 
 /// The present life of the record.
 pub(crate) const EPOCH: &str = "SELECT MAX(epoch) AS epoch FROM life";
@@ -247,7 +248,7 @@ pub(crate) const IN_JOURNAL: [&str; 33] = [
     APPEND,
     TAIL,
     HEAD,
-    SITES,
+    HEADS,
     EPOCH,
     BEGIN_LIFE,
     FIND_CALLER,

@@ -56,8 +56,8 @@ impl Journal for Gate {
         self.store.head(site).await
     }
 
-    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
-        self.store.sites().await
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
+        self.store.heads().await
     }
 }
 

@@ -40,8 +40,8 @@ impl Journal for Crowded {
         self.0.head(site).await
     }
 
-    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
-        self.0.sites().await
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
+        self.0.heads().await
     }
 }
 
@@ -86,8 +86,8 @@ impl Journal for Held {
         self.store.head(site).await
     }
 
-    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
-        self.store.sites().await
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
+        self.store.heads().await
     }
 }
 

@@ -190,7 +190,7 @@ async fn ledger_of(data: &Path, decisions: u64) -> Result<Ledger, String> {
     let store = SqliteStore::inspect(data).await.map_err(|fault| fault.to_string())?;
     let mut ledger = Ledger::open(Switchboard::new().state(), THRESHOLD);
     let mut seq = 0;
-    for site in store.sites().await.map_err(|fault| fault.to_string())? {
+    for (site, _) in store.heads().await.map_err(|fault| fault.to_string())? {
         loop {
             let rows = store.tail(site, Seq(seq), ROWS_AT_ONCE).await.map_err(|fault| fault.to_string())?;
             if rows.is_empty() || seq >= decisions {

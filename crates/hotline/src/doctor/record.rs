@@ -38,7 +38,7 @@ pub(super) async fn look(data: &Path) -> Vec<Finding> {
 }
 
 async fn sites(store: Arc<SqliteStore>) -> Vec<Finding> {
-    let sites = match store.sites().await {
+    let sites = match store.heads().await {
         Ok(sites) if sites.is_empty() => {
             return vec![Finding::good("journal", said("还没有决定", "there is no decision yet"))];
         }
@@ -46,7 +46,7 @@ async fn sites(store: Arc<SqliteStore>) -> Vec<Finding> {
         Err(fault) => return vec![unread("journal", &fault)],
     };
     let mut findings = Vec::new();
-    for site in sites {
+    for (site, _) in sites {
         let head = match store.head(site).await {
             Ok(head) => head,
             Err(fault) => {

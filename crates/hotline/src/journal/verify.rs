@@ -105,11 +105,11 @@ async fn verified(
 ) -> Result<(), Told> {
     let unopened = |fault| Told { code: UNREAD, message: text::unopened(lang, &fault) };
     let store = SqliteStore::inspect(data).await.map_err(unopened)?;
-    let sites = store.sites().await.map_err(|fault| Told { code: UNREAD, message: fault.to_string() })?;
+    let sites = store.heads().await.map_err(|fault| Told { code: UNREAD, message: fault.to_string() })?;
     if sites.is_empty() {
         return say(text::empty(lang));
     }
-    for site in sites {
+    for (site, _) in sites {
         let mut teller = Teller::new(lang, site);
         let derived: Option<&dyn Derived> = if store.has_derived() { Some(&store) } else { None };
         let verified = verify(&store, derived, site, |progress| teller.tell(progress)).await;

@@ -21,9 +21,9 @@ impl Sweeping {
     /// At once, and then every day until dropped.
     pub(super) async fn every_day(self) {
         loop {
-            match self.journal.sites().await {
+            match self.journal.heads().await {
                 Ok(sites) => {
-                    for site in sites {
+                    for (site, _) in sites {
                         if !self.retention.keeps_all() {
                             self.once(site).await;
                         }

@@ -10,7 +10,7 @@ use switchboard::id::{Seq, SiteId};
 
 use super::journal::head;
 use super::open::{JOURNAL_FILE, OpenFault, Use, connect, hold, judged, look, migrate};
-use super::{JOURNAL_STEPS, epoch, sites, wall_us};
+use super::{JOURNAL_STEPS, epoch, heads, wall_us};
 use crate::journal::Epoch;
 use crate::sql;
 
@@ -69,11 +69,7 @@ async fn copied(path: &Path, to: &Path) -> Result<Copied, OpenFault> {
 /// What SQLite says of the file, how far each site is, and whether there are callers.
 async fn contents(copy: &mut SqliteConnection) -> Result<(String, Vec<(SiteId, Seq)>, bool), sqlx::Error> {
     let whole = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *copy).await?.try_get(0)?;
-    let mut ends = Vec::new();
-    for site in sites(copy).await? {
-        let last = head(copy, site).await?;
-        ends.push((site, last.map_or(Seq(0), |last| last.seq)));
-    }
+    let ends = heads(copy).await?;
     let callers = sqlx::query(sql::ANY_CALLER).fetch_optional(&mut *copy).await?;
     Ok((whole, ends, callers.is_some()))
 }

@@ -9,7 +9,7 @@ use switchboard::time::SiteTime;
 use super::arriving::{Arriving, NewCaller};
 use super::callers::find;
 use super::fault::{self, Kind};
-use super::{SqliteStore, Writer, sites, wall_us};
+use super::{SqliteStore, Writer, heads, wall_us};
 use crate::crash::{CrashPoint, reached};
 use crate::journal::{self, Appended, Head, Journal, JournalFault, Row, StoredRow};
 use crate::sql;
@@ -47,9 +47,9 @@ impl Journal for SqliteStore {
         Ok(Head { epoch: self.epoch, last_seq: seq, at, wall_us, store_us, store_now_us })
     }
 
-    async fn sites(&self) -> Result<Vec<SiteId>, JournalFault> {
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
         let mut reader = self.reader.lock().await;
-        sites(&mut reader).await.map_err(|error| fault::reading(&error))
+        heads(&mut reader).await.map_err(|error| fault::reading(&error))
     }
 }
 

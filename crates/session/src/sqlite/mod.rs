@@ -179,13 +179,15 @@ async fn live(connection: &mut SqliteConnection) -> Result<Epoch, sqlx::Error> {
     Ok(Epoch(now_us.unsigned_abs()))
 }
 
-async fn sites(connection: &mut SqliteConnection) -> Result<Vec<SiteId>, sqlx::Error> {
-    let rows = sqlx::query(sql::SITES).fetch_all(connection).await?;
-    let site = |row: &SqliteRow| {
+async fn heads(connection: &mut SqliteConnection) -> Result<Vec<(SiteId, Seq)>, sqlx::Error> {
+    let rows = sqlx::query(sql::HEADS).fetch_all(connection).await?;
+    let head = |row: &SqliteRow| {
         let name: String = row.try_get("site")?;
-        name.parse().map_err(|_| sqlx::Error::Decode(format!("no site is called {name}").into()))
+        let site = name.parse();
+        let site = site.map_err(|_| sqlx::Error::Decode(format!("no site is called {name}").into()))?;
+        Ok((site, Seq(journal::place(row, "last_seq")?)))
     };
-    rows.iter().map(site).collect()
+    rows.iter().map(head).collect()
 }
 
 async fn epoch(connection: &mut SqliteConnection) -> Result<Option<Epoch>, sqlx::Error> {
