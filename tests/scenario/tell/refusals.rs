@@ -50,6 +50,8 @@ pub(super) const SENTENCES: &[(&str, bool)] = &[
     ("refused: the caller is not blocked", false),
     ("refused: emergency callers are never blocked", false),
     ("refused: a limit of the site", false),
+    ("refused: the site has open calls", false),
+    ("refused: the site is retired", false),
     ("refused: a call of another gateway", false),
 ];
 

@@ -100,6 +100,7 @@ pub(crate) const SECTIONS: [Section; 6] = [
             ("<call>'s caller no longer blocked", LOUD),
             ("gateway <gateway> attached[ (life <number>)]", LOUD),
             ("gateway <gateway> lost", LOUD),
+            ("the site is retired", LOUD),
             ("alarm: nobody on duty on <line>", LOUD),
             ("alarm: <call> failed", LOUD),
             ("alarm: <operator> declined three times within an hour", LOUD),
