@@ -280,15 +280,6 @@ async fn append(journal: Arc<dyn Journal>, site: SiteId, row: Row) -> Result<App
     }
 }
 
-/// The decisions behind `after`, at most a page of rows.
-pub(crate) async fn tail(
-    journal: &dyn Journal,
-    site: SiteId,
-    after: Seq,
-) -> Result<Vec<Arc<Decision>>, TailFault> {
-    decided(after, &journal.tail(site, after, TAIL_ROWS_MAX).await?)
-}
-
 /// The decisions of the rows behind `after`.
 pub(crate) fn decided(after: Seq, rows: &[StoredRow]) -> Result<Vec<Arc<Decision>>, TailFault> {
     let mut decisions = Vec::new();

@@ -121,8 +121,10 @@ impl Runner {
 
     async fn wake(&mut self) -> Woken {
         let room = !self.building.is_full();
-        let due =
-            self.due_in_turn().filter(|_| room && !self.degraded).and_then(|due| self.shared.clock.instant(due));
+        let due = self
+            .due_in_turn()
+            .filter(|_| room && !self.degraded)
+            .and_then(|due| self.shared.clock.instant(due));
         let overdue = self.in_flight.as_ref().and_then(Flight::overdue_at);
         let landing = async {
             match &mut self.in_flight {

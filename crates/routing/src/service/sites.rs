@@ -35,7 +35,7 @@ type Answer<T> = Result<Response<T>, Status>;
 impl SiteService for SitesService {
     async fn create_site(&self, request: Request<v1::CreateSiteRequest>) -> Answer<v1::CreateSiteResponse> {
         let (act, who, request) = acting(request)?;
-        let sites = self.from_home()?;
+        let sites = self.kept_sites()?;
         let v1::CreateSiteRequest { request_id, site_id, plan_text, admin_id } = request;
         let id: SiteId = convert::name("site_id", &site_id)?;
         let admin: PrincipalId =
@@ -55,7 +55,7 @@ impl SiteService for SitesService {
 
     async fn list_sites(&self, request: Request<v1::ListSitesRequest>) -> Answer<v1::ListSitesResponse> {
         let (_, request) = asked(request)?;
-        let sites = self.from_home()?;
+        let sites = self.kept_sites()?;
         let size = convert::page_size(request.page_size)?;
         let after: Option<SiteId> = convert::optional_name("page_token", &request.page_token)?;
         let home = sites.home();
@@ -71,7 +71,7 @@ impl SiteService for SitesService {
 
     async fn retire_site(&self, request: Request<v1::RetireSiteRequest>) -> Answer<v1::RetireSiteResponse> {
         let (act, who, request) = acting(request)?;
-        let sites = self.from_home()?;
+        let sites = self.kept_sites()?;
         let v1::RetireSiteRequest { request_id, site_id } = request;
         let id: SiteId = convert::name("site_id", &site_id)?;
         let request = convert::request(&request_id)?.unwrap_or_else(|| self.site.recorder.request_id());
@@ -89,7 +89,7 @@ impl SiteService for SitesService {
 
 impl SitesService {
     /// The sites, if this is the home site.
-    fn from_home(&self) -> Result<Arc<Sites>, Status> {
+    fn kept_sites(&self) -> Result<Arc<Sites>, Status> {
         let sites = self.sites.upgrade().ok_or_else(crate::streams::closing)?;
         if self.site.id() == sites.home() {
             return Ok(sites);

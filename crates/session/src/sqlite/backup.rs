@@ -8,7 +8,6 @@ use std::path::Path;
 use sqlx::{Connection, Row as _, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
 
-use super::journal::head;
 use super::open::{JOURNAL_FILE, OpenFault, Use, connect, hold, judged, look, migrate};
 use super::{JOURNAL_STEPS, epoch, heads, wall_us};
 use crate::journal::Epoch;
