@@ -16,7 +16,9 @@ pub enum RedisFault {
     )]
     BadAddress(&'static str),
     /// Nobody answers there.
-    #[error("no Redis can be reached there: {0}; start it, or correct the address")]
+    #[error(
+        "no Redis can be reached there: {0}; start it, or correct the address, also whether it speaks TLS"
+    )]
     Unreachable(String),
     /// It answers too late.
     #[error("Redis did not answer within {limit_ms} ms; see what holds it up")]

@@ -207,7 +207,9 @@ fn provide_crypto(address: &RedisAddress) {
 /// A certificate that cannot be read is met before anybody is connected to.
 fn authority_or(address: &RedisAddress, fault: &RedisError) -> RedisFault {
     match RedisFault::of(fault) {
-        RedisFault::Unreachable(what) if address.authority.is_some() && what.contains("PEM") => {
+        RedisFault::Unreachable(what)
+            if address.authority.is_some() && (what.contains("PEM") || what.contains("trust anchor")) =>
+        {
             RedisFault::Tls(what)
         }
         fault => fault,

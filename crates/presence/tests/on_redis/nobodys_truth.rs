@@ -63,10 +63,16 @@ async fn a_redis_that_lies_changes_nothing_and_is_corrected() {
     stands(&redis, |health| health.writing.is_up() && health.hearing.is_up()).await;
     let stranger = r#"{"router":"nobody","desk":"x","session":99}"#;
     live_a_day_like_a_tracker(&presence, |turn| match turn % 6 {
-        0 => server.tell(&["ZADD", LINKS, "1", "desk:ana", "99999999999999", "desk:ghost"]),
+        0 => {
+            server.tell(&["DEL", LINKS]);
+            server.tell(&["ZADD", LINKS, "1", "desk:ana", "99999999999999", "desk:ghost"]);
+        }
         1 => server.tell(&["HSET", WHO, "desk:ana", stranger, "gateway:main-1", "not even JSON"]),
         2 => server.tell(&["DEL", LINKS]),
-        3 => server.tell(&["HSET", FREE, "seq", "999999999999", "all", "ghost", "line:info", "ghost"]),
+        3 => {
+            server.tell(&["DEL", FREE]);
+            server.tell(&["HSET", FREE, "seq", "999999999999", "all", "ghost", "line:info", "ghost"]);
+        }
         4 => server.tell(&["PUBLISH", "hotline:{north}:seq", "18446744073709551615"]),
         _ => {
             server.tell(&["SET", LINKS, "not even a set"]);

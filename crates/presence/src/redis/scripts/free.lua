@@ -1,3 +1,4 @@
+#!lua
 -- Shows who is free, unless what is shown is of a later decision. Answers whether it was shown.
 -- KEYS: the hash. ARGV: decision, how long it is shown in ms, then fields and their values.
 local key, seq, lasts = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -1,3 +1,4 @@
+#!lua
 -- Shows which desks and gateways this router holds, and until when by the clock of this server.
 -- KEYS: the sorted set of ends, the hash of who. ARGV: router, how long untouched keys live in ms, how many are gone,
 -- their members, then for each that is held: member, lease in ms, who.
