@@ -43,12 +43,10 @@ impl RollCall {
         let mut head = self.shared.published.watch();
         loop {
             let next = self.call().await;
+            // An error means that the sender is gone, and with it the exchange.
+            let ended = async { head.wait_for(|head| head.ended).await.map(drop).ok() };
             tokio::select! {
-                ended = head.wait_for(|head| head.ended) => {
-                    // An error means that the sender is gone, and with it the exchange.
-                    drop(ended);
-                    return;
-                }
+                _ended = ended => return,
                 () = self.shared.links_changed.notified() => {}
                 () = sleep_until(next) => {}
             }
