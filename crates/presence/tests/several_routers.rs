@@ -272,7 +272,7 @@ impl Site {
         self.roll.insert(name, (router.beats, router.tracker.held(self.now)));
         let mut elsewhere = Vec::new();
         for (other, (beats, held)) in self.roll.iter().filter(|(other, _)| **other != name) {
-            let first = router.heard.get(other).is_none();
+            let first = !router.heard.contains_key(other);
             let known = router.heard.entry(other).or_insert((*beats, SiteTime(0)));
             if known.0 != *beats || (first && *beats == 1) {
                 *known = (*beats, self.now);
