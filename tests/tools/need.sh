@@ -10,6 +10,7 @@ need() {
     binutils) from_debian nm binutils && from_debian objdump binutils ;;
     git) from_debian git git ;;
     redis) from_debian redis-server redis-server ;;
+    python) from_debian python3 python3 ;;
     valgrind) from_debian valgrind valgrind ;;
     strace) from_debian strace strace ;;
     faketime) from_debian faketime faketime ;;

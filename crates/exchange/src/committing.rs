@@ -15,10 +15,12 @@ use switchboard::event::Event;
 use switchboard::id::{Seq, SiteId};
 use switchboard::operator::Link;
 use switchboard::state::State;
+use switchboard::time::SiteTime;
 use tokio::time::Instant;
 
 use crate::ask::{Ask, Refused};
 use crate::batch::Batch;
+use crate::handle::Shared;
 use crate::planted::Mistake;
 use crate::readiness::COMMIT_OVERDUE_AFTER;
 use crate::run::Runner;
@@ -150,6 +152,11 @@ impl Runner {
         let lost_hours = again.len() < asked;
         self.again = again;
         self.catch_up().await;
+        // Whom another router attached meanwhile is not gone, whatever was known here before.
+        let Shared { presence, .. } = &*self.shared;
+        let is_moot =
+            |input: &Input| input.actor == Actor::Presence && presence.is_linked_again(&input.command);
+        self.again.retain(|ask| !is_moot(&ask.input));
         if lost_hours {
             self.schedule.due = Some(self.now());
         }
@@ -167,6 +174,9 @@ impl Runner {
                     for decision in &decisions {
                         self.schedule.note(decision);
                         self.shared.clock.reach(decision.at);
+                        self.links(decision, |at, holder| {
+                            self.shared.presence.attached_elsewhere(at, holder);
+                        });
                     }
                     self.shared.published.publish(&decisions);
                 }
@@ -201,6 +211,11 @@ impl Runner {
 
     /// A desk or gateway that was attached has a lease from here on.
     fn note_links(&self, decision: &Decision) {
+        self.links(decision, |at, holder| self.shared.presence.attached(at, holder));
+    }
+
+    /// Whom a decision attaches.
+    fn links(&self, decision: &Decision, note: impl Fn(SiteTime, Holder)) {
         let at = self.shared.clock.now();
         for event in &decision.events {
             let holder = match *event {
@@ -210,7 +225,7 @@ impl Runner {
                 }
                 _ => continue,
             };
-            self.shared.presence.attached(at, holder);
+            note(at, holder);
         }
     }
 

@@ -11,7 +11,7 @@ use switchboard::command::{Command, Input};
 use switchboard::id::{LineId, Seq, SiteId};
 use switchboard::plan::Line;
 use switchboard::time::SiteTime;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::ask::{Ask, Asker, Committed, Cursor, Refused};
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) clock: SiteClock,
     pub(crate) presence: Arc<dyn Presence>,
     pub(crate) inbox: Inbox,
+    /// Other routers should hear of a stream that opened or ended here.
+    pub(crate) links_changed: Notify,
     pub(crate) published: Published,
     pub(crate) counters: Counters,
     /// The last decision somebody else says was committed.
@@ -193,6 +195,7 @@ impl ExchangeHandle {
     pub fn link(&self, holder: Holder) -> Result<Linked, Fenced> {
         let shared = Arc::clone(self.shared());
         let stream = shared.presence.open(shared.clock.now(), holder)?;
+        shared.links_changed.notify_one();
         shared.inbox.ring();
         Ok(Linked { shared, holder, stream })
     }
@@ -305,6 +308,7 @@ impl Linked {
 impl Drop for Linked {
     fn drop(&mut self) {
         self.shared.presence.close(self.shared.clock.now(), self.holder, self.stream);
+        self.shared.links_changed.notify_one();
         self.shared.inbox.ring();
     }
 }

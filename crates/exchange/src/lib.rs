@@ -27,6 +27,7 @@ mod planted;
 mod published;
 mod readiness;
 mod replaying;
+mod roll;
 mod run;
 mod schedule;
 mod start;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use presence::{Holder, Presence, Tracker};
-use session::{BodyFault, Derived, Journal, JournalFault, Writer};
+use session::{BodyFault, Derived, Journal, JournalFault, Roll, Writer};
 use switchboard::id::SiteId;
 use switchboard::operator::Link;
 use switchboard::state::State;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::batch::Batch;
 use crate::clock::{Clock, SiteClock};
@@ -24,6 +24,7 @@ use crate::planted::Planted;
 use crate::published::Published;
 use crate::readiness::ReadinessSign;
 use crate::replaying::replay;
+use crate::roll::RollCall;
 use crate::run::Runner;
 use crate::schedule::Schedule;
 use crate::turns::Turns;
@@ -34,6 +35,7 @@ pub struct ExchangeConfig {
     writer: Writer,
     presence: Option<Arc<dyn Presence>>,
     derived: Option<Arc<dyn Derived>>,
+    roll: Option<Arc<dyn Roll>>,
     evidence: Option<PathBuf>,
     pub(crate) planted: Planted,
 }
@@ -47,6 +49,7 @@ impl ExchangeConfig {
             writer,
             presence: None,
             derived: None,
+            roll: None,
             evidence: None,
             planted: Planted::default(),
         }
@@ -56,6 +59,14 @@ impl ExchangeConfig {
     #[must_use]
     pub fn with_presence(mut self, presence: Arc<dyn Presence>) -> ExchangeConfig {
         self.presence = Some(presence);
+        self
+    }
+
+    /// Other routers serve this site from the same journal, and hear of each other by this roll. A tracker that is
+    /// given besides has to be one of several.
+    #[must_use]
+    pub fn among_routers(mut self, roll: Arc<dyn Roll>) -> ExchangeConfig {
+        self.roll = Some(roll);
         self
     }
 
@@ -110,7 +121,7 @@ impl Exchange {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Result<ExchangeHandle, StartFault> {
-        let ExchangeConfig { site, writer, presence, derived, evidence, planted } = config;
+        let ExchangeConfig { site, writer, presence, derived, roll, evidence, planted } = config;
         let (durable, last_snapshot) = replay(&journal, derived.as_ref(), site).await?;
         let head = journal.head(site).await?;
         let started = match clock {
@@ -118,13 +129,15 @@ impl Exchange {
             Clock::Stepped { .. } => head.at,
         };
         let now = started.max(durable.state().now);
-        let presence = presence.unwrap_or_else(|| Arc::new(Tracker::new(clock.renewal())));
+        let tracker = if roll.is_some() { Tracker::among_routers } else { Tracker::new };
+        let presence = presence.unwrap_or_else(|| Arc::new(tracker(clock.renewal())));
         presence.resume(now, &linked(durable.state()));
         let shared = Arc::new(Shared {
             site,
             clock: SiteClock::start(clock, now),
             presence,
             inbox: Inbox::default(),
+            links_changed: Notify::new(),
             published: Published::new(head.epoch, durable.clone()),
             counters: Counters::default(),
             heard_of: AtomicU64::new(head.last_seq.0),
@@ -140,6 +153,7 @@ impl Exchange {
             switchboard: durable.clone(),
             head: shared.published.watch(),
         });
+        let signature = writer.clone();
         let runner = Runner {
             shared: Arc::clone(&shared),
             journal,
@@ -156,6 +170,9 @@ impl Exchange {
             planted,
         };
         tokio::spawn(runner.run());
+        if let Some(roll) = roll {
+            tokio::spawn(RollCall::new(Arc::clone(&shared), roll, signature).run());
+        }
         tokio::spawn(free::show(Arc::clone(&shared)));
         let keeping = keeper.map(|keeper| tokio::spawn(keeper.run()));
         Ok(ExchangeHandle::new(shared, keeping))

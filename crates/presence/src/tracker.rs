@@ -1,12 +1,14 @@
-//! The tracker in one process.
+//! The tracker of one router: alone, or one of several.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use switchboard::id::{GatewayId, OperatorId};
+use switchboard::command::Command;
 use switchboard::time::SiteTime;
 
-use crate::{DESK_LEASE, Fenced, FreeOperators, GATEWAY_LEASE, Holder, Presence, StreamId};
+use crate::leases::{Leases, length};
+use crate::{
+    Fenced, FreeOperators, GATEWAY_LEASE, HAND_OVER, HeldElsewhere, Holder, Presence, ROLL_FRESH, StreamId,
+};
 
 /// What keeps a desk's lease alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,87 +19,126 @@ pub enum Renewal {
     OpenStreams,
 }
 
-/// The leases of one site whose every stream ends in this process.
+/// The leases of one site, as one router sees them.
 pub struct Tracker {
     renewal: Renewal,
-    leases: Mutex<Leases>,
+    is_alone: bool,
+    inside: Mutex<Inside>,
     free: Mutex<FreeOperators>,
 }
 
+#[derive(Default)]
+struct Inside {
+    leases: Leases,
+    /// When the routers last called their roll.
+    roll_at: Option<SiteTime>,
+}
+
 impl Tracker {
-    /// A tracker without leases.
+    /// A tracker without leases, of the only router there is: every stream ends in this process.
     pub fn new(renewal: Renewal) -> Tracker {
-        Tracker { renewal, leases: Mutex::default(), free: Mutex::default() }
+        Tracker { renewal, is_alone: true, inside: Mutex::default(), free: Mutex::default() }
     }
 
-    fn leases(&self) -> MutexGuard<'_, Leases> {
+    /// A tracker without leases, of one router of several. It ends nothing that no roll came after.
+    pub fn among_routers(renewal: Renewal) -> Tracker {
+        Tracker { is_alone: false, ..Tracker::new(renewal) }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
         // Leases are soft: a half-done change is put right by the next heartbeat or end.
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which ends by then are sure: all when no other router can know better, otherwise those that a roll came after.
+    fn sure(&self, inside: &Inside, at: SiteTime) -> Option<SiteTime> {
+        if self.is_alone { Some(at) } else { inside.roll_at.map(|roll_at| roll_at.min(at)) }
     }
 }
 
 impl Presence for Tracker {
     fn resume(&self, at: SiteTime, linked: &[Holder]) {
-        let mut leases = self.leases();
+        let mut inside = self.inside();
         for holder in linked {
             let ends_at = match holder {
-                Holder::Desk { .. } => at,
-                Holder::Gateway { .. } => at + GATEWAY_LEASE,
+                Holder::Desk { .. } if self.is_alone => at,
+                _ => at + length(holder),
             };
-            leases.put(*holder, Lease { holder: *holder, streams: BTreeSet::new(), ends_at: Some(ends_at) });
+            inside.leases.begin(*holder, ends_at);
         }
     }
 
     fn attached(&self, at: SiteTime, holder: Holder) {
-        let mut leases = self.leases();
-        match leases.by_subject.get(&Subject::of(&holder)).map(|l| l.holder) {
-            Some(held) if held == holder => {
-                let _ = leases.touch(at, holder, self.renewal);
-            }
-            _ => {
-                let ends_at = Some(at + length(&holder));
-                leases.put(holder, Lease { holder, streams: BTreeSet::new(), ends_at });
-            }
+        let leases = &mut self.inside().leases;
+        if leases.renew(at, holder, self.renewal).is_err() {
+            leases.begin(holder, at + length(&holder));
+        }
+    }
+
+    fn attached_elsewhere(&self, at: SiteTime, holder: Holder) {
+        if self.is_alone {
+            return;
+        }
+        let leases = &mut self.inside().leases;
+        if leases.holds(&holder) {
+            leases.keep(&holder, at);
+        } else {
+            leases.begin(holder, at + length(&holder));
         }
     }
 
     fn open(&self, at: SiteTime, holder: Holder) -> Result<StreamId, Fenced> {
-        let mut leases = self.leases();
-        let stream = StreamId(leases.streams_opened + 1);
-        leases.held(&holder)?.streams.insert(stream);
-        leases.streams_opened = stream.0;
-        leases.touch(at, holder, self.renewal)?;
-        Ok(stream)
+        self.inside().leases.open(at, holder, self.renewal)
     }
 
     fn renew(&self, at: SiteTime, holder: Holder) -> Result<(), Fenced> {
-        self.leases().touch(at, holder, self.renewal)
+        self.inside().leases.hear(at, holder, self.renewal)
     }
 
     fn close(&self, at: SiteTime, holder: Holder, stream: StreamId) {
-        let mut leases = self.leases();
-        let Ok(lease) = leases.held(&holder) else { return };
-        if lease.streams.remove(&stream) && lease.streams.is_empty() {
-            let ends_at = match holder {
-                Holder::Desk { .. } => at,
-                Holder::Gateway { .. } => at + GATEWAY_LEASE,
-            };
-            leases.set_end(&holder, Some(ends_at));
+        let ends_at = match holder {
+            Holder::Desk { .. } if self.is_alone => at,
+            Holder::Desk { .. } => at + HAND_OVER,
+            Holder::Gateway { .. } => at + GATEWAY_LEASE,
+        };
+        self.inside().leases.close(&holder, stream, ends_at);
+    }
+
+    fn held(&self, at: SiteTime) -> Vec<Holder> {
+        self.inside().leases.heard(at)
+    }
+
+    fn next_roll(&self) -> Option<SiteTime> {
+        let inside = self.inside();
+        let end = inside.leases.next_end()?;
+        (!self.is_alone && inside.roll_at.is_none_or(|roll_at| roll_at < end)).then_some(end)
+    }
+
+    fn roll_called(&self, at: SiteTime, elsewhere: &[HeldElsewhere]) {
+        let mut inside = self.inside();
+        if inside.roll_at.is_none_or(|roll_at| at > roll_at + ROLL_FRESH) {
+            // What happened since the last roll is not known, so everybody has a whole lease.
+            inside.leases.keep_all(at);
         }
+        for held in elsewhere {
+            inside.leases.keep(&held.holder, held.heard_at);
+        }
+        inside.roll_at = inside.roll_at.max(Some(at));
     }
 
     fn next_end(&self) -> Option<SiteTime> {
-        self.leases().by_end.first().map(|(ends_at, _)| *ends_at)
+        let inside = self.inside();
+        inside.leases.next_end().filter(|end| self.sure(&inside, *end) == Some(*end))
     }
 
     fn take_ended(&self, at: SiteTime) -> Vec<Holder> {
-        let mut leases = self.leases();
-        let mut ended = Vec::new();
-        while let Some((_, subject)) = leases.by_end.first().copied().filter(|(ends_at, _)| *ends_at <= at) {
-            let lease = leases.take(subject).expect("an end is only kept beside its lease");
-            ended.push(lease.holder);
-        }
-        ended
+        let mut inside = self.inside();
+        let sure = self.sure(&inside, at);
+        sure.map_or_else(Vec::new, |by| inside.leases.take_ended(by))
+    }
+
+    fn is_linked_again(&self, report: &Command) -> bool {
+        self.inside().leases.holders().any(|holder| holder.report() == *report)
     }
 
     fn show_free(&self, free: FreeOperators) {
@@ -106,76 +147,5 @@ impl Presence for Tracker {
 
     fn free(&self) -> FreeOperators {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Of whom there is one lease at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Subject {
-    Operator(OperatorId),
-    Gateway(GatewayId),
-}
-
-impl Subject {
-    fn of(holder: &Holder) -> Subject {
-        match holder {
-            Holder::Desk { operator, .. } => Subject::Operator(*operator),
-            Holder::Gateway { gateway, .. } => Subject::Gateway(*gateway),
-        }
-    }
-}
-
-struct Lease {
-    holder: Holder,
-    streams: BTreeSet<StreamId>,
-    /// None as long as an open stream alone keeps it.
-    ends_at: Option<SiteTime>,
-}
-
-#[derive(Default)]
-struct Leases {
-    by_subject: BTreeMap<Subject, Lease>,
-    by_end: BTreeSet<(SiteTime, Subject)>,
-    streams_opened: u64,
-}
-
-impl Leases {
-    fn held(&mut self, holder: &Holder) -> Result<&mut Lease, Fenced> {
-        self.by_subject.get_mut(&Subject::of(holder)).filter(|lease| lease.holder == *holder).ok_or(Fenced)
-    }
-
-    fn touch(&mut self, at: SiteTime, holder: Holder, renewal: Renewal) -> Result<(), Fenced> {
-        let open = !self.held(&holder)?.streams.is_empty();
-        let kept = open && (renewal == Renewal::OpenStreams || matches!(holder, Holder::Gateway { .. }));
-        self.set_end(&holder, (!kept).then(|| at + length(&holder)));
-        Ok(())
-    }
-
-    fn set_end(&mut self, holder: &Holder, ends_at: Option<SiteTime>) {
-        if let Some(lease) = self.take(Subject::of(holder)) {
-            self.put(*holder, Lease { ends_at, ..lease });
-        }
-    }
-
-    fn put(&mut self, holder: Holder, lease: Lease) {
-        let subject = Subject::of(&holder);
-        self.take(subject);
-        self.by_end.extend(lease.ends_at.map(|ends_at| (ends_at, subject)));
-        self.by_subject.insert(subject, lease);
-    }
-
-    fn take(&mut self, subject: Subject) -> Option<Lease> {
-        let lease = self.by_subject.remove(&subject)?;
-        if let Some(ends_at) = lease.ends_at {
-            self.by_end.remove(&(ends_at, subject));
-        }
-        Some(lease)
-    }
-}
-
-fn length(holder: &Holder) -> switchboard::time::Span {
-    match holder {
-        Holder::Desk { .. } => DESK_LEASE,
-        Holder::Gateway { .. } => GATEWAY_LEASE,
     }
 }

@@ -1,6 +1,6 @@
 //! The durable record of a site: the [`Journal`] of its decisions, [`Callers`], which knows a caller's number by a
 //! random reference, and [`Subjects`], which forgets it again, the [`Registry`] of tokens and plans' texts, and the
-//! [`Audit`] of who asked for what. These are traits; this crate holds the store in memory and the one on SQLite, and is
+//! [`Audit`] of who asked for what, and the [`Roll`] of the routers that share them. These are traits; this crate holds the store in memory and the one on SQLite, and is
 //! the only room in which a store on a database may ever stand. Its statements are in `sql.rs`, all of them.
 //!
 //! Not here: deciding anything, the clock, group commit (crate `exchange`), who can be reached (crate `presence`),
@@ -20,6 +20,7 @@ mod record;
 mod registry;
 mod restore;
 mod retention;
+mod roll;
 mod sql;
 mod sqlite;
 mod subject;
@@ -43,6 +44,7 @@ pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
 pub use retention::{Retention, RetentionFault, Swept, sweep};
+pub use roll::{MemoryRoll, Roll, RollEntry};
 pub use sqlite::{Copied, FileCheckup, back_up, look_at_files, restore_from};
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
 pub use subject::{ERASURE_LASTS_US, Erasure, FoldedRecords, KeptNumber, SubjectRecords, Subjects};
