@@ -156,6 +156,11 @@ impl Journal for Store {
         self.pass().await;
         self.journal.head(site).await
     }
+
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
+        self.pass().await;
+        self.journal.heads().await
+    }
 }
 
 #[async_trait::async_trait]
