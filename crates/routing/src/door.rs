@@ -38,7 +38,7 @@ pub(crate) struct Doorkeeper(Arc<Door>);
 #[derive(Debug)]
 struct Door {
     principals: Arc<Principals>,
-    guesses: Guesses,
+    guesses: Arc<Guesses>,
     /// Methods that answer with a stream.
     streaming: BTreeSet<String>,
     figures: Arc<Figures>,
@@ -53,13 +53,13 @@ impl Doorkeeper {
     pub(crate) fn new(
         principals: Arc<Principals>,
         limits: &Limits,
+        guesses: Arc<Guesses>,
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,
         closing: watch::Receiver<bool>,
         recorder: Recorder,
         traces: Traces,
     ) -> Doorkeeper {
-        let guesses = Guesses::new(limits.wrong_tokens_per_minute);
         let readers = Readers::watched(limits.stuck_reader);
         Doorkeeper(Arc::new(Door {
             principals,
@@ -154,7 +154,8 @@ fn revoked() -> Status {
     status(reason, "the token of this stream was revoked")
 }
 
-fn too_many_guesses(wait: Duration) -> Status {
+/// Too many wrong tokens or invitations came from one address.
+pub(crate) fn too_many_guesses(wait: Duration) -> Status {
     let mut details = ErrorDetails::new();
     let mend = "send a token of this server; too many from your address were none";
     details.set_error_info("TOO_MANY_WRONG_TOKENS", DOMAIN, [("mend".to_owned(), mend.to_owned())]);

@@ -12,6 +12,7 @@ use api::v1::gateway_service_server::GatewayServiceServer;
 use api::v1::history_service_server::HistoryServiceServer;
 use api::v1::operator_service_server::OperatorServiceServer;
 use api::v1::roster_service_server::RosterServiceServer;
+use api::v1::session_service_server::SessionServiceServer;
 use api::v1::supervisor_service_server::SupervisorServiceServer;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
@@ -29,11 +30,12 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::audited::{About, Recorder, check_recorded};
+use crate::audited::{About, Recorder, check_recorded, tell_ends};
 use crate::authorize::{TableFault, check_table, streaming};
 use crate::door::Doorkeeper;
 use crate::figures::Figures;
 use crate::front::Front;
+use crate::guesses::Guesses;
 use crate::health;
 use crate::limits::Limits;
 use crate::listening::{Reception, incoming};
@@ -182,7 +184,9 @@ impl Router {
         let recorder = Recorder::new(audit, exchange.clone());
         let readiness = exchange.readiness();
         let (streams, feed) = Streams::new(exchange.clone(), config.stepped, limits.operator_streams);
+        let guesses = Arc::new(Guesses::new(limits.wrong_tokens_per_minute));
         let site = Arc::new(Site::new(SiteParts {
+            guesses: Arc::clone(&guesses),
             exchange,
             journal,
             derived,
@@ -197,6 +201,9 @@ impl Router {
             stepped: config.stepped,
             limits,
         }));
+        if let Err(fault) = tell_ends(&recorder, &site.exchange).await {
+            tracing::warn!(%fault, "how acts ended before this start could not be recorded");
+        }
         // Whoever was removed while nobody heard of it.
         site.forget(Leaving::Unknown);
         let follower = Arc::clone(&site);
@@ -214,6 +221,7 @@ impl Router {
         let doorkeeper = Doorkeeper::new(
             principals,
             &limits,
+            guesses,
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),
             stopped.clone(),
@@ -317,6 +325,7 @@ async fn routes(site: &Arc<Site>) -> Result<(HealthReporter, Routes), tonic_refl
                 .max_decoding_message_size(ADMIN_MESSAGE_BYTES_MAX),
         )
         .add_service(bounded!(AuditServiceServer::new(service::Audit(Arc::clone(site)))))
+        .add_service(bounded!(SessionServiceServer::new(service::Session(Arc::clone(site)))))
         .add_service(health_server)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);

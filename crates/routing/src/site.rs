@@ -20,6 +20,7 @@ use tonic::{Code, Request, Status};
 
 use crate::audited::{self, About, Act, Recorder};
 use crate::convert;
+use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::principal::{Principal, Role, Who};
 use crate::refusal::{self, Reason};
@@ -43,6 +44,8 @@ pub(crate) struct Site {
     pub(crate) recorder: Recorder,
     pub(crate) subjects: Arc<dyn Subjects>,
     pub(crate) records: Arc<dyn SubjectRecords>,
+    /// Wrong tokens and invitations of late.
+    pub(crate) guesses: Arc<Guesses>,
     callers: Arc<dyn Callers>,
     staff: StaffNumbers,
     stepped: bool,
@@ -65,13 +68,14 @@ pub(crate) struct SiteParts {
     pub(crate) staff: StaffNumbers,
     pub(crate) stepped: bool,
     pub(crate) limits: Limits,
+    pub(crate) guesses: Arc<Guesses>,
 }
 
 impl Site {
     pub(crate) fn new(parts: SiteParts) -> Site {
         let SiteParts { exchange, journal, derived, callers, registry, .. } = parts;
         let SiteParts { recorder, subjects, records, principals, .. } = parts;
-        let SiteParts { streams, staff, stepped, limits, .. } = parts;
+        let SiteParts { streams, staff, stepped, limits, guesses, .. } = parts;
         Site {
             exchange,
             journal,
@@ -83,6 +87,7 @@ impl Site {
             recorder,
             subjects,
             records,
+            guesses,
             callers,
             staff,
             stepped,

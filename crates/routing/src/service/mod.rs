@@ -7,6 +7,7 @@ mod gateway;
 mod history;
 mod operator;
 mod roster;
+mod session;
 mod supervisor;
 
 use std::pin::Pin;
@@ -21,6 +22,7 @@ pub(crate) use self::gateway::Gateway;
 pub(crate) use self::history::History;
 pub(crate) use self::operator::Operator;
 pub(crate) use self::roster::Roster;
+pub(crate) use self::session::Session;
 pub(crate) use self::supervisor::Supervisor;
 
 /// A server stream.

@@ -7,6 +7,7 @@ use switchboard::id::Seq;
 
 use super::*;
 use crate::audited::Recorder;
+use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::site::SiteParts;
 use crate::staff::StaffNumbers;
@@ -35,6 +36,7 @@ async fn the_token_of_somebody_added_again_outlives_the_news_of_the_removal() {
         staff: StaffNumbers::default(),
         stepped: false,
         limits: Limits::default(),
+        guesses: Arc::new(Guesses::new(10)),
     }));
     let (operator, admin) = ("ana".parse().expect("a name"), "admin".parse().expect("a name"));
     let profile = convert::profile(Some(profile())).expect("a profile");
