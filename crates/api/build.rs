@@ -8,7 +8,7 @@ use prost::Message;
 
 const PROTO_ROOT: &str = "../../proto";
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "hotline/v1/types.proto",
     "hotline/v1/board.proto",
     "hotline/v1/desk.proto",
@@ -21,6 +21,7 @@ const FILES: [&str; 13] = [
     "hotline/v1/clock.proto",
     "hotline/v1/history.proto",
     "hotline/v1/roster.proto",
+    "hotline/v1/session.proto",
     "hotline/v1/site.proto",
 ];
 
@@ -36,6 +37,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "hotline.v1.AddOperatorResponse",
             "hotline.v1.CreateSiteResponse",
             "hotline.v1.IssueTokenResponse",
+            "hotline.v1.InviteOperatorResponse",
+            "hotline.v1.RedeemInviteRequest",
+            "hotline.v1.RedeemInviteResponse",
             "hotline.v1.RevealCallerResponse",
             "hotline.v1.ExportSubjectResponse",
             "hotline.v1.SubjectRef",

@@ -14,7 +14,7 @@ from hotline.v1 import admin_pb2 as admin, admin_pb2_grpc, supervisor_pb2 as sup
 from hospital import Hospital, Server, Stub, Stream
 
 
-SERVICES = ("Admin", "Audit", "Clock", "Gateway", "History", "Operator", "Roster", "Site", "Supervisor")
+SERVICES = ("Admin", "Audit", "Clock", "Gateway", "History", "Operator", "Roster", "Session", "Site", "Supervisor")
 
 
 class Generic(unittest.TestCase):

@@ -228,6 +228,7 @@ impl AdminService for Front {
         change_operator(ChangeOperatorRequest) -> ChangeOperatorResponse,
         remove_operator(RemoveOperatorRequest) -> RemoveOperatorResponse,
         list_operators(ListOperatorsRequest) -> ListOperatorsResponse,
+        invite_operator(InviteOperatorRequest) -> InviteOperatorResponse,
         issue_token(IssueTokenRequest) -> IssueTokenResponse,
         revoke_token(RevokeTokenRequest) -> RevokeTokenResponse,
     );

@@ -25,6 +25,7 @@ use crate::v1::gateway_service_client::GatewayServiceClient;
 use crate::v1::history_service_client::HistoryServiceClient;
 use crate::v1::operator_service_client::OperatorServiceClient;
 use crate::v1::roster_service_client::RosterServiceClient;
+use crate::v1::session_service_client::SessionServiceClient;
 use crate::v1::site_service_client::SiteServiceClient;
 use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
@@ -64,7 +65,16 @@ impl Client {
     /// # Errors
     /// When `address` is not one.
     pub fn new(address: &str, bearer: Bearer) -> Result<Client, AddressError> {
-        Ok(Client::over(endpoint(address)?.connect_lazy(), bearer))
+        Ok(Client::over(endpoint(address)?.connect_lazy(), Some(bearer)))
+    }
+
+    /// A client of the router at `address` for whoever has no token yet: an invitation is redeemed with it, and
+    /// [`Client::with_token`] goes on from there.
+    ///
+    /// # Errors
+    /// When `address` is not one.
+    pub fn without_token(address: &str) -> Result<Client, AddressError> {
+        Ok(Client::over(endpoint(address)?.connect_lazy(), None))
     }
 
     /// A client of the router at `address` (`https://HOST:PORT`) whose certificate is from the authority in
@@ -75,10 +85,10 @@ impl Client {
     pub fn trusting(address: &str, bearer: Bearer, authority_pem: &str) -> Result<Client, AddressError> {
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
         let endpoint = endpoint(address)?.tls_config(tls).map_err(AddressError)?;
-        Ok(Client::over(endpoint.connect_lazy(), bearer))
+        Ok(Client::over(endpoint.connect_lazy(), Some(bearer)))
     }
 
-    fn over(channel: Channel, bearer: Bearer) -> Client {
+    fn over(channel: Channel, bearer: Option<Bearer>) -> Client {
         let beside = Beside { bearer, traceparent: None, why: None };
         Client { channel, beside, give_up_after: Duration::from_secs(30) }
     }
@@ -86,7 +96,7 @@ impl Client {
     /// Another principal over the same connection.
     #[must_use]
     pub fn with_token(&self, bearer: Bearer) -> Client {
-        let beside = Beside { bearer, ..self.beside.clone() };
+        let beside = Beside { bearer: Some(bearer), ..self.beside.clone() };
         Client { beside, ..self.clone() }
     }
 
@@ -191,6 +201,11 @@ impl Client {
     /// The bare audit service: no retries.
     pub fn audit(&self) -> AuditServiceClient<Sending> {
         AuditServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+    }
+
+    /// The bare session service: no retries, as an invitation is worth something once.
+    pub fn session(&self) -> SessionServiceClient<Sending> {
+        SessionServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
     }
 
     /// The bare clock service: no retries.

@@ -79,6 +79,7 @@ unary!(admin:
     change_operator(ChangeOperatorRequest) -> ChangeOperatorResponse by request_id,
     remove_operator(RemoveOperatorRequest) -> RemoveOperatorResponse by request_id,
     list_operators(ListOperatorsRequest) -> ListOperatorsResponse,
+    invite_operator(InviteOperatorRequest) -> InviteOperatorResponse,
     issue_token(IssueTokenRequest) -> IssueTokenResponse,
     revoke_token(RevokeTokenRequest) -> RevokeTokenResponse,
 );

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::v1::{
-    AddOperatorResponse, Arrival, CreateSiteResponse, ExportSubjectResponse, IssueTokenResponse,
-    RevealCallerResponse, SubjectRef, subject_ref,
+    AddOperatorResponse, Arrival, CreateSiteResponse, ExportSubjectResponse, InviteOperatorResponse,
+    IssueTokenResponse, RedeemInviteRequest, RedeemInviteResponse, RevealCallerResponse, SubjectRef,
+    subject_ref,
 };
 
 impl fmt::Debug for Arrival {
@@ -35,6 +36,24 @@ impl fmt::Debug for CreateSiteResponse {
 impl fmt::Debug for IssueTokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IssueTokenResponse").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InviteOperatorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InviteOperatorResponse").field("expires_us", &self.expires_us).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedeemInviteRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedeemInviteRequest").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedeemInviteResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedeemInviteResponse").field("principal", &self.principal).finish_non_exhaustive()
     }
 }
 
@@ -92,5 +111,10 @@ mod tests {
         assert!(!format!("{reply:?}").contains("hl_op"));
         let reply = IssueTokenResponse { token: "hl_op-1_abc".into() };
         assert!(!format!("{reply:?}").contains("hl_op"));
+        let invited = InviteOperatorResponse { invite: "hi_1_abc".into(), expires_us: 1 };
+        let request = RedeemInviteRequest { invite: "hi_1_abc".into() };
+        let redeemed = RedeemInviteResponse { token: "hl_op-1_abc".into(), principal: None };
+        let shown = format!("{invited:?} {request:?} {redeemed:?}");
+        assert!(!shown.contains("hi_1") && !shown.contains("hl_op"), "{shown}");
     }
 }

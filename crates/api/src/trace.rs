@@ -42,14 +42,18 @@ impl FromStr for Traceparent {
 /// What is sent with every request.
 #[derive(Debug, Clone)]
 pub struct Beside {
-    pub(crate) bearer: Bearer,
+    /// None of whoever has no token yet.
+    pub(crate) bearer: Option<Bearer>,
     pub(crate) traceparent: Option<Traceparent>,
     pub(crate) why: Option<BinaryMetadataValue>,
 }
 
 impl Interceptor for Beside {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let mut request = self.bearer.call(request)?;
+        let mut request = match &mut self.bearer {
+            Some(bearer) => bearer.call(request)?,
+            None => request,
+        };
         if let Some(Traceparent(traceparent)) = &self.traceparent {
             request.metadata_mut().insert("traceparent", traceparent.clone());
         }
@@ -70,7 +74,8 @@ mod tests {
     fn it_is_sent_beside_the_token() {
         let bearer = Bearer::new("hl_op-1_abc").expect("a token");
         let traceparent = Some(PLACE.parse().expect("a traceparent"));
-        let request = Beside { bearer, traceparent, why: None }.call(Request::new(())).expect("accepted");
+        let request =
+            Beside { bearer: Some(bearer), traceparent, why: None }.call(Request::new(())).expect("accepted");
         assert_eq!(request.metadata().get("authorization").expect("sent"), "Bearer hl_op-1_abc");
         assert_eq!(request.metadata().get("traceparent").expect("sent"), PLACE);
     }

@@ -1,5 +1,6 @@
 //! `hotline certs`: a private authority for a hospital without one, and the server's certificate from it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -23,6 +24,8 @@ pub(crate) const SERVER: &str = "server.pem";
 pub(crate) const SERVER_KEY: &str = "server-key.pem";
 
 const AUTHORITY_YEARS: i32 = 10;
+/// By these a server is reached on its own machine.
+const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// A little more than a year: browsers trust none that lasts longer.
 const SERVER_DAYS: i32 = 397;
 
@@ -46,8 +49,9 @@ enum Command {
 struct Wish {
     /// The directory of certificates and keys.
     dir: PathBuf,
-    /// A name or address by which clients call the server; may be given several times.
-    #[arg(long = "name", value_name = "NAME", default_values = ["localhost", "127.0.0.1", "::1"])]
+    /// A name or address by which clients call the server; may be given several times. localhost, 127.0.0.1 and ::1
+    /// are in every certificate; renewed without a name, it keeps those that it has.
+    #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
 }
 
@@ -80,7 +84,7 @@ impl Wish {
         let authority = CertifiedIssuer::self_signed(authority(today)?, key)?;
         create(&self.dir.join(AUTHORITY_KEY), key_pem.as_bytes(), 0o600)?;
         create(&self.dir.join(AUTHORITY), authority.pem().as_bytes(), 0o644)?;
-        self.certify(&authority, today)
+        self.certify(&authority, &with_own(self.names.clone()), today)
     }
 
     fn renew(&self, today: Date) -> Result<()> {
@@ -92,16 +96,38 @@ impl Wish {
         };
         let key = KeyPair::from_pem(&read(AUTHORITY_KEY)?).context("the authority's key")?;
         let authority = Issuer::from_ca_cert_pem(&read(AUTHORITY)?, key).context("the authority")?;
-        self.certify(&authority, today)
+        let names = match self.names.is_empty() {
+            true => kept(&self.dir.join(SERVER))?,
+            false => self.names.clone(),
+        };
+        self.certify(&authority, &with_own(names), today)
     }
 
     /// The key first: a certificate without its key would be served by nobody.
-    fn certify(&self, authority: &Issuer<'_, KeyPair>, today: Date) -> Result<()> {
+    fn certify(&self, authority: &Issuer<'_, KeyPair>, names: &[String], today: Date) -> Result<()> {
         let key = KeyPair::generate()?;
-        let certificate = server(&self.names, today)?.signed_by(&key, authority)?;
+        let certificate = server(names, today)?.signed_by(&key, authority)?;
         replace(&self.dir.join(SERVER_KEY), key.serialize_pem().as_bytes(), 0o600)?;
         replace(&self.dir.join(SERVER), certificate.pem().as_bytes(), 0o644)
     }
+}
+
+/// The names of the certificate that is there; none where there is none yet.
+fn kept(path: &Path) -> Result<Vec<String>> {
+    let unread = || format!("cannot read the names of {}; say them: --name NAME", path.display());
+    match fs::read(path) {
+        Ok(pem) => routing::certificate_names(&pem).with_context(unread),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(fault) => Err(fault).with_context(unread),
+    }
+}
+
+/// And those by which this machine calls itself: whoever looks after the server does so from here.
+fn with_own(mut names: Vec<String>) -> Vec<String> {
+    names.extend(OWN_NAMES.map(str::to_owned));
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
 }
 
 fn authority(today: Date) -> Result<CertificateParams> {

@@ -8,12 +8,15 @@ mod board;
 mod certs;
 mod demo;
 mod doctor;
+mod help;
 mod journal;
 mod lang;
 mod log;
 mod office;
 mod open_files;
+mod screenshots;
 mod serve;
+mod timings;
 mod tokens;
 
 use std::process::ExitCode;
@@ -26,7 +29,7 @@ use self::log::LogFormat;
 
 /// A hospital's hotlines: every caller in one order, every operator's phone at the right moment.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version)]
 struct Hotline {
     #[command(subcommand)]
     command: Command,
@@ -43,12 +46,20 @@ enum Command {
     Restore(backup::Restore),
     Certs(certs::Certs),
     Doctor(doctor::Doctor),
+    #[command(hide = true)]
+    Screenshots(screenshots::Screenshots),
+    #[command(hide = true)]
+    Timings(timings::Timings),
     #[command(flatten)]
     Office(office::Noun),
 }
 
 fn main() -> Result<ExitCode> {
-    match Hotline::parse().command {
+    let typed: Hotline = match help::typed(Hotline::command()) {
+        Ok(typed) => typed,
+        Err(ended) => return Ok(ended),
+    };
+    match typed.command {
         Command::Serve(flags) => serve::run(flags),
         Command::Demo(flags) => {
             log::begin(LevelFilter::WARN, LogFormat::Text);
@@ -64,6 +75,8 @@ fn main() -> Result<ExitCode> {
         }
         Command::BackUp(flags) => Ok(flags.run()),
         Command::Restore(flags) => Ok(flags.run()),
+        Command::Screenshots(screenshots) => screenshots.run(),
+        Command::Timings(timings) => timings.run(),
         Command::Office(noun) => Ok(office::run(noun, Hotline::command())),
         Command::Doctor(doctor) => Ok(doctor.run()),
         Command::Certs(certs) => certs.run().map(|()| ExitCode::SUCCESS),

@@ -267,6 +267,95 @@ fn a_certificate_is_told_by_its_end() {
 }
 
 #[test]
+fn a_certificate_that_ends_soon_is_doubtful() {
+    let ground = Ground::new();
+    let certs = ground.dir.path().join("certs");
+    assert!(hotline(&["certs", "init"]).arg(&certs).status().expect("ended").success());
+    ground.configure(
+        "listen = [\"127.0.0.1:0\"]\n[tls]\ncertificate = \"certs/server.pem\"\nkey = \"certs/server-key.pem\"\n",
+    );
+    let key = KeyPair::generate().expect("a key");
+    let today = jiff::Zoned::now().date();
+    let day = |days: i64| {
+        let date = today.checked_add(jiff::Span::new().days(days)).expect("a date");
+        date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    (params.not_before, params.not_after) = (day(-1), day(10));
+    let soon = params.self_signed(&key).expect("signed");
+    fs::write(certs.join("server.pem"), soon.pem()).expect("written");
+    fs::write(certs.join("server-key.pem"), key.serialize_pem()).expect("written");
+    ground.told("certificates", "doubtful", "hotline certs renew");
+}
+
+/// In the journal's file, where a server that ended in good order left everything.
+fn forge(data: &Path, from: &[u8], to: &[u8]) {
+    assert_eq!(from.len(), to.len(), "nothing in the file moves");
+    let path = data.join("journal.db");
+    let mut bytes = fs::read(&path).expect("the journal");
+    let places: Vec<usize> =
+        bytes.windows(from.len()).enumerate().filter(|(_, bytes)| *bytes == from).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "nothing to forge");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    fs::write(path, bytes).expect("written");
+}
+
+#[test]
+fn a_schema_of_a_later_release_is_bad() {
+    let ground = Ground::new();
+    ground.look().all_good();
+    // The last step's entry in the index over the steps: one byte for its version, one for its row.
+    let entry = |version: u8| [3, 1, 1, version, LAST_STEP];
+    forge(&ground.data(), &entry(LAST_STEP), &entry(99));
+    ground.told("schema", "bad", "start the release that wrote it");
+}
+
+/// The last step of the journal's schema.
+const LAST_STEP: u8 = 5;
+
+#[test]
+fn a_row_of_the_audit_that_somebody_changed_is_bad() {
+    let ground = Ground::new();
+    let server = Server::start(&ground.data());
+    let mut close = hotline(&["line", "close", "duty", "--for", "1h", "--why", "the pipes burst", "--data"]);
+    assert!(close.arg(ground.data()).output().expect("ended").status.success());
+    server.end();
+    // A start brings everything of the log into the file.
+    Server::start(&ground.data()).end();
+    ground.told("audit", "good", "follow each other");
+    forge(&ground.data(), b"the pipes burst", b"nothing special");
+    ground.told("audit", "bad", "hotline audit verify");
+}
+
+#[test]
+fn hours_without_anybody_are_doubtful() {
+    let ground = Ground::new();
+    let server = Server::start(&ground.data());
+    let roster = ground.dir.path().join("roster.toml");
+    fs::write(
+        &roster,
+        "[shifts]\nearly = { from = \"08:00\", to = \"12:00\" }\n\n[weekly]\nana = \"daily early\"\n",
+    )
+    .expect("written");
+    let ask = |arguments: &[&str], file: Option<&Path>| {
+        let mut command = hotline(arguments);
+        command.arg("--data").arg(ground.data());
+        if let Some(file) = file {
+            command.arg("-f").arg(file);
+        }
+        let output = command.output().expect("ended");
+        assert!(output.status.success(), "{output:?}");
+    };
+    ask(&["operator", "add", "ana", "--home", "duty"], None);
+    ask(&["roster", "apply", "--yes"], Some(&roster));
+    ground.told("roster", "doubtful", "nobody on");
+    server.end();
+    ground.told("roster", "doubtful", "hotline roster apply");
+}
+
+#[test]
 fn flags_that_make_no_sense_are_refused() {
     for arguments in
         [&["doctor"][..], &["doctor", "--data", ".", "--lang", "fr"], &["doctor", "--data", ".", "-o", "xml"]]

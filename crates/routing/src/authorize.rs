@@ -78,6 +78,7 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.AdminService/RemoveOperator", ADMIN),
     ("/hotline.v1.AdminService/ListOperators", OFFICE),
     ("/hotline.v1.AdminService/TailEvents", RECORD),
+    ("/hotline.v1.AdminService/InviteOperator", ADMIN),
     ("/hotline.v1.AdminService/IssueToken", ADMIN),
     ("/hotline.v1.AdminService/RevokeToken", ADMIN),
     ("/hotline.v1.AuditService/ListAudit", ADMIN),
@@ -90,6 +91,8 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.SiteService/CreateSite", ADMIN),
     ("/hotline.v1.SiteService/ListSites", ADMIN),
     ("/hotline.v1.SiteService/RetireSite", ADMIN),
+    // Whoever redeems an invitation has no token yet.
+    ("/hotline.v1.SessionService/RedeemInvite", Access::Public),
     ("/hotline.v1.ClockService/Step", ADMIN),
     ("/grpc.health.v1.Health/Check", Access::Public),
     ("/grpc.health.v1.Health/Watch", Access::Public),

@@ -20,7 +20,6 @@ use crate::audited::{self, Act};
 use crate::authorize::{Access, access, known};
 use crate::cut::Cut;
 use crate::figures::{Figures, name_of};
-use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::listening::Peer;
 use crate::malformed;
@@ -38,7 +37,6 @@ pub(crate) struct Doorkeeper(Arc<Door>);
 
 struct Door {
     principals: Arc<Principals>,
-    guesses: Guesses,
     /// Methods that answer with a stream.
     streaming: BTreeSet<String>,
     figures: Arc<Figures>,
@@ -59,18 +57,8 @@ impl Doorkeeper {
         sites: Arc<Sites>,
         traces: Traces,
     ) -> Doorkeeper {
-        let guesses = Guesses::new(limits.wrong_tokens_per_minute);
         let readers = Readers::watched(limits.stuck_reader);
-        Doorkeeper(Arc::new(Door {
-            principals,
-            guesses,
-            streaming,
-            figures,
-            closing,
-            readers,
-            sites,
-            traces,
-        }))
+        Doorkeeper(Arc::new(Door { principals, streaming, figures, closing, readers, sites, traces }))
     }
 
     /// Who sends a token, if it is one of these roles'.
@@ -90,7 +78,7 @@ impl Doorkeeper {
             Err(NotAdmitted::Expired) => Err(expired()),
             Err(NotAdmitted::Unknown) => {
                 self.0.figures.wrong_tokens.inc();
-                match self.0.guesses.wrong(peer, Instant::now()) {
+                match self.0.sites.guesses.wrong(peer, Instant::now()) {
                     Ok(()) => Err(without_token()),
                     Err(wait) => Err(too_many_guesses(wait)),
                 }
@@ -164,7 +152,8 @@ fn revoked() -> Status {
     status(reason, "the token of this stream was revoked")
 }
 
-fn too_many_guesses(wait: Duration) -> Status {
+/// Too many wrong tokens or invitations came from one address.
+pub(crate) fn too_many_guesses(wait: Duration) -> Status {
     let mut details = ErrorDetails::new();
     let mend = "send a token of this server; too many from your address were none";
     details.set_error_info("TOO_MANY_WRONG_TOKENS", DOMAIN, [("mend".to_owned(), mend.to_owned())]);

@@ -27,6 +27,7 @@ use crate::front::Front;
 use crate::health;
 use crate::limits::Limits;
 use crate::listening::{Reception, incoming};
+use crate::service;
 use crate::site::Site;
 use crate::sites::{BeginFault, Common, OpenSite, Sites, begin, follow_roster};
 use crate::staff::StaffNumbers;
@@ -170,7 +171,7 @@ impl Router {
         let principals = Arc::clone(&parts.principals);
         let exchange = parts.exchange.clone();
         let sites = Sites::new(Common { parts, staff, stepped, limits });
-        let home = sites.serve(exchange);
+        let home = sites.serve(exchange).await;
         if let Some(plan) = first_plan {
             adopt_first(&home, plan).await?;
         }
@@ -179,7 +180,7 @@ impl Router {
 
         let (stop, stopped) = watch::channel(false);
         let figures = Arc::new(Figures::new(&traces.spans));
-        let (health, routes) = common_routes().await?;
+        let (health, routes) = common_routes(&sites).await?;
         let doorkeeper = Doorkeeper::new(
             principals,
             &limits,
@@ -278,11 +279,14 @@ async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
 }
 
 /// What anybody may ask, of no site.
-async fn common_routes() -> Result<(HealthReporter, Routes), tonic_reflection::server::Error> {
+async fn common_routes(
+    sites: &Arc<Sites>,
+) -> Result<(HealthReporter, Routes), tonic_reflection::server::Error> {
     let (health, health_server) = tonic_health::server::health_reporter();
     health::tell(&health, ServingStatus::Serving).await;
     let mut routes = RoutesBuilder::default();
     routes
+        .add_service(service::session(sites))
         .add_service(health_server)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);

@@ -14,7 +14,8 @@ use switchboard::id::{PrincipalId, RequestId, Revision, SiteId};
 use tokio::sync::{Notify, watch};
 use tonic::service::Routes;
 
-use crate::audited::{About, Recorder};
+use crate::audited::{About, Recorder, tell_ends};
+use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::server::RouterParts;
 use crate::service;
@@ -51,6 +52,8 @@ pub(crate) struct Sites {
     /// Rings when the readiness of a site changed.
     pub(crate) stirred: Notify,
     restart: watch::Sender<bool>,
+    /// Wrong tokens and invitations of late.
+    pub(crate) guesses: Guesses,
 }
 
 /// A site and its services.
@@ -89,7 +92,8 @@ impl Sites {
     pub(crate) fn new(common: Common) -> Arc<Sites> {
         let (served, opening) = (RwLock::default(), tokio::sync::Mutex::default());
         let (stirred, restart) = (Notify::new(), watch::Sender::new(false));
-        Arc::new(Sites { common, served, opening, stirred, restart })
+        let guesses = Guesses::new(common.limits.wrong_tokens_per_minute);
+        Arc::new(Sites { common, served, opening, stirred, restart, guesses })
     }
 
     /// The site that the service was set up with.
@@ -112,7 +116,7 @@ impl Sites {
     }
 
     /// Serves a site from here on: its streams follow, its people may ask.
-    pub(crate) fn serve(self: &Arc<Self>, exchange: ExchangeHandle) -> Arc<Site> {
+    pub(crate) async fn serve(self: &Arc<Self>, exchange: ExchangeHandle) -> Arc<Site> {
         let Common { parts, staff, stepped, limits } = &self.common;
         let (streams, feed) = Streams::new(exchange.clone(), *stepped, limits.operator_streams);
         let site = Arc::new(Site::new(SiteParts {
@@ -130,6 +134,9 @@ impl Sites {
             stepped: *stepped,
             limits: *limits,
         }));
+        if let Err(fault) = tell_ends(&site.recorder, &site.exchange).await {
+            tracing::warn!(site = %site.id(), %fault, "how acts ended before this start could not be recorded");
+        }
         // Whoever was removed while nobody heard of it.
         site.forget(Leaving::Unknown);
         let follower = Arc::clone(&site);
@@ -156,7 +163,7 @@ impl Sites {
         let Common { parts, .. } = &self.common;
         let opener = parts.opener.as_ref().ok_or(OpenFault::OneSite)?;
         parts.principals.load(id).await?;
-        let site = self.serve(opener.open(id).await?);
+        let site = self.serve(opener.open(id).await?).await;
         follow_roster(&site).await?;
         Ok(site)
     }

@@ -1,12 +1,14 @@
 //! TLS for listeners: keys as PEM, and a place for them that can be refilled while connections are open.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::extensions::GeneralName;
 
 /// A certificate with its chain, and its private key.
 #[derive(Clone)]
@@ -72,6 +74,31 @@ fn end_of(certificate: &CertificateDer<'_>) -> Result<SystemTime, BadTlsKeys> {
         .map_err(|fault| BadTlsKeys::Certificate(fault.to_string()))?;
     let seconds = u64::try_from(parsed.validity().not_after.timestamp()).unwrap_or(0);
     Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// The names and addresses that a certificate is for, in its own order; the first of a PEM text with several.
+///
+/// # Errors
+/// [`BadTlsKeys`]: there is none, or it cannot be read.
+pub fn certificate_names(certificates: &[u8]) -> Result<Vec<String>, BadTlsKeys> {
+    let first = CertificateDer::pem_slice_iter(certificates).next().ok_or(BadTlsKeys::NoCertificate)?;
+    let unread = |fault: &dyn fmt::Display| BadTlsKeys::Certificate(fault.to_string());
+    let first = first.map_err(|fault| unread(&fault))?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(&first).map_err(|fault| unread(&fault))?;
+    let names = parsed.subject_alternative_name().map_err(|fault| unread(&fault))?;
+    Ok(names.iter().flat_map(|names| &names.value.general_names).filter_map(name_of).collect())
+}
+
+fn name_of(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from).ok();
+            let v6 = || <[u8; 16]>::try_from(*bytes).map(IpAddr::from).ok();
+            v4.or_else(v6).map(|address| address.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// The keys in use. Clones share them.

@@ -288,11 +288,12 @@ impl Known {
 const NOBODYS_HASH: &str = "................................................................";
 
 /// The secret is 256 random bits: no slow hash makes it harder to guess.
-fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }
 
-fn random_hex<const BYTES: usize>() -> Result<String, TokenFault> {
+/// So many random bytes, in hexadecimal digits.
+pub(crate) fn random_hex<const BYTES: usize>() -> Result<String, TokenFault> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|fault| TokenFault::NoChance(fault.to_string()))?;
     Ok(hex(&bytes))
@@ -302,7 +303,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn wall_us(time: SystemTime) -> i64 {
+/// Microseconds since 1970 UTC.
+pub(crate) fn wall_us(time: SystemTime) -> i64 {
     let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
 }

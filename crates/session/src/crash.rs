@@ -31,6 +31,8 @@ pub enum CrashPoint {
     BeforeReply,
     /// Whoever asked is answered; feeds are perhaps not told yet.
     AfterReply,
+    /// An act of the office is recorded and not done.
+    AfterAsked,
     /// The long part of the log is in the file, the short rest is not.
     BetweenSweeps,
     /// The whole log is in the file, and begins again.
@@ -49,7 +51,7 @@ pub enum CrashPoint {
 
 impl CrashPoint {
     /// Every one.
-    pub const ALL: [CrashPoint; 16] = [
+    pub const ALL: [CrashPoint; 17] = [
         CrashPoint::WhileReplaying,
         CrashPoint::BeforeServing,
         CrashPoint::BeforeCaller,
@@ -59,6 +61,7 @@ impl CrashPoint {
         CrashPoint::BeforePublish,
         CrashPoint::BeforeReply,
         CrashPoint::AfterReply,
+        CrashPoint::AfterAsked,
         CrashPoint::BetweenSweeps,
         CrashPoint::AfterSweep,
         CrashPoint::BeforeRecords,
@@ -80,6 +83,7 @@ impl CrashPoint {
             CrashPoint::BeforePublish => "before-publish",
             CrashPoint::BeforeReply => "before-reply",
             CrashPoint::AfterReply => "after-reply",
+            CrashPoint::AfterAsked => "after-asked",
             CrashPoint::BetweenSweeps => "between-sweeps",
             CrashPoint::AfterSweep => "after-sweep",
             CrashPoint::BeforeRecords => "before-records",

@@ -41,7 +41,7 @@ pub use looking_back::{last_by_wall, rows_holding};
 pub use memory::MemoryJournal;
 pub use memory_derived::MemoryDerived;
 pub use record::{CallRecord, RecordFold};
-pub use registry::{KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
+pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
 pub use retention::{Retention, RetentionFault, Swept, sweep};
 pub use roll::{MemoryRoll, Roll, RollEntry};

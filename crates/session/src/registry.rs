@@ -22,6 +22,21 @@ pub struct KeptToken {
     pub expires_us: Option<i64>,
 }
 
+/// An invitation as it is kept: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptInvite {
+    /// What its principal is, in the service's words.
+    pub role: String,
+    /// Which one.
+    pub principal: String,
+    /// The part of the invitation that names it.
+    pub invite_id: String,
+    /// A hash of the part that proves it, in hexadecimal digits.
+    pub secret_hash: String,
+    /// From when on it is worth nothing, in microseconds since 1970 UTC.
+    pub expires_us: i64,
+}
+
 /// Why the registry could not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFault {
@@ -64,6 +79,30 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// [`RegistryFault`].
     async fn tokens(&self, site: SiteId) -> Result<Vec<KeptToken>, RegistryFault>;
+
+    /// Keeps an invitation in place of any earlier one of its principal.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn keep_invite(&self, site: SiteId, invite: &KeptInvite) -> Result<(), RegistryFault>;
+
+    /// An invitation by its id.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn invite(&self, site: SiteId, invite_id: &str) -> Result<Option<KeptInvite>, RegistryFault>;
+
+    /// Takes an invitation away, and says whether it was there: of all who spend one at once, one is told so.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn spend_invite(&self, site: SiteId, invite_id: &str) -> Result<bool, RegistryFault>;
+
+    /// Lets go of a principal's invitation, if there is one.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn forget_invite(&self, site: SiteId, role: &str, principal: &str) -> Result<(), RegistryFault>;
 
     /// Keeps the text of a plan that may become this revision. To be kept before it is adopted: durable as soon as a
     /// later decision is.
@@ -127,6 +166,7 @@ pub struct MemoryRegistry(Mutex<BTreeMap<SiteId, Entries>>);
 #[derive(Debug, Default)]
 struct Entries {
     tokens: BTreeMap<(String, String), KeptToken>,
+    invites: BTreeMap<(String, String), KeptInvite>,
     plans: BTreeMap<(Revision, String), String>,
     rosters: BTreeMap<u32, KeptRoster>,
 }
@@ -159,6 +199,32 @@ impl Registry for MemoryRegistry {
     async fn tokens(&self, site: SiteId) -> Result<Vec<KeptToken>, RegistryFault> {
         let sites = self.sites();
         Ok(sites.get(&site).map(|entries| entries.tokens.values().cloned().collect()).unwrap_or_default())
+    }
+
+    async fn keep_invite(&self, site: SiteId, invite: &KeptInvite) -> Result<(), RegistryFault> {
+        let holder = (invite.role.clone(), invite.principal.clone());
+        self.sites().entry(site).or_default().invites.insert(holder, invite.clone());
+        Ok(())
+    }
+
+    async fn invite(&self, site: SiteId, invite_id: &str) -> Result<Option<KeptInvite>, RegistryFault> {
+        let sites = self.sites();
+        let invites = sites.get(&site).map(|entries| &entries.invites).into_iter().flatten();
+        Ok(invites.map(|(_, invite)| invite).find(|invite| invite.invite_id == invite_id).cloned())
+    }
+
+    async fn spend_invite(&self, site: SiteId, invite_id: &str) -> Result<bool, RegistryFault> {
+        let mut sites = self.sites();
+        let invites = &mut sites.entry(site).or_default().invites;
+        let before = invites.len();
+        invites.retain(|_, invite| invite.invite_id != invite_id);
+        Ok(invites.len() < before)
+    }
+
+    async fn forget_invite(&self, site: SiteId, role: &str, principal: &str) -> Result<(), RegistryFault> {
+        let holder = (role.to_owned(), principal.to_owned());
+        self.sites().entry(site).or_default().invites.remove(&holder);
+        Ok(())
     }
 
     async fn keep_plan(

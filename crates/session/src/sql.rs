@@ -128,6 +128,21 @@ pub(crate) const FORGET_TOKEN: &str = "DELETE FROM token WHERE site = $1 AND tok
 pub(crate) const TOKENS: &str = "SELECT role, principal, token_id, secret_hash, expires_us \
      FROM token WHERE site = $1 ORDER BY role, principal";
 
+/// A principal's invitation, in place of any earlier one.
+pub(crate) const KEEP_INVITE: &str = "INSERT INTO invite (site, role, principal, invite_id, secret_hash, expires_us) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (site, role, principal) DO UPDATE SET \
+     invite_id = excluded.invite_id, secret_hash = excluded.secret_hash, expires_us = excluded.expires_us";
+
+/// An invitation.
+pub(crate) const INVITE: &str = "SELECT role, principal, invite_id, secret_hash, expires_us \
+     FROM invite WHERE site = $1 AND invite_id = $2";
+
+/// An invitation is redeemed: by whoever takes its row away.
+pub(crate) const SPEND_INVITE: &str = "DELETE FROM invite WHERE site = $1 AND invite_id = $2";
+
+/// A principal is invited no more.
+pub(crate) const FORGET_INVITE: &str = "DELETE FROM invite WHERE site = $1 AND role = $2 AND principal = $3";
+
 /// A plan as it was written.
 pub(crate) const KEEP_PLAN_TEXT: &str = "INSERT INTO plan_text (site, revision, plan_hash, text) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (site, revision, plan_hash) DO UPDATE SET text = excluded.text";
@@ -243,7 +258,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 33] = [
+pub(crate) const IN_JOURNAL: [&str; 37] = [
     SCHEMA,
     APPEND,
     TAIL,
@@ -271,6 +286,10 @@ pub(crate) const IN_JOURNAL: [&str; 33] = [
     KEEP_TOKEN,
     FORGET_TOKEN,
     TOKENS,
+    KEEP_INVITE,
+    INVITE,
+    SPEND_INVITE,
+    FORGET_INVITE,
     KEEP_PLAN_TEXT,
     PLAN_TEXT,
     SETTLE_PLAN_TEXT,

@@ -1,6 +1,6 @@
 //! Who may ask and what was written in a plan, in every store.
 
-use session::{KeptRoster, KeptToken, MemoryRegistry, Registry, SqliteStore};
+use session::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, SqliteStore};
 use switchboard::canonical::Hash;
 use switchboard::id::{Revision, SiteId};
 
@@ -37,6 +37,23 @@ async fn suite(registry: &dyn Registry) {
     assert_eq!(registry.tokens(main).await, Ok(vec![admin]));
     assert_eq!(registry.tokens(north).await, Ok(vec![elsewhere]));
 
+    let (early, late) = (invite("operator", "ana", "i1", 5), invite("operator", "ana", "i2", 9));
+    let other = invite("operator", "ben", "i3", 9);
+    for kept in [&early, &other, &late] {
+        registry.keep_invite(main, kept).await.expect("kept");
+    }
+    assert_eq!(registry.invite(main, "i1").await, Ok(None), "one for each principal");
+    assert_eq!(registry.invite(main, "i2").await, Ok(Some(late)));
+    assert_eq!(registry.invite(north, "i2").await, Ok(None));
+    assert_eq!(registry.spend_invite(north, "i2").await, Ok(false));
+    assert_eq!(registry.spend_invite(main, "i2").await, Ok(true));
+    assert_eq!(registry.spend_invite(main, "i2").await, Ok(false), "once");
+    assert_eq!(registry.invite(main, "i2").await, Ok(None));
+    registry.forget_invite(main, "admin", "ben").await.expect("nothing to forget");
+    assert_eq!(registry.invite(main, "i3").await, Ok(Some(other)));
+    registry.forget_invite(main, "operator", "ben").await.expect("forgotten");
+    assert_eq!(registry.invite(main, "i3").await, Ok(None));
+
     let (plan, other) = (Hash::of("a plan"), Hash::of("another"));
     registry.keep_plan(main, Revision(1), plan, "# 计划").await.expect("kept");
     registry.keep_plan(main, Revision(2), plan, "the same, later").await.expect("kept");
@@ -65,6 +82,11 @@ async fn suite(registry: &dyn Registry) {
 
 fn site(name: &str) -> SiteId {
     name.parse().expect("a name")
+}
+
+fn invite(role: &str, principal: &str, invite_id: &str, expires_us: i64) -> KeptInvite {
+    let (role, principal, invite_id) = (role.to_owned(), principal.to_owned(), invite_id.to_owned());
+    KeptInvite { role, principal, invite_id, secret_hash: "00ff".to_owned(), expires_us }
 }
 
 fn token(role: &str, principal: &str, token_id: &str, expires_us: Option<i64>) -> KeptToken {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fault::{Fault, Told};
+use super::moment;
 use super::said::{Said, clean, clean_lines, is_hostile, said};
 use super::sheet::{Field, Head, Side, lines};
 use crate::lang::Lang;
@@ -156,6 +157,13 @@ impl Answer {
                 text.extend(further.iter().cloned());
                 self.text(&text)
             }
+        }
+    }
+
+    /// By whose clock the times above are: for people only, and only where there are any.
+    pub(super) fn clock(&self, items: usize) {
+        if items > 0 && matches!(self.format, Format::Table | Format::Wide) {
+            self.chat(&moment::clock_words());
         }
     }
 

@@ -102,20 +102,18 @@ impl Office {
         Ok(teams.into_iter().collect())
     }
 
-    /// The outside numbers of the plan in force.
+    /// The plan in force; none that this program cannot read.
     ///
     /// # Errors
     /// The server's no.
-    pub(super) async fn destinations(&self) -> Told<Vec<Known>> {
+    pub(super) async fn plan(&self) -> Told<Option<Plan>> {
         let sent = self.send(v1::GetPlanRequest::default()).await?;
-        let Ok(parsed) = plan::parse("plan", &sent.text) else { return Ok(Vec::new()) };
-        let all = parsed.plan.destinations.iter();
-        Ok(all
-            .map(|(id, it)| Known {
-                id: id.to_string(),
-                names: vec![it.title.zh.clone(), it.title.en.clone()],
-            })
-            .collect())
+        Ok(plan::parse("plan", &sent.text).ok().map(|parsed| parsed.plan))
+    }
+
+    /// Whether whoever asks has agreed to everything beforehand.
+    pub(super) fn has_agreed(&self) -> bool {
+        self.yes
     }
 
     /// The team that is meant.

@@ -12,7 +12,7 @@ use super::asking::Office;
 use super::fault::{EXIT_CODES, Fault, Told};
 use super::moment;
 use super::reach::Common;
-use super::said::{Said, clean, said};
+use super::said::{Said, clean, counted, said};
 use super::sheet::Field;
 use super::words::{self as word, Word};
 
@@ -38,7 +38,7 @@ enum Verb {
         #[arg(long, value_name = "ID")]
         who: Option<String>,
         /// Only in this role.
-        #[arg(long, value_parser = ["admin", "supervisor", "server"])]
+        #[arg(long, value_parser = ["admin", "supervisor", "operator", "server"])]
         role: Option<String>,
         /// Only what was asked like this, as plan.apply.
         #[arg(long, value_name = "ACT")]
@@ -164,6 +164,7 @@ async fn list(office: &Office, request: v1::ListAuditRequest) -> Told<ExitCode> 
         words("此后", "AFTER", |row: &Row, _| json(&row.after)).wide(),
     ];
     super::call::page(office, "audit", &items, page.next_page_token, &columns)?;
+    office.answer.clock(items.len());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -216,6 +217,7 @@ async fn verify(office: &Office, known: Option<&str>) -> Told<ExitCode> {
 impl Verified {
     fn words(&self) -> Said {
         let Verified { rows, .. } = self;
+        let count = usize::try_from(*rows).unwrap_or(usize::MAX);
         let let_go = match self.known_was_let_go {
             true => (
                 "；已知的那一行早已按期限清除，无从比较",
@@ -227,7 +229,11 @@ impl Verified {
             None => said(
                 format!("全部 {rows} 行与写入时相同{}。把上面这一行另存他处，供下次核对", let_go.0),
                 format!(
-                    "all {rows} rows are as they were written{}; keep the line above elsewhere for the next time",
+                    "{} written{}; keep the line above elsewhere for the next time",
+                    match rows {
+                        1 => "the one row is as it was".to_owned(),
+                        _ => format!("all {rows} rows are as they were"),
+                    },
                     let_go.1
                 ),
             ),
@@ -237,8 +243,9 @@ impl Verified {
                     how.of(crate::lang::Lang::Zh)
                 ),
                 format!(
-                    "the audit is broken from row {number} on: {}; the {rows} rows before are whole",
-                    clean(message)
+                    "the audit is broken from row {number} on: {}; before that {} whole",
+                    clean(message),
+                    counted(count, "row is", "rows are")
                 ),
             ),
         }

@@ -1,6 +1,7 @@
 //! `hotline line`: the published numbers, and what a supervisor does with them by hand.
 
 mod added;
+mod now;
 mod planned;
 
 use std::process::ExitCode;
@@ -39,7 +40,7 @@ pub(crate) struct Lines {
 const EXAMPLES: &str = "Examples:\n  hotline line list\n  hotline line show emergency -o json\n  \
 hotline line divert emergency --to duty-phone --for 30m\n  hotline line close duty --for 2h --reason repair\n  \
 hotline line open duty\n  hotline line add duty-2 --zh 值班热线二 --en 'Duty line 2' --number 85000002 --like duty\n  \
-hotline line remove outpatient-2 --move-waiting-to outpatient-1";
+hotline line remove outpatient-2 --move-waiting-to outpatient-1\n  hotline line remove outpatient-2 --now --yes";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

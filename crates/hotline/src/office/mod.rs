@@ -38,6 +38,8 @@ use std::process::ExitCode;
 
 use clap::{Command, Subcommand};
 
+use crate::help;
+
 use self::answer::Answer;
 use self::asking::Office;
 use self::fault::{Exit, Fault, Told};
@@ -80,8 +82,8 @@ pub(crate) fn run(noun: Noun, program: Command) -> ExitCode {
         Noun::Privacy(privacy) => privacy.run(),
         Noun::Token(tokens) => tokens.run(),
         Noun::Site(sites) => sites.run(),
-        Noun::Completions(completions) => completions.run(program),
-        Noun::Man(man) => man.run(program),
+        Noun::Completions(completions) => completions.run(help::in_language(program, help::asked_for())),
+        Noun::Man(man) => man.run(help::in_language(program, help::asked_for())),
         Noun::Pages(pages) => pages.run(program),
     }
 }

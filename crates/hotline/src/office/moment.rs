@@ -6,7 +6,7 @@ use jiff::{Timestamp, Unit};
 
 use super::fault::{Fault, Told};
 use super::length;
-use super::said::{clean, said};
+use super::said::{Said, clean, said};
 
 /// A moment of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,20 @@ fn local(moment: Timestamp, zone: &TimeZone) -> String {
     moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// By whose clock times are shown: the zone's name, and how far it is from UTC at this moment.
+pub(super) fn clock_words() -> Said {
+    clock_of(&TimeZone::system(), Timestamp::now())
+}
+
+fn clock_of(zone: &TimeZone, now: Timestamp) -> Said {
+    let offset = now.to_zoned(zone.clone()).strftime("%:z").to_string();
+    let name = match zone.iana_name() {
+        Some("UTC") | None => format!("UTC{offset}"),
+        Some(name) => format!("{name}, UTC{offset}"),
+    };
+    said(format!("时间按本机时钟：{name}"), format!("times are by this machine's clock: {name}"))
+}
+
 /// As people read it, by this machine's clock, to the second.
 pub(super) fn shown(wall_us: i64) -> String {
     let moment = Timestamp::from_microsecond(wall_us).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -102,6 +116,16 @@ mod tests {
             assert_eq!(told(text).expect(text), expected);
         }
         assert_eq!(moment("--at", "4711").expect("a decision"), Moment::Seq(4711));
+    }
+
+    #[test]
+    fn a_clock_is_told_by_its_zone() {
+        let now: Timestamp = "2026-11-22T04:00:00+08:00".parse().expect("a time");
+        let told = |zone: TimeZone| clock_of(&zone, now).of(Lang::En).to_owned();
+        assert!(told(TimeZone::fixed(jiff::tz::offset(8))).ends_with(": UTC+08:00"));
+        assert!(told(TimeZone::UTC).ends_with(": UTC+00:00"));
+        let shanghai = TimeZone::get("Asia/Shanghai").expect("a zone of this machine");
+        assert!(told(shanghai).ends_with(": Asia/Shanghai, UTC+08:00"));
     }
 
     #[test]

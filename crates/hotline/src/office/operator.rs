@@ -1,6 +1,8 @@
 //! `hotline operator`: the people who answer.
 
 mod add;
+mod change;
+mod invite;
 mod why;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ pub(crate) struct Operators {
 }
 
 const EXAMPLES: &str = "Examples:\n  hotline operator add li-na --team volunteers --device softphone --token-out li-na.token\n  \
+hotline operator invite li-na --for 8h\n  hotline operator change li-na --team volunteers --skill cantonese\n  \
 hotline operator list --team volunteers\n  hotline operator why li-na\n  hotline operator pause li-na --for 30m --reason lunch\n  \
 hotline operator remove li-na";
 
@@ -73,6 +76,21 @@ enum Verb {
         /// Write the token to this new file, readable by you alone, instead of standard output.
         #[arg(long, value_name = "FILE")]
         token_out: Option<std::path::PathBuf>,
+    },
+    Change(change::Change),
+    /// Invite a person: what is shown once is worth the person's token once, to whoever has it.
+    ///
+    /// The person's softphone redeems it. A further invitation takes the place of an earlier one; the token that the person
+    /// has goes on until it is redeemed.
+    Invite {
+        /// The person's whole id.
+        operator: String,
+        /// Worth nothing after this long: 30m, 24h, 7d; at most 30d.
+        #[arg(long = "for", value_name = "LENGTH", default_value = "24h")]
+        lasting: String,
+        /// Write the invitation to this new file, readable by you alone, instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        invite_out: Option<std::path::PathBuf>,
     },
     /// Remove a person, at once or as soon as the work is done. The token is worth nothing then.
     Remove {
@@ -153,6 +171,10 @@ impl Operators {
                         device: v1::DeviceKind::from(*device).into(),
                     };
                     add::add(office, operator, profile, token_out.as_deref()).await?;
+                }
+                Verb::Change(change) => change.run(office).await?,
+                Verb::Invite { operator, lasting, invite_out } => {
+                    invite::invite(office, operator, lasting, invite_out.as_deref()).await?;
                 }
                 Verb::Remove { operator } => remove(office, operator).await?,
                 Verb::Pause { operator, lasting, reason } => {
@@ -322,7 +344,10 @@ async fn pause(office: &Office, typed: &str, lasting: Option<&str>, reason: &str
         lasting_ms,
         ..v1::PauseOperatorRequest::default()
     };
-    let receipt = office.send(request).await?.receipt;
+    let receipt = match office.send(request).await {
+        Ok(reply) => reply.receipt,
+        Err(fault) => return Err(with_state(office, fault, &id).await),
+    };
     let until = |lang| lasting_ms.map(|ms| length::words(lang, ms));
     let words = said(
         match until(Lang::Zh) {
@@ -336,6 +361,20 @@ async fn pause(office: &Office, typed: &str, lasting: Option<&str>, reason: &str
     );
     let item = OperatorDone { id, lasting_ms, seq: seq(receipt) };
     office.answer.done("operator_paused", &item, &words)
+}
+
+/// What somebody does who is in no state for what was asked.
+async fn with_state(office: &Office, fault: Fault, id: &str) -> Fault {
+    if fault.code() != "WRONG_OPERATOR_STATE" {
+        return fault;
+    }
+    let Ok(answer) = explained(office, id.to_owned()).await else { return fault };
+    let against: Vec<Reason> = answer.against.iter().map(Reason::of).collect();
+    let state = word::operator_state(&against);
+    fault.because(said(
+        format!("{id} 现在：{}", state.of(Lang::Zh)),
+        format!("{id} is at this moment: {}", state.of(Lang::En)),
+    ))
 }
 
 async fn resume(office: &Office, typed: &str) -> Told<()> {

@@ -4,6 +4,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use switchboard::call::Outcome;
 use switchboard::command::Actor;
 use switchboard::decision::Decision;
 use switchboard::event::{Alarm, Event};
@@ -16,6 +17,11 @@ use self::words::{
 };
 use super::said::{Said, said};
 
+/// How a call ended, in words.
+pub(super) fn ended(outcome: Outcome) -> Said {
+    words::ended(outcome)
+}
+
 /// Tells a call's decisions in their order: an event of an offer names the attempt only, and who was asked is known
 /// from the offer's making.
 pub(super) struct Teller {
@@ -23,11 +29,13 @@ pub(super) struct Teller {
     asked: BTreeMap<Attempt, OperatorId>,
     /// When it rang in.
     rang_at: Option<SiteTime>,
+    /// Who took it, and has it still.
+    with: Option<OperatorId>,
 }
 
 impl Teller {
     pub(super) fn of(call: CallId) -> Teller {
-        Teller { call, asked: BTreeMap::new(), rang_at: None }
+        Teller { call, asked: BTreeMap::new(), rang_at: None, with: None }
     }
 
     /// What one decision meant for the call, one thing after the other.
@@ -52,12 +60,25 @@ impl Teller {
         self.rang_at.map_or(Span::ZERO, |rang_at| at.since(rang_at))
     }
 
+    /// The operator with whom it is after what was told last.
+    pub(super) fn with(&self) -> Option<String> {
+        self.with.map(|operator| operator.to_string())
+    }
+
     fn note(&mut self, at: SiteTime, event: &Event) {
         match event {
             Event::CallArrived { .. } => self.rang_at = Some(at),
             Event::OfferMade { attempt, operator, .. } => {
                 self.asked.insert(*attempt, *operator);
             }
+            Event::CallConnected { attempt, .. } | Event::TransferCompleted { attempt, .. } => {
+                self.with = self.asked.get(attempt).copied();
+            }
+            Event::BridgeFailed { .. }
+            | Event::CallRequeued { .. }
+            | Event::CallTransferred { .. }
+            | Event::CallDiverted { .. }
+            | Event::CallClosed { .. } => self.with = None,
             _ => {}
         }
     }

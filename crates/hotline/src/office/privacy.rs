@@ -14,10 +14,12 @@ use super::asking::{Office, PAGE};
 use super::fault::{EXIT_CODES, Told};
 use super::find::{self, Known, Taken};
 use super::moment;
+use super::path;
 use super::reach::{Common, reason};
-use super::said::said;
+use super::said::{clean, said};
 use super::sheet::Field;
 use super::words::{self as word, Word};
+use crate::lang::Lang;
 
 /// What is kept of a caller, and how a caller is forgotten: one administrator asks, another approves.
 #[derive(Debug, Args)]
@@ -152,6 +154,19 @@ impl From<v1::SubjectCall> for SubjectCall {
     }
 }
 
+impl SubjectCall {
+    /// How it ended, in words; an outcome that this program does not know, as it came.
+    fn ended(&self, lang: Lang) -> String {
+        match &self.outcome {
+            None => lang.of("进行中", "open").to_owned(),
+            Some(outcome) => match serde_json::from_value(outcome.clone()) {
+                Ok(outcome) => path::ended(outcome).of(lang).to_owned(),
+                Err(_) => clean(&outcome.to_string()),
+            },
+        }
+    }
+}
+
 async fn export(office: &Office, whom: &Whom) -> Told<()> {
     let (subject, reason) = (whom.subject()?, whom.reason()?);
     let page = |page_token| {
@@ -181,10 +196,12 @@ async fn export(office: &Office, whom: &Whom) -> Told<()> {
         (said("通话数", "calls"), Field::new(item.calls.len())),
     ];
     let calls = item.calls.iter().map(|call| {
-        let outcome = call.outcome.as_ref().map(Value::to_string).unwrap_or_default();
+        let outcome = call.ended(office.lang());
         format!("  {}  {}  {}  {outcome}", moment::shown(call.rang_at_unix_us), call.id, call.line)
     });
-    office.answer.show("subject", &item, &facts, &calls.collect::<Vec<_>>())
+    office.answer.show("subject", &item, &facts, &calls.collect::<Vec<_>>())?;
+    office.answer.clock(item.calls.len());
+    Ok(())
 }
 
 /// A caller is to be forgotten, as programs read it.
@@ -251,7 +268,10 @@ async fn list(office: &Office) -> Told<()> {
         }),
         words("来电者", "CALLER", |one: &ErasureItem, _| Field::new(&one.caller_ref)).wide(),
     ];
-    office.answer.list("erasures", &waiting(office).await?, None, &columns)
+    let waiting = waiting(office).await?;
+    office.answer.list("erasures", &waiting, None, &columns)?;
+    office.answer.clock(waiting.len());
+    Ok(())
 }
 
 /// Who was forgotten, as programs read it.

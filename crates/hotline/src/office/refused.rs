@@ -93,6 +93,9 @@ const REASONS: &[Words] = &[
     ("ERASURE_EXPIRED", "没有人及时批准", "重新申请：hotline privacy erase", "ask for it again: hotline privacy erase"),
     ("UNKNOWN_ERASURE", "没有这项删除申请", "查看：hotline privacy list", "see what waits: hotline privacy list"),
     ("NOT_BY_ONESELF", "申请删除的人不能自己批准", "请另一名管理员批准：hotline privacy approve", "let another administrator do it: hotline privacy approve"),
+    ("APPROVER_TOO_NEW", "批准人的令牌是在申请之后才发的：申请人自己也可能发了它", "请一名在申请之前就有令牌的管理员批准，或重新申请", "let an administrator approve it who had the token before it was asked for, or ask for it again: hotline privacy erase"),
+    ("NO_VALID_INVITE", "没有这份邀请，或已经用过", "请管理员再发一份：hotline operator invite；每份只能用一次，新的一份取代旧的", "ask for another: hotline operator invite; each is worth a token once, and the latest one alone"),
+    ("INVITE_EXPIRED", "邀请已过期", "请管理员再发一份：hotline operator invite", "ask for another: hotline operator invite"),
     ("NO_NUMBER", "没有保存此来电者的号码", "检查所写的；隐藏号码或已被删除的来电者没有号码", "look at what you wrote; callers who withhold their number or were forgotten have none"),
     ("MESSAGE_TOO_LONG", "请求太大", "分几次发送", ""),
 ];

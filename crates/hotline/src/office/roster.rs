@@ -14,7 +14,7 @@ use super::gaps::Gaps;
 use super::plan::file::{self, ROSTER, TextFile};
 use super::plan::{Complaint, complained};
 use super::reach::Common;
-use super::said::{Said, clean_lines, said, same};
+use super::said::{Said, clean_lines, counted, said, same};
 
 /// The roster: who is on shift when, as one file; and who is due at this moment.
 ///
@@ -128,9 +128,9 @@ async fn looked_at(office: &Office, file: &TextFile) -> Told<(String, Validated,
     let sent = office.send(v1::ValidateRosterRequest { text: text.clone() }).await?;
     let found = Validated {
         valid: sent.complaints.is_empty(),
-        complaints: sent.complaints.into_iter().map(Complaint::from).collect(),
+        complaints: sent.complaints.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
         left_out: sent.left_out,
-        warnings: sent.warnings.into_iter().map(Complaint::from).collect(),
+        warnings: sent.warnings.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
         gaps: Gaps::of(sent.gaps, sent.gaps_left_out, office.lang()),
     };
     Ok((read.name, found, text))
@@ -154,7 +154,10 @@ impl Validated {
             (true, 0) => said(format!("{name} 可以应用"), format!("{name} can be applied")),
             (true, _) => said(
                 format!("{name} 可以应用；{doubts} 处可能并非本意"),
-                format!("{name} can be applied; {doubts} things are probably not meant"),
+                format!(
+                    "{name} can be applied; {} probably not meant",
+                    counted(doubts, "thing is", "things are")
+                ),
             ),
         }
     }
@@ -235,7 +238,10 @@ fn question(revision: u32, gaps: usize) -> Said {
         0 => (String::new(), String::new()),
         _ => (
             format!("今后 14 天有 {gaps} 处开放时间无人当班。"),
-            format!("in the next 14 days {gaps} stretches of open hours have nobody on shift. "),
+            format!(
+                "in the next 14 days {} nobody on shift. ",
+                counted(gaps, "stretch of open hours has", "stretches of open hours have")
+            ),
         ),
     };
     match revision {

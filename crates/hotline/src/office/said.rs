@@ -27,6 +27,11 @@ impl Said {
     }
 }
 
+/// A count and its noun in English.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Whether a terminal would act on it, or a reader would not see it: controls, marks that turn the direction of text,
 /// and characters without a width.
 pub(super) fn is_hostile(c: char) -> bool {
@@ -44,7 +49,7 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 /// The same for a text of several lines, whose line ends and tabs stay.
-pub(super) fn clean_lines(text: &str) -> String {
+pub(crate) fn clean_lines(text: &str) -> String {
     let kept = |c| matches!(c, '\n' | '\t');
     let shown =
         |c: char| if is_hostile(c) && !kept(c) { c.escape_unicode().to_string() } else { c.to_string() };

@@ -161,7 +161,7 @@ async fn add(office: &Office, typed: &str, title: Plain, dry_run: bool) -> Told<
     if office.teams(&board).await?.iter().any(|(team, _)| team == typed) {
         return Err(taken(find::TEAM, typed));
     }
-    let what = Change { kind: "team_added", id: typed, move_waiting_to: None, dry_run };
+    let what = Change { kind: "team_added", id: typed, move_waiting_to: None, dry_run, now: false };
     let done = |revision| {
         said(
             format!("班组 {id} 已加入方案（第 {revision} 版）"),
@@ -181,12 +181,14 @@ async fn remove(office: &Office, typed: &str, dry_run: bool) -> Told<()> {
         let what = said(format!("班组 {id} 中还有人"), format!("there are people in team {id}"));
         return Err(Fault::new(Exit::Refused, "TEAM_NOT_EMPTY", what).because(same(inside.join(", "))).mend(
             said(
-                format!("先让他们离开该班组；查看：hotline team members {id}"),
-                format!("take them out of it first; to see them: hotline team members {id}"),
+                format!("先让他们离开该班组：hotline operator change 接线员 --team 班组（或 --no-team）；查看：hotline team members {id}"),
+                format!(
+                    "take them out of it first: hotline operator change OPERATOR --team TEAM (or --no-team); to see them: hotline team members {id}"
+                ),
             ),
         ));
     }
-    let what = Change { kind: "team_removed", id: &team, move_waiting_to: None, dry_run };
+    let what = Change { kind: "team_removed", id: &team, move_waiting_to: None, dry_run, now: false };
     let done = |revision| {
         said(
             format!("班组 {id} 已移出方案（第 {revision} 版）"),

@@ -243,14 +243,8 @@ pub(super) fn give(
         return office.answer.text(&[item.token.unwrap_or_default()]);
     };
     let token = item.token.take().unwrap_or_default();
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| writeln!(file, "{token}").and_then(|()| file.sync_all()));
     let shown = path.display().to_string();
-    written.map_err(|fault| {
+    written(path, &token).map_err(|fault| {
         let what = said(format!("令牌无法写入 {shown}"), format!("the token cannot be written to {shown}"));
         let (role, id) = (item.role, item.id.as_str());
         Fault::new(Exit::Usage, "TOKEN_OUT", what).because(same(fault.to_string())).mend(said(
@@ -261,6 +255,16 @@ pub(super) fn give(
     item.token_file = Some(shown.clone());
     office.answer.chat(&said(format!("令牌写在 {shown}"), format!("its token is in {shown}")));
     office.answer.done(kind, &item, words)
+}
+
+/// Writes a secret to a new file that its owner alone reads.
+///
+/// # Errors
+/// When it is there already, or cannot be written.
+pub(super) fn written(path: &Path, secret: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()
 }
 
 async fn create(

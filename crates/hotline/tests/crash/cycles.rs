@@ -70,10 +70,15 @@ async fn whatever_it_dies_of_nobody_is_lost() {
     }
     verify(&server);
     let died_at: BTreeSet<CrashPoint> = tally.by_point.keys().copied().collect();
-    assert_eq!(died_at, BTreeSet::from(CrashPoint::ALL), "every point is reached");
+    assert_eq!(died_at, under_load().collect(), "every point is reached");
     let refusals = hospital.witness.refusals();
     assert!(!refusals.contains("Unknown"), "a stream that broke is no refusal: {refusals}");
     println!("{}", tally.words(cycles, seed, &hospital));
+}
+
+/// The points that callers and operators come to; those of the office are in a room of their own.
+fn under_load() -> impl Iterator<Item = CrashPoint> {
+    CrashPoint::ALL.into_iter().filter(|point| *point != CrashPoint::AfterAsked)
 }
 
 /// Half of the deaths at random moments; the others go round the points, each time at another count.
@@ -81,7 +86,8 @@ fn death(cycle: usize, chance: &mut Chance) -> Death {
     if cycle.is_multiple_of(2) {
         return Death::AfterMs(chance.between(0, 900));
     }
-    let point = CrashPoint::ALL[cycle / 2 % CrashPoint::ALL.len()];
+    let points: Vec<CrashPoint> = under_load().collect();
+    let point = points[cycle / 2 % points.len()];
     let nth = match point {
         CrashPoint::WhileReplaying | CrashPoint::BeforeServing => 1,
         CrashPoint::BeforeCaller | CrashPoint::AfterCaller => chance.between(1, 30),

@@ -14,6 +14,7 @@ mod desk;
 mod disk;
 mod gateway;
 mod hospital;
+mod office;
 mod seen;
 mod server;
 mod time;

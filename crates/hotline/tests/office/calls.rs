@@ -1,4 +1,5 @@
 use crate::house::House;
+use crate::play::Gateway;
 
 const CALLS: [&str; 2] = ["0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11", "0290a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a12"];
 
@@ -99,6 +100,29 @@ fn a_path_says_who_was_asked_and_who_made_it_so() {
     assert_eq!((last["by"]["role"].as_str(), last["by"]["id"].as_str()), (Some("gateway"), Some("gw-1")));
     assert!(last["words"].to_string().contains("收回派给 li-na 的振铃：来电者已挂断"), "{last}");
     assert!(steps.iter().all(|step| step["wall_us"].as_i64() > Some(0)), "{item}");
+}
+
+#[test]
+fn of_a_call_that_somebody_has_it_is_said_who_and_no_ladder() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    let gateway = Gateway::attach(&house);
+    gateway.ring(CALLS[0], "duty");
+    house.told(&["operator", "resume", "li-na"]);
+    let ringing = house.told(&["call", "why", CALLS[0]]);
+    assert!(ringing.contains("OPENS WHEN"), "{ringing}");
+    gateway.pick_up(CALLS[0], 1);
+    let english = house.ask(&["call", "why", CALLS[0]]);
+    assert!(english.out.contains("It was answered by li-na, and nobody else is asked."), "{english:?}");
+    assert!(!english.out.contains("OPENS WHEN") && !english.out.contains("OPERATOR"), "{english:?}");
+    assert!(english.err.starts_with("times are by this machine's clock: "), "{english:?}");
+    let chinese = house.told(&["call", "why", CALLS[0], "--lang", "zh-CN"]);
+    assert!(chinese.contains("由 li-na 接听，不再派给别人。"), "{chinese}");
+    let item = house.object(&["call", "why", CALLS[0]])["item"].clone();
+    assert!(
+        item["state"] == "connected" && item["tiers"].is_array(),
+        "programs read the same as before: {item}"
+    );
 }
 
 #[test]

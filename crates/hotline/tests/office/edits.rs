@@ -1,6 +1,7 @@
 //! Single changes of the plan: lines and teams.
 
 use crate::house::House;
+use crate::play::Gateway;
 
 const CALL: &str = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
 
@@ -63,6 +64,70 @@ fn a_line_is_removed_and_who_waits_is_told() {
 }
 
 #[test]
+fn a_number_in_use_is_said_in_one_sentence() {
+    let house = House::open();
+    let published = plan::parse("plan", plan::HOSPITAL).expect("a plan").plan;
+    let number = &published.destinations[&published.lines[&"duty".parse().expect("an id")].numbers[0]].number;
+    let add =
+        ["line", "add", "duty-2", "--zh", "值班热线二", "--en", "Duty line 2", "--yes", "--number", number];
+    let refused = house.ask(&add);
+    refused.refused(1, &["is published for line duty already", "take it from line duty first"]);
+    assert_eq!(refused.err.lines().count(), 2, "{refused:?}");
+    house.ask(&[&add[..], &["--lang", "zh"]].concat()).refused(1, &["已公布给热线 duty"]);
+    let by_name =
+        ["line", "add", "duty-2", "--zh", "二", "--en", "Two", "--destination", "number-duty", "--yes"];
+    house.ask(&by_name).refused(1, &["is published for line duty already"]);
+}
+
+#[test]
+fn a_line_that_goes_now_sends_everybody_on_and_hangs_up_on_nobody() {
+    const OTHERS: [&str; 2] =
+        ["0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a12", "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a13"];
+    let house = House::open();
+    house.have_somebody_paused("li-na", "outpatient-2");
+    // One talks, one waits behind it; the rest of the hospital has nobody.
+    let gateway = Gateway::attach(&house);
+    gateway.ring(CALL, "outpatient-2");
+    house.told(&["operator", "resume", "li-na"]);
+    gateway.pick_up(CALL, 1);
+    OTHERS.iter().for_each(|call| gateway.ring(call, "outpatient-2"));
+    let remove = ["line", "remove", "outpatient-2", "--now"];
+    let asked = house.ask(&remove);
+    asked.refused(2, &["--now takes --yes", "2 waiting callers would move to", OTHERS[0], OTHERS[1]]);
+    assert_eq!(house.object(&["line", "show", "outpatient-2"])["item"]["state"], "open", "nothing was done");
+    let dry = house.told(&[&remove[..], &["--dry-run"]].concat());
+    assert!(dry.contains("1 other call finishes as usual"), "{dry}");
+    let done = house.ask(&[&remove[..], &["--yes", "--move-waiting-to", "outpatient-1"]].concat());
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("1 call goes on on line outpatient-2"), "{done:?}");
+    for waiting in OTHERS {
+        let call = house.object(&["call", "show", waiting])["item"].clone();
+        assert_eq!((call["line"].as_str(), call["outcome"].as_str()), (Some("outpatient-1"), None), "{call}");
+    }
+    let talking = house.object(&["call", "show", CALL])["item"].clone();
+    assert_eq!(
+        (talking["line"].as_str(), talking["state"].as_str()),
+        (Some("outpatient-2"), Some("connected"))
+    );
+    gateway.hang_up(CALL);
+    let lines = house.object(&["line", "list"]).to_string();
+    assert!(!lines.contains("outpatient-2") || lines.contains("retired"), "{lines}");
+}
+
+#[test]
+fn a_line_that_goes_now_overflows_as_the_plan_says() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "outpatient-2");
+    house.ring(&[(CALL, "outpatient-2")]);
+    let done = house.ask(&["line", "remove", "outpatient-2", "--now", "--yes"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("nobody is on line outpatient-2 any more"), "{done:?}");
+    let call = house.object(&["call", "show", CALL])["item"].clone();
+    assert!(call["line"] != "outpatient-2" && call["outcome"].is_null(), "{call}");
+    house.ask(&["line", "remove", "staff", "--now", "--yes"]).refused(1, &["staff"]);
+}
+
+#[test]
 fn a_team_is_added_and_removed_unless_it_is_used() {
     let house = House::open();
     let add = ["team", "add", "night", "--zh", "夜班", "--en", "Night team"];
@@ -70,7 +135,13 @@ fn a_team_is_added_and_removed_unless_it_is_used() {
     assert_eq!((added["kind"].as_str(), added["item"]["id"].as_str()), (Some("team_added"), Some("night")));
     house.ask(&[&add[..], &["--yes"]].concat()).refused(1, &["there is a team night already"]);
     house.told(&["operator", "add", "li-na", "--team", "night"]);
-    house.ask(&["team", "remove", "night", "--yes"]).refused(1, &["people in team night", "li-na"]);
+    house
+        .ask(&["team", "remove", "night", "--yes"])
+        .refused(1, &["people in team night", "li-na", "hotline operator change"]);
+    let change = house.object(&["operator", "change", "li-na", "--no-team", "--skill", "cantonese"]);
+    assert_eq!(change["kind"], "operator_changed");
+    let person = house.object(&["operator", "show", "li-na"])["item"].clone();
+    assert!(person["teams"] == serde_json::json!([]) && person["skills"][0] == "cantonese", "{person}");
     house.told(&["operator", "remove", "li-na", "--yes"]);
     assert_eq!(house.object(&["team", "remove", "night", "--yes"])["kind"], "team_removed");
     assert_eq!(house.told(&["plan", "get"]), plan::HOSPITAL);

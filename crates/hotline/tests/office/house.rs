@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use api::v1::fact::Fact as Is;
-use api::{Bearer, Client, v1};
+use api::{Bearer, Client, Refusal, v1};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -105,6 +105,17 @@ impl House {
         let entries = file["tokens"].as_array().expect("tokens");
         let entry = entries.iter().find(|entry| entry["role"] == role).expect("this role");
         entry["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The token that an invitation is worth, or the code of the no.
+    pub(crate) fn redeem(&self, invite: &str) -> Result<String, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let nobody = Client::without_token(&self.address).expect("an address");
+            let request = v1::RedeemInviteRequest { invite: invite.to_owned() };
+            let redeemed = nobody.session().redeem_invite(request).await;
+            redeemed.map(|reply| reply.into_inner().token).map_err(|status| Refusal::of(&status).reason)
+        })
     }
 
     /// Somebody with an ordinary telephone, on duty on a line and paused: callers wait there.

@@ -15,6 +15,55 @@ fn slips_in_nouns_and_verbs_get_the_nearest() {
 }
 
 #[test]
+fn flags_that_make_no_sense_are_told_in_chinese() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let told = |arguments: &[&str], words: &[&str]| {
+        said(command_in(dir.path(), &[arguments, &["--lang", "zh-CN"]].concat())).refused(2, words);
+        // The locale alone says it, too.
+        let mut command = command_in(dir.path(), arguments);
+        command.env("LANG", "zh_CN.UTF-8");
+        said(command).refused(2, words);
+    };
+    told(
+        &["lien", "list"],
+        &["错误：没有命令 lien", "您是否指 line？", "用法：hotline", "详细说明：加 --help"],
+    );
+    told(&["line", "lst"], &["没有命令 lst", "list"]);
+    told(&["line", "list", "--colour"], &["没有选项 --colour"]);
+    told(&["line", "list", "--data-dir", "x"], &["没有选项 --data-dir", "您是否指 --data"]);
+    told(&["line", "list", "-o", "jsn"], &["--output <OUTPUT> 不能是 jsn", "json", "您是否指 json？"]);
+    told(&["line", "close"], &["缺少：", "<LINE>", "--for <LENGTH>", "用法：hotline line close [选项]"]);
+    told(&["call", "list", "--limit", "0"], &["--limit <N> 不能是 0", "不在 1 到 1000 之间"]);
+    told(&["call", "list", "--limit", "many"], &["--limit <N> 不能是 many", "不是整数"]);
+    told(&["line", "show", "duty", "emergency"], &["多余的参数 emergency"]);
+    told(&["line", "show", "duty", "--data", "--yes"], &["--data <DIR> 之后须写一个值"]);
+    told(&["operator", "change", "a", "--team", "b", "--no-team"], &["不能与", "同时使用"]);
+    let english = said(command_in(dir.path(), &["line", "lst", "--lang", "fr"]));
+    assert!(english.code == 2 && english.err.contains("error:"), "{english:?}");
+}
+
+#[test]
+fn help_is_there_in_chinese() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let ask = |arguments: &[&str]| said(command_in(dir.path(), arguments));
+    for arguments in [&["line", "--help", "--lang", "zh"][..], &["help", "line", "--lang=zh"]] {
+        let help = ask(arguments);
+        assert_eq!(help.code, 0, "{help:?}");
+        for words in ["热线：公布的号码", "用法：hotline line", "命令:", "示例：", "退出码：0 完成"]
+        {
+            assert!(help.out.contains(words), "{words:?} is not in {}", help.out);
+        }
+    }
+    let whole = ask(&["help", "line", "close", "--lang", "zh"]);
+    assert!(whole.out.contains("（默认：by-hand）") && whole.out.contains("可选值："), "{whole:?}");
+    let page = ask(&["man", "line", "close"]);
+    assert!(page.out.contains("Close a line by hand"), "{page:?}");
+    let mut command = command_in(dir.path(), &["man", "line", "close"]);
+    command.env("LC_ALL", "zh_CN.UTF-8");
+    assert!(said(command).out.contains("人工关闭一条热线"));
+}
+
+#[test]
 fn without_a_token_it_is_said_where_one_comes_from() {
     let dir = tempfile::tempdir().expect("a directory");
     let ask = |arguments: &[&str]| said(command_in(dir.path(), arguments));

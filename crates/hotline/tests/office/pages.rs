@@ -3,29 +3,48 @@ use std::path::Path;
 
 use crate::house::{command_in, said};
 
+/// The files of a directory, by name.
+fn read(dir: &Path) -> Vec<(String, String)> {
+    let paths = fs::read_dir(dir).expect("files").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<(String, String)> = paths
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("text"))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
 #[test]
 fn the_pages_of_commands_are_those_of_the_commands() {
     let dir = tempfile::tempdir().expect("a directory");
     assert_eq!(said(command_in(dir.path(), &["pages", "made"])).code, 0);
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands");
-    let read = |dir: &Path| {
-        let mut pages: Vec<(String, String)> = fs::read_dir(dir)
-            .expect("pages")
-            .map(|entry| entry.expect("an entry").path())
-            .map(|path| {
-                let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-                (name, fs::read_to_string(&path).expect("text"))
-            })
-            .collect();
-        pages.sort();
-        pages
-    };
     let (made, kept) = (read(&dir.path().join("made")), read(&kept));
     let names = |pages: &[(String, String)]| pages.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&made), names(&kept), "make them again: hotline pages docs/commands");
     for ((name, made), (_, kept)) in made.iter().zip(&kept) {
         assert!(made == kept, "docs/commands/{name} is old; make it again: hotline pages docs/commands");
     }
+}
+
+#[test]
+fn the_screenshots_are_what_the_commands_say() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let made = said(command_in(dir.path(), &["screenshots", "made"]));
+    assert_eq!(made.code, 0, "{made:?}");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/screenshots");
+    let (made, kept) = (read(&dir.path().join("made")), read(&kept));
+    let names = |pages: &[(String, String)]| pages.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&made), names(&kept), "make them again: hotline screenshots docs/screenshots");
+    for ((name, made), (_, kept)) in made.iter().zip(&kept) {
+        assert!(
+            made == kept,
+            "docs/screenshots/{name} is old; make it again: hotline screenshots docs/screenshots"
+        );
+    }
+    assert!(made.len() >= 6);
 }
 
 #[test]

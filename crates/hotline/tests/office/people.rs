@@ -19,7 +19,9 @@ fn a_person_is_added_paused_and_removed() {
     let why = house.told(&["operator", "why", "li"]);
     assert!(why.contains("off duty; the desk cannot be reached"), "{why}");
     house.ask(&["operator", "resume", "li-na"]).refused(1, &["neither paused nor suspended", "off duty"]);
-    house.ask(&["operator", "pause", "li-na", "--for", "5m"]).refused(1, &["not in a state"]);
+    house
+        .ask(&["operator", "pause", "li-na", "--for", "5m"])
+        .refused(1, &["not in a state", "at this moment: off duty"]);
     house.ask(&["operator", "remove", "li-na"]).refused(2, &["nobody can be asked", "say --yes"]);
     assert_eq!(house.object(&["operator", "remove", "li-na", "--yes"])["kind"], "operator_removed");
     let nobody = house.ask(&["operator", "list"]);
@@ -36,6 +38,71 @@ fn a_pause_ends_by_resume() {
     assert_eq!(house.object(&["operator", "show", "li-na"])["item"]["state"], "ready");
     assert_eq!(house.object(&["operator", "off", "li-na"])["kind"], "operator_off");
     assert_eq!(house.object(&["operator", "show", "li-na"])["item"]["state"], "off_duty");
+}
+
+#[test]
+fn what_is_known_of_a_person_is_changed_piece_by_piece() {
+    let house = House::open();
+    house.told(&[
+        "operator",
+        "add",
+        "li-na",
+        "--team",
+        "volunteers",
+        "--home",
+        "duty",
+        "--skill",
+        "cantonese",
+    ]);
+    let change = |more: &[&str]| house.ask(&[&["operator", "change", "li-na"], more].concat());
+    change(&[]).refused(2, &["nothing to change", "--no-team"]);
+    change(&["--team", "youht"]).refused(1, &["did you mean youth?"]);
+    change(&["--team", "youth", "--no-team"]).refused(2, &["--no-team"]);
+    house.ask(&["operator", "change", "li", "--no-home"]).refused(1, &["a change takes the whole id"]);
+    let changed = change(&["--team", "youth", "--team", "professionals", "--no-home"]);
+    assert!(changed.code == 0 && changed.err.contains("youth"), "{changed:?}");
+    let person = house.object(&["operator", "show", "li-na"])["item"].clone();
+    let mut teams: Vec<&str> =
+        person["teams"].as_array().expect("teams").iter().filter_map(|team| team.as_str()).collect();
+    teams.sort_unstable();
+    assert_eq!(teams, ["professionals", "youth"]);
+    assert_eq!((&person["home_lines"], &person["skills"][0]), (&serde_json::json!([]), &"cantonese".into()));
+}
+
+#[test]
+fn whoever_is_invited_comes_to_a_token_once() {
+    let house = House::open();
+    house.told(&["operator", "add", "li-na", "--home", "duty"]);
+    house.ask(&["operator", "invite", "li-an"]).refused(1, &["did you mean li-na?"]);
+    house.ask(&["operator", "invite", "li-na", "--for", "31d"]).refused(1, &["at most 30 days"]);
+    house.ask(&["operator", "invite", "li-na", "-o", "name"]).refused(2, &["--invite-out"]);
+    let invited = house.ask(&["operator", "invite", "li-na"]);
+    assert!(
+        invited.code == 0 && invited.out.starts_with("hi_") && invited.out.lines().count() == 1,
+        "{invited:?}"
+    );
+    assert!(invited.err.contains("li-na is invited") && invited.err.contains("clock: "), "{invited:?}");
+    let item = house.object(&["operator", "invite", "li-na", "--invite-out", "li-na.invite"])["item"].clone();
+    assert_eq!((item["invite_file"].as_str(), item.get("invite")), (Some("li-na.invite"), None));
+    let mode = std::fs::metadata(house.path("li-na.invite")).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    house
+        .ask(&["operator", "invite", "li-na", "--invite-out", "li-na.invite"])
+        .refused(2, &["li-na.invite is there already"]);
+    let text = std::fs::read_to_string(house.path("li-na.invite")).expect("the invitation");
+    assert_eq!(
+        house.redeem(invited.out.trim()),
+        Err("NO_VALID_INVITE".to_owned()),
+        "a later one took its place"
+    );
+    let token = house.redeem(text.trim()).expect("redeemed");
+    assert!(token.starts_with("hl_"), "a token");
+    assert_eq!(house.redeem(text.trim()), Err("NO_VALID_INVITE".to_owned()), "once");
+    let rows = house.object(&["audit", "list", "--object", "operator:li-na"])["items"].to_string();
+    assert!(
+        rows.contains("invite.redeem") && rows.contains("operator.invite") && !rows.contains("hi_"),
+        "{rows}"
+    );
 }
 
 #[test]

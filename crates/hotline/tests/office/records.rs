@@ -66,13 +66,21 @@ fn a_caller_is_seen_exported_and_forgotten_for_a_reason() {
         (Some(&*number), Some(CALL))
     );
     let caller = kept["item"]["id"].as_str().expect("a reference");
+    let table = house.ask(&export);
+    assert!(table.out.contains("the caller left while") && !table.out.contains("abandoned"), "{table:?}");
+    let administrator = |id: &str| {
+        let made = house.object(&["token", "create", "admin", id, "--yes"])["item"]["token"].clone();
+        house.write_private(&format!("{id}.token"), made.as_str().expect("a token"))
+    };
+    let file = administrator("second");
     let asked = house.object(&[&["privacy", "erase", "--caller", caller], &why[..]].concat())["item"].clone();
     let id = asked["id"].as_str().expect("an id");
     assert_eq!(house.object(&["privacy", "list"])["items"][0]["id"], id);
     house.ask(&["privacy", "approve", id]).refused(2, &["cannot be undone"]);
     house.ask(&["privacy", "approve", id, "--yes"]).refused(4, &["another administrator"]);
-    let other = house.object(&["token", "create", "admin", "second", "--yes"])["item"]["token"].clone();
-    let file = house.write_private("second.token", other.as_str().expect("a token"));
+    let third = administrator("third");
+    let made_for_it = ["privacy", "approve", id, "--yes", "--token-file", third.to_str().expect("text")];
+    house.ask(&made_for_it).refused(4, &["made after the erasure was asked for", "hotline privacy erase"]);
     let approve = ["privacy", "approve", id, "--yes", "--token-file", file.to_str().expect("text")];
     assert_eq!(house.object(&approve)["kind"], "erased");
     house.ask(&export).refused(1, &["number"]);

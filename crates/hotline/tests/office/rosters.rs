@@ -22,6 +22,8 @@ fn a_roster_is_applied_got_and_followed() {
     assert_eq!((due["id"].as_str(), due["shift"].as_str()), (Some("li-na"), Some("day")));
     let attendance = due["attendance"].as_str().expect("a word");
     assert!(["late", "absent"].contains(&attendance), "{due}");
+    let due = house.ask(&["roster", "due"]);
+    assert!(due.err.contains("times are by this machine's clock: "), "{due:?}");
     let table = house.told(&["roster", "due", "--lang", "zh"]);
     assert!(table.starts_with("接线员") && table.contains("li-na"), "{table}");
 }
@@ -54,6 +56,7 @@ fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
     );
     let nobody = house.ask(&["roster", "validate", "-f", "nobody.toml"]);
     assert!(nobody.code == 1 && nobody.out.contains("li-na"), "{nobody:?}");
+    assert!(nobody.out.contains("--> nobody.toml:5:"), "the file's name, not the server's: {nobody:?}");
     house
         .ask(&["roster", "apply", "-f", "nobody.toml", "--yes"])
         .refused(1, &["nobody.toml has mistakes", "li-na"]);

@@ -11,14 +11,14 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::house::House;
 
 /// A terminal, and the side on which a person sits.
-struct Terminal {
+pub(crate) struct Terminal {
     person: File,
     screen: String,
 }
 
 impl Terminal {
     /// A command at a terminal of so many columns.
-    fn start(
+    pub(crate) fn start(
         house: &House,
         columns: u16,
         arguments: &[&str],
@@ -38,7 +38,7 @@ impl Terminal {
     }
 
     /// Reads on until this is on the screen, or the command has ended.
-    fn read_until(&mut self, words: &str) -> &str {
+    pub(crate) fn read_until(&mut self, words: &str) -> &str {
         let mut bytes = [0; 4096];
         let mut seen = self.screen.clone().into_bytes();
         while !String::from_utf8_lossy(&seen).contains(words) {
@@ -53,16 +53,17 @@ impl Terminal {
     }
 
     /// Everything until the end.
-    fn rest(&mut self) -> &str {
+    pub(crate) fn rest(&mut self) -> &str {
         self.read_until("\u{0}never on a screen")
     }
 
-    fn types(&mut self, line: &str) {
+    pub(crate) fn types(&mut self, line: &str) {
         writeln!(self.person, "{line}").expect("typed");
     }
 }
 
-fn code(mut child: Child) -> i32 {
+/// How it ended.
+pub(crate) fn code(mut child: Child) -> i32 {
     child.wait().expect("ended").code().expect("an end")
 }
 

@@ -38,6 +38,35 @@ fn keys_are_for_their_owner_alone_and_never_overwritten() {
     assert!(!odd.status.success(), "no such name in a certificate");
 }
 
+#[test]
+fn a_certificate_keeps_its_names_and_this_machines_own() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let inside = directory.path().join("certs");
+    let path = inside.to_str().expect("a path");
+    let names = || {
+        let pem = fs::read(inside.join("server.pem")).expect("a certificate");
+        routing::certificate_names(&pem).expect("names")
+    };
+    let said = certs(&["init", path, "--name", "hotline.example", "--name", "10.0.0.7"]);
+    assert!(said.status.success(), "{said:?}");
+    let all = ["hotline.example", "10.0.0.7", "localhost", "127.0.0.1", "::1"];
+    assert_eq!(names(), all);
+    let before = fs::read(inside.join("server.pem")).expect("a certificate");
+    assert!(certs(&["renew", path]).status.success());
+    assert_eq!(names(), all, "renewed without a name it keeps them");
+    assert_ne!(fs::read(inside.join("server.pem")).expect("a certificate"), before);
+    assert!(certs(&["renew", path, "--name", "other.example"]).status.success());
+    assert_eq!(
+        names(),
+        ["other.example", "localhost", "127.0.0.1", "::1"],
+        "those that are said take their place"
+    );
+    fs::write(inside.join("server.pem"), "damaged").expect("written");
+    let unread = certs(&["renew", path]);
+    let said = String::from_utf8_lossy(&unread.stderr);
+    assert!(!unread.status.success() && said.contains("--name NAME"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_certificate_is_taken_up_and_nobody_is_cut() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -6,6 +6,7 @@
 //! mistake of this program, and is answered as one.
 
 mod about;
+mod after;
 mod slip;
 mod why;
 
@@ -15,6 +16,7 @@ use session::AuditEntry;
 use tonic::Code;
 
 pub(crate) use self::about::{About, about};
+pub(crate) use self::after::tell_ends;
 pub(crate) use self::slip::{Act, Recorder, audit_fault};
 pub(crate) use self::why::{needed_why, why_of};
 use crate::authorize::{Access, TableFault, access, methods_of};
@@ -30,6 +32,9 @@ pub enum Recorded {
 }
 
 use Recorded::{As, No};
+
+/// The act of making somebody's token.
+pub(crate) const TOKEN_ISSUED: &str = "token.issue";
 
 /// Every method that a supervisor or an administrator may call.
 const METHODS: &[(&str, Recorded)] = &[
@@ -57,7 +62,8 @@ const METHODS: &[(&str, Recorded)] = &[
     ("/hotline.v1.AdminService/RemoveOperator", As("operator.remove")),
     ("/hotline.v1.AdminService/ListOperators", No),
     ("/hotline.v1.AdminService/TailEvents", No),
-    ("/hotline.v1.AdminService/IssueToken", As("token.issue")),
+    ("/hotline.v1.AdminService/InviteOperator", As("operator.invite")),
+    ("/hotline.v1.AdminService/IssueToken", As(TOKEN_ISSUED)),
     ("/hotline.v1.AdminService/RevokeToken", As("token.revoke")),
     ("/hotline.v1.AuditService/ListAudit", No),
     ("/hotline.v1.AuditService/VerifyAudit", No),

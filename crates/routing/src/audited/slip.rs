@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use exchange::ExchangeHandle;
 use http::HeaderMap;
+use session::crash::{CrashPoint, reached};
 use session::{Audit, AuditEntry, AuditFault};
 use switchboard::canonical::Hash;
 use switchboard::id::RequestId;
@@ -55,6 +56,11 @@ impl Recorder {
     /// A slip for something that the server does by itself.
     pub(crate) fn by_itself(&self, who: &str, what: &'static str) -> Act {
         self.act("server", who, what, String::new())
+    }
+
+    /// A slip for somebody who comes without a token, and is known by something else.
+    pub(crate) fn without_token(&self, who: Who, what: &'static str) -> Act {
+        self.act(who.role().name(), who.id(), what, String::new())
     }
 
     fn act(&self, role: &'static str, who: &str, what: &'static str, why: String) -> Act {
@@ -122,6 +128,7 @@ impl Act {
         };
         let row = self.record(entry).await.map_err(|fault| audit_fault(&fault))?;
         self.said().asked = Some((row, object, request));
+        reached(CrashPoint::AfterAsked);
         Ok(())
     }
 

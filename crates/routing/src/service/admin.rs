@@ -18,12 +18,13 @@ use tonic::{Code, Request, Response, Status};
 use super::{Outgoing, holding};
 use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
-use crate::principal::{Principal, Who};
+use crate::invites;
+use crate::principal::{Principal, Role, Who};
 use crate::refusal::{self, Reason};
 use crate::rosters;
 use crate::site::{Site, principal, registry_fault};
 use crate::streams::{cursor, record, wire_cursor};
-use crate::tokens::{Token, TokenFault};
+use crate::tokens::{Token, TokenFault, wall_us};
 
 /// What errors call a plan that came in a request.
 const PLAN_NAME: &str = "plan";
@@ -125,7 +126,13 @@ impl AdminService for Admin {
         let operator: OperatorId = convert::name("operator_id", &request.operator_id)?;
         let profile = convert::profile(request.profile)?;
         let command = Command::AddOperator { operator, profile };
+        let is_repeated = self.was_asked(&request.request_id)?;
         let committed = self.0.act(&act, who, &request.request_id, command).await?;
+        // The same person added once more is somebody's mistake: the token that is in use would be replaced.
+        if committed.again && !is_repeated {
+            return Err(refusal::rejected(&Rejection::OperatorExists));
+        }
+        self.uninvite(operator).await?;
         // Somebody of the same name was perhaps just removed: that one's token goes before there is a new one.
         self.0.streams.have_told(committed.cursor.seq).await;
         let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
@@ -188,6 +195,32 @@ impl AdminService for Admin {
         Ok(Response::new(holding(listening, decisions)))
     }
 
+    async fn invite_operator(
+        &self,
+        request: Request<v1::InviteOperatorRequest>,
+    ) -> Answer<v1::InviteOperatorResponse> {
+        let (act, by, request) = acting(request)?;
+        let operator: OperatorId = convert::name("operator_id", &request.operator_id)?;
+        let lasting = match request.lasting_ms {
+            None => invites::LASTS_USUAL,
+            Some(lasting_ms) => Duration::from_micros(convert::span_ms("lasting_ms", lasting_ms)?.0),
+        };
+        if lasting.is_zero() || lasting > invites::LASTS_MAX {
+            return Err(Invalid::new("lasting_ms", "longer than nothing, and at most 30 days").into());
+        }
+        if !self.0.exchange.read(|switchboard| switchboard.operator(operator).is_some()) {
+            return Err(refusal::rejected(&Rejection::UnknownOperator));
+        }
+        let expires = SystemTime::now() + lasting;
+        let becomes = format!("{{\"lasting_ms\":{}}}", lasting.as_millis());
+        act.asks(About { object: format!("operator:{operator}"), becomes, ..About::default() }).await?;
+        let invite = invites::invite(&*self.0.registry, self.0.id(), operator, expires).await;
+        let invite = invite.map_err(|fault| token_fault(&fault))?;
+        tracing::info!(by = by.id(), %operator, "operator invited");
+        let expires_us = wall_us(expires);
+        Ok(Response::new(v1::InviteOperatorResponse { invite: invite.reveal().to_owned(), expires_us }))
+    }
+
     async fn issue_token(&self, request: Request<v1::IssueTokenRequest>) -> Answer<v1::IssueTokenResponse> {
         let (act, by, request) = acting(request)?;
         let principal = self.principal(request.principal)?;
@@ -236,6 +269,9 @@ impl AdminService for Admin {
         let (act, by, request) = acting(request)?;
         let principal = self.principal(request.principal)?;
         act.asks(About { object: named(&principal), ..About::default() }).await?;
+        if let Who::Operator(operator) = principal.who {
+            self.uninvite(operator).await?;
+        }
         let revoked = self.0.principals.revoke(&principal).await.map_err(|fault| token_fault(&fault))?;
         act.came(format!("{{\"revoked\":{revoked}}}"));
         tracing::info!(
@@ -252,6 +288,20 @@ impl Admin {
     fn principal(&self, principal: Option<v1::PrincipalRef>) -> Result<Principal, Invalid> {
         let principal = principal.and_then(|named| named.principal);
         Ok(Principal { site: self.0.id(), who: convert::who(convert::present("principal", principal)?)? })
+    }
+
+    /// Whether a request with this id was answered before.
+    fn was_asked(&self, request_id: &str) -> Result<bool, Invalid> {
+        let Some(request) = convert::request(request_id)? else { return Ok(false) };
+        let known = |state: &State| state.requests.values().any(|memory| memory.request == request);
+        Ok(self.0.exchange.read(|switchboard| known(switchboard.state())))
+    }
+
+    /// An invitation of before is worth nothing any more.
+    async fn uninvite(&self, operator: OperatorId) -> Result<(), Status> {
+        let role = Role::Operator.name();
+        let forgotten = self.0.registry.forget_invite(self.0.id(), role, operator.as_str()).await;
+        forgotten.map_err(|fault| registry_fault(&fault))
     }
 
     /// A token in place of any earlier one. Goes to its end also when nobody waits for the answer any more: otherwise the
@@ -355,6 +405,7 @@ fn no_text(revision: Revision) -> Status {
     refusal::status(reason, &format!("this router has no text of revision {}", revision.0))
 }
 
+/// The status of a token or an invitation that could not be made.
 pub(super) fn token_fault(fault: &TokenFault) -> Status {
     match fault {
         TokenFault::Registry(fault) => registry_fault(fault),

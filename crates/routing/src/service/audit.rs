@@ -12,7 +12,7 @@ use switchboard::rejection::Rejection;
 use tonic::{Code, Request, Response, Status};
 use uuid::Builder;
 
-use crate::audited::{About, Act, audit_fault, needed_why};
+use crate::audited::{About, Act, TOKEN_ISSUED, audit_fault, needed_why};
 use crate::convert::{self, Invalid};
 use crate::principal::Who;
 use crate::refusal::{self, Reason};
@@ -176,6 +176,7 @@ impl AuditService for Audit {
             Some(_) => return Err(no_erasure()),
             None if erasure.asked_by == who.id() => return Err(not_by_oneself()),
             None if erasure.expires_us <= now_us => return Err(expired()),
+            None if self.has_token_since(who, erasure.asked_us).await? => return Err(too_new()),
             None => {}
         }
         // To its end, also when nobody waits for the answer any more.
@@ -209,6 +210,19 @@ impl Audit {
     async fn number(&self, caller: CallerRef) -> Result<Option<CallerNumber>, Status> {
         let number = self.0.subjects.number(self.0.id(), caller).await;
         number.map_err(|fault| callers_fault(&fault))
+    }
+
+    /// Whether somebody was given a token at or after a time: then whoever asked for something could have made the
+    /// approver, too.
+    async fn has_token_since(&self, who: Who, from_us: i64) -> Result<bool, Status> {
+        let filter = AuditFilter {
+            what: TOKEN_ISSUED.to_owned(),
+            object: format!("{}:{}", who.role().name(), who.id()),
+            from_us: Some(from_us),
+            ..AuditFilter::default()
+        };
+        let rows = self.0.recorder.audit().rows(self.0.id(), &filter, u64::MAX, 1).await;
+        Ok(!rows.map_err(|fault| audit_fault(&fault))?.is_empty())
     }
 
     /// Who made a call: an open one, or one with a record.
@@ -352,6 +366,16 @@ fn not_by_oneself() -> Status {
     let mend = "let another administrator approve it";
     let reason = Reason { status: Code::PermissionDenied, code: "NOT_BY_ONESELF", mend };
     refusal::status(reason, "whoever asks that a caller be forgotten cannot approve it")
+}
+
+fn too_new() -> Status {
+    let mend =
+        "let an administrator approve it who had the token before it was asked for, or ask for it again";
+    let reason = Reason { status: Code::PermissionDenied, code: "APPROVER_TOO_NEW", mend };
+    refusal::status(
+        reason,
+        "the approver's token was made after the erasure was asked for: whoever asked could have made it",
+    )
 }
 
 fn expired() -> Status {

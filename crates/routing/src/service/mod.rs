@@ -7,6 +7,7 @@ mod gateway;
 mod history;
 mod operator;
 mod roster;
+mod session;
 mod sites;
 mod supervisor;
 
@@ -20,6 +21,7 @@ use api::v1::gateway_service_server::GatewayServiceServer;
 use api::v1::history_service_server::HistoryServiceServer;
 use api::v1::operator_service_server::OperatorServiceServer;
 use api::v1::roster_service_server::RosterServiceServer;
+use api::v1::session_service_server::SessionServiceServer;
 use api::v1::site_service_server::SiteServiceServer;
 use api::v1::supervisor_service_server::SupervisorServiceServer;
 use futures_util::{Stream, StreamExt};
@@ -34,6 +36,7 @@ use self::gateway::Gateway;
 use self::history::History;
 use self::operator::Operator;
 use self::roster::Roster;
+use self::session::Session;
 use self::sites::SitesService;
 use self::supervisor::Supervisor;
 use crate::site::Site;
@@ -54,6 +57,11 @@ pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// Longest request that may bring a plan or a roster: its text and a little around it.
 pub const ADMIN_MESSAGE_BYTES_MAX: usize = plan::TEXT_BYTES_MAX + 16 * 1024;
+
+/// What somebody asks who has no token yet, of no site.
+pub(crate) fn session(sites: &Arc<Sites>) -> SessionServiceServer<Session> {
+    bounded!(SessionServiceServer::new(Session(Arc::clone(sites))))
+}
 
 /// Every service of one site; the clock's only where it can be stepped.
 pub(crate) fn routes(site: &Arc<Site>, sites: &Arc<Sites>) -> Routes {

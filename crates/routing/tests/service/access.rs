@@ -83,6 +83,7 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
             "AddOperator",
             "ChangeOperator",
             "RemoveOperator",
+            "InviteOperator",
             "IssueToken",
             "RevokeToken",
         ],
@@ -157,6 +158,14 @@ async fn every_method_with_every_role() {
             tried.insert(path);
         }
     }
+    // Whoever has an invitation has no token: what admits is in the message.
+    let path = "/hotline.v1.SessionService/RedeemInvite";
+    let known = tokens.iter().map(|(_, token)| Some(token.as_str()));
+    for token in known.chain([None, Some("nonsense")]) {
+        let status = call(&channel, path, token).await.expect_err("an empty message is no invitation");
+        assert_eq!(reason(&status), "NO_VALID_INVITE");
+    }
+    tried.insert(path.to_owned());
     assert_eq!(tried, published(), "every published method was tried");
 }
 

@@ -130,12 +130,21 @@ async fn every_act_is_recorded_with_what_it_is_about() {
     expect("token.issue", "supervisor:dora", "admin").await;
     admin.send(v1::RevokeTokenRequest { principal: dora() }).await.expect("revoked");
     expect("token.revoke", "supervisor:dora", "admin").await;
+    let invite = v1::InviteOperatorRequest { operator_id: "ana".into(), lasting_ms: None };
+    admin.send(invite).await.expect("invited");
+    let invited = expect("operator.invite", "operator:ana", "admin").await;
+    assert_eq!(invited.after, "{\"lasting_ms\":86400000}");
     let remove = v1::RemoveOperatorRequest { operator_id: "ana".into(), ..Default::default() };
     admin.send(remove).await.expect("removed");
     expect("operator.remove", "operator:ana", "admin").await;
 
     let everything = format!("{:?}", rows(&hospital).await);
-    assert!(!everything.contains("1380013") && !everything.contains("hl_") && !everything.contains(&token));
+    assert!(
+        !everything.contains("1380013")
+            && !everything.contains("hl_")
+            && !everything.contains("hi_")
+            && !everything.contains(&token)
+    );
     let first = hospital.audit.chain(crate::hospital::site(), 0, 2).await.expect("readable");
     let first: Vec<(&str, &str)> =
         first.iter().map(|row| (row.entry.what.as_str(), row.entry.outcome.as_str())).collect();
@@ -195,6 +204,40 @@ async fn an_act_whose_client_sent_no_request_id_is_found_in_the_journal_all_the_
         let stretch = crate::hospital::in_time(record.message()).await.expect("goes on").expect("a stretch");
         found = stretch.decisions.iter().any(|decision| decision.canonical.contains(&request.to_string()));
     }
+}
+
+#[tokio::test]
+async fn a_start_tells_how_acts_ended_that_a_death_left_open() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    let (added, _) = last_act(&hospital).await;
+    let asked = |what: &str, request: &str| AuditEntry {
+        role: "admin".to_owned(),
+        who: "admin".to_owned(),
+        what: what.to_owned(),
+        object: "operator:ana".to_owned(),
+        request: request.to_owned(),
+        outcome: AuditEntry::ASKED.to_owned(),
+        ..AuditEntry::default()
+    };
+    let site = crate::hospital::site();
+    let died = async |entry| hospital.audit.record(site, entry).await.expect("recorded").number;
+    // Dead after the decision and before the end; dead before the decision; of what no journal tells.
+    let decided = died(asked("operator.add", &added.request_id)).await;
+    let undecided = died(asked("operator.change", &Uuid::from_u128(9).to_string())).await;
+    let token = died(asked("token.issue", "")).await;
+    let hospital = hospital.restart().await;
+    let ends: Vec<(u64, String)> = rows(&hospital)
+        .await
+        .into_iter()
+        .filter(|row| row.refers_to >= decided)
+        .map(|row| (row.refers_to, row.outcome))
+        .collect();
+    let unknown = || "unknown".to_owned();
+    assert_eq!(ends, [(decided, "done".to_owned()), (undecided, unknown()), (token, unknown())]);
+    let before = rows(&hospital).await.len();
+    let hospital = hospital.restart().await;
+    assert_eq!(rows(&hospital).await.len(), before, "told once");
 }
 
 /// An audit that can be made to fail, and that tells where it stood when an act was asked.

@@ -1,6 +1,7 @@
 //! Callers as persons: who may see a number, what is kept, and how it is forgotten.
 
 use api::v1;
+use api::v1::principal_ref::Principal as Named;
 use api::v1::reveal_caller_request::Subject as Shown;
 use api::v1::subject_ref::Subject;
 use tonic::Code;
@@ -171,6 +172,27 @@ async fn a_caller_is_forgotten_when_two_people_want_it() {
     let request = v1::ListAuditRequest { page_size: 1_000, ..Default::default() };
     let everything = format!("{:?}", hospital.admin.send(request).await.expect("the audit"));
     assert!(!everything.contains("1380013") && !everything.contains("138****"), "no number, not even masked");
+}
+
+#[tokio::test]
+async fn nobody_approves_who_was_made_an_administrator_after_it_was_asked_for() {
+    let hospital = Hospital::open().await;
+    let _gateway = hospital.attach_gateway().await;
+    let (_, caller) = rang(&hospital).await;
+    let issue = |id: &str| v1::IssueTokenRequest {
+        principal: Some(v1::PrincipalRef { principal: Some(Named::AdminId(id.into())) }),
+        lasting_ms: None,
+    };
+    let earlier = hospital.admin.send(issue("bo")).await.expect("issued").token;
+    hospital.step_to(1_000_000).await;
+    let erase = v1::EraseSubjectRequest { subject: by_ref(&caller), reason: "asked for by letter".into() };
+    let erasure = hospital.admin.send(erase).await.expect("asked").erasure.expect("what waits");
+    let approve = || v1::ApproveErasureRequest { erasure_id: erasure.erasure_id.clone() };
+    let later = hospital.admin.send(issue("eve-again")).await.expect("issued").token;
+    let refused = hospital.admin.with_token(bearer(&later)).send(approve()).await.expect_err("made for it");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "APPROVER_TOO_NEW"));
+    let bo = hospital.admin.with_token(bearer(&earlier));
+    assert_eq!(bo.send(approve()).await.expect("long an administrator").caller_ref, caller);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use api::{BoardFeed, Client, DeskFeed, Feed};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
-use crate::hospital::{Hospital, bearer, field, in_time, reason, who};
+use crate::hospital::{Hospital, bearer, field, in_time, reason, visitor, who};
 
 fn board_request() -> v1::WatchBoardRequest {
     v1::WatchBoardRequest::default()
@@ -138,6 +138,121 @@ async fn ten_wrong_tokens_a_minute_and_then_none() {
         none.admin().get_plan(v1::GetPlanRequest::default()).await.expect_err("none").code(),
         Code::ResourceExhausted
     );
+}
+
+fn invite(operator: &str) -> v1::InviteOperatorRequest {
+    v1::InviteOperatorRequest { operator_id: operator.into(), lasting_ms: None }
+}
+
+async fn redeem(hospital: &Hospital, invite: &str) -> Result<v1::RedeemInviteResponse, Status> {
+    let nobody = Client::without_token(&hospital.address).expect("an address");
+    let request = v1::RedeemInviteRequest { invite: invite.into() };
+    nobody.session().redeem_invite(request).await.map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn an_invitation_is_worth_a_token_once() {
+    let hospital = Hospital::open().await;
+    hospital.add("ana", v1::DeviceKind::Ring, &["duty"]).await;
+    let first = hospital.admin.send(invite("ana")).await.expect("invited").invite;
+    let second = hospital.admin.send(invite("ana")).await.expect("invited").invite;
+    let refused = redeem(&hospital, &first).await.expect_err("replaced");
+    assert_eq!(told(&refused), (Code::Unauthenticated, "NO_VALID_INVITE".into()));
+    let redeemed = redeem(&hospital, &second).await.expect("redeemed");
+    let principal = redeemed.principal.and_then(|named| named.principal);
+    assert_eq!(principal, Some(Named::OperatorId("ana".into())));
+    let ana = hospital.admin.with_token(bearer(&redeemed.token));
+    let left = ana.send(v1::LeaveRequest::default()).await;
+    assert_ne!(left.err().map(|status| status.code()), Some(Code::Unauthenticated), "it is a token");
+    let refused = redeem(&hospital, &second).await.expect_err("once");
+    assert_eq!(told(&refused), (Code::Unauthenticated, "NO_VALID_INVITE".into()));
+    let list = v1::ListAuditRequest { what: "invite.redeem".into(), ..Default::default() };
+    let rows = hospital.admin.send(list).await.expect("the audit").records;
+    let told: Vec<_> = rows.iter().map(|row| (&*row.role, &*row.who, &*row.object, &*row.outcome)).collect();
+    let row = |outcome| ("operator", "ana", "operator:ana", outcome);
+    assert_eq!(told, [row("done"), row("asked")]);
+    assert!(rows.iter().all(|row| !format!("{row:?}").contains(&second[4..])));
+}
+
+#[tokio::test]
+async fn of_many_who_redeem_at_once_one_has_the_token() {
+    let hospital = Hospital::open().await;
+    hospital.add("ana", v1::DeviceKind::Ring, &["duty"]).await;
+    let text = hospital.admin.send(invite("ana")).await.expect("invited").invite;
+    let all = futures_util::future::join_all((0..8).map(|_| redeem(&hospital, &text))).await;
+    assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 1, "{all:?}");
+}
+
+#[tokio::test]
+async fn an_invitation_ends_with_its_time_its_person_and_the_token_that_is_taken_away() {
+    let hospital = Hospital::open().await;
+    hospital.add("ana", v1::DeviceKind::Ring, &["duty"]).await;
+    let short = v1::InviteOperatorRequest { lasting_ms: Some(1), ..invite("ana") };
+    let sent = hospital.admin.send(short).await.expect("invited");
+    in_time(async {
+        while wall_us() <= sent.expires_us {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let refused = redeem(&hospital, &sent.invite).await.expect_err("over");
+    assert_eq!(told(&refused), (Code::Unauthenticated, "INVITE_EXPIRED".into()));
+    let text = hospital.admin.send(invite("ana")).await.expect("invited").invite;
+    let principal = Some(v1::PrincipalRef { principal: Some(Named::OperatorId("ana".into())) });
+    hospital.admin.send(v1::RevokeTokenRequest { principal }).await.expect("revoked");
+    assert_eq!(reason(&redeem(&hospital, &text).await.expect_err("taken away")), "NO_VALID_INVITE");
+    let text = hospital.admin.send(invite("ana")).await.expect("invited").invite;
+    let remove = v1::RemoveOperatorRequest { operator_id: "ana".into(), ..Default::default() };
+    hospital.admin.send(remove).await.expect("removed");
+    assert_eq!(reason(&redeem(&hospital, &text).await.expect_err("gone")), "NO_VALID_INVITE");
+    hospital.add("ana", v1::DeviceKind::Ring, &["duty"]).await;
+    assert_eq!(reason(&redeem(&hospital, &text).await.expect_err("another ana")), "NO_VALID_INVITE");
+    for lasting_ms in [0, u64::MAX, 31 * 24 * 3_600_000] {
+        let odd = v1::InviteOperatorRequest { lasting_ms: Some(lasting_ms), ..invite("ana") };
+        assert_eq!(field(&hospital.admin.send(odd).await.expect_err("no such length")), "lasting_ms");
+    }
+    let nobody = hospital.admin.send(invite("nobody")).await.expect_err("never added");
+    assert_eq!(told(&nobody), (Code::NotFound, "UNKNOWN_OPERATOR".into()));
+}
+
+#[tokio::test]
+async fn invitations_are_not_guessed_fast() {
+    let hospital = Hospital::open().await;
+    let wrong = format!("hi_{}_{}", "0".repeat(12), "0".repeat(32));
+    for _ in 0..10 {
+        let refused = redeem(&hospital, &wrong).await.expect_err("nobody's");
+        assert_eq!(told(&refused), (Code::Unauthenticated, "NO_VALID_INVITE".into()));
+    }
+    let refused = redeem(&hospital, &wrong).await.expect_err("the eleventh");
+    assert_eq!(told(&refused), (Code::ResourceExhausted, "TOO_MANY_WRONG_TOKENS".into()));
+    hospital.add("ana", v1::DeviceKind::Ring, &["duty"]).await;
+    let text = hospital.admin.send(invite("ana")).await.expect("invited").invite;
+    redeem(&hospital, &text).await.expect("a right one is right whoever else guesses");
+}
+
+fn wall_us() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_micros()).expect("a time")
+}
+
+#[tokio::test]
+async fn somebody_added_once_more_keeps_the_token() {
+    let hospital = Hospital::open().await;
+    let add =
+        |id: &str, request_id: &str| v1::AddOperatorRequest { request_id: request_id.into(), ..visitor(id) };
+    let id = uuid::Uuid::from_u128(7).to_string();
+    let token = hospital.admin.send(add("ana", &id)).await.expect("added").token;
+    let again = hospital.admin.send(visitor("ana")).await.expect_err("there already");
+    assert_eq!(reason(&again), "OPERATOR_EXISTS");
+    let ana = hospital.admin.with_token(bearer(&token));
+    let left = ana.send(v1::LeaveRequest::default()).await;
+    assert_ne!(
+        left.err().map(|status| status.code()),
+        Some(Code::Unauthenticated),
+        "the token is as good as before"
+    );
+    let repeated = hospital.admin.send(add("ana", &id)).await.expect("the answer was lost").token;
+    assert_ne!(repeated, token, "the same request carries a new token");
 }
 
 #[tokio::test]

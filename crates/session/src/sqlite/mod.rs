@@ -40,15 +40,18 @@ use self::sweep::Sweep;
 use crate::journal::Epoch;
 use crate::sql;
 
-const JOURNAL_STEPS: [(&str, &str); 4] = [
+const JOURNAL_STEPS: [(&str, &str); 5] = [
     ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
     ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
     ("audit", include_str!("../../../../migrations/sqlite/journal/0003_audit.sql")),
     ("roster", include_str!("../../../../migrations/sqlite/journal/0004_roster.sql")),
+    ("invite", include_str!("../../../../migrations/sqlite/journal/0005_invite.sql")),
 ];
 
-const DERIVED_STEPS: [(&str, &str); 1] =
-    [("derived", include_str!("../../../../migrations/sqlite/derived/0001_derived.sql"))];
+const DERIVED_STEPS: [(&str, &str); 2] = [
+    ("derived", include_str!("../../../../migrations/sqlite/derived/0001_derived.sql")),
+    ("by caller", include_str!("../../../../migrations/sqlite/derived/0002_by_caller.sql")),
+];
 
 /// A data directory: its journal, its callers, its registry, its audit, and what follows from them.
 pub struct SqliteStore {

@@ -8,7 +8,7 @@ use switchboard::id::{Revision, SiteId};
 
 use super::fault::{self, Kind};
 use super::{SqliteStore, Writing};
-use crate::registry::{KeptRoster, KeptToken, Registry, RegistryFault, hash_of};
+use crate::registry::{KeptInvite, KeptRoster, KeptToken, Registry, RegistryFault, hash_of};
 use crate::sql;
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
@@ -37,6 +37,38 @@ impl Registry for SqliteStore {
         let rows = query.fetch_all(&mut *reader).await.map_err(|error| judged(&error))?;
         let tokens: Result<_, Error> = rows.iter().map(token).collect();
         tokens.map_err(|error| judged(&error))
+    }
+
+    async fn keep_invite(&self, site: SiteId, invite: &KeptInvite) -> Result<(), RegistryFault> {
+        let query = sqlx::query(sql::KEEP_INVITE)
+            .bind(site.as_str().to_owned())
+            .bind(invite.role.clone())
+            .bind(invite.principal.clone())
+            .bind(invite.invite_id.clone())
+            .bind(invite.secret_hash.clone())
+            .bind(invite.expires_us);
+        self.write(query).await
+    }
+
+    async fn invite(&self, site: SiteId, invite_id: &str) -> Result<Option<KeptInvite>, RegistryFault> {
+        let mut reader = self.reader.lock().await;
+        let query = sqlx::query(sql::INVITE).bind(site.as_str().to_owned()).bind(invite_id.to_owned());
+        let row = query.fetch_optional(&mut *reader).await.map_err(|error| judged(&error))?;
+        row.as_ref().map(invite).transpose().map_err(|error| judged(&error))
+    }
+
+    async fn spend_invite(&self, site: SiteId, invite_id: &str) -> Result<bool, RegistryFault> {
+        let query = sqlx::query(sql::SPEND_INVITE).bind(site.as_str().to_owned()).bind(invite_id.to_owned());
+        let rows = self.try_write(query).await?.map_err(|error| judged(&error))?;
+        Ok(rows > 0)
+    }
+
+    async fn forget_invite(&self, site: SiteId, role: &str, principal: &str) -> Result<(), RegistryFault> {
+        let query = sqlx::query(sql::FORGET_INVITE)
+            .bind(site.as_str().to_owned())
+            .bind(role.to_owned())
+            .bind(principal.to_owned());
+        self.write(query).await
     }
 
     async fn keep_plan(
@@ -91,7 +123,7 @@ impl Registry for SqliteStore {
             .bind(roster.kept_us)
             .bind(roster.text.clone());
         match self.try_write(query).await? {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(error) if fault::kind(&error) == Kind::KeyTaken => Ok(false),
             Err(error) => Err(judged(&error)),
         }
@@ -120,10 +152,11 @@ fn roster(row: &SqliteRow) -> Result<KeptRoster, Error> {
 
 impl SqliteStore {
     async fn write(&self, query: Statement<'_>) -> Result<(), RegistryFault> {
-        self.try_write(query).await?.map_err(|error| judged(&error))
+        self.try_write(query).await?.map(drop).map_err(|error| judged(&error))
     }
 
-    async fn try_write(&self, query: Statement<'_>) -> Result<Result<(), Error>, RegistryFault> {
+    /// Says how many rows there were.
+    async fn try_write(&self, query: Statement<'_>) -> Result<Result<u64, Error>, RegistryFault> {
         let Some(Writing { writer, sweep, .. }) = &self.writing else {
             return Err(RegistryFault::Unavailable("it was opened to be read only".to_owned()));
         };
@@ -131,7 +164,7 @@ impl SqliteStore {
         if sweep.is_broken() {
             return Err(RegistryFault::Unavailable("an earlier write failed; restart the server".to_owned()));
         }
-        let written = query.execute(&mut writer.connection).await.map(drop);
+        let written = query.execute(&mut writer.connection).await.map(|done| done.rows_affected());
         if written.as_ref().is_err_and(|error| fault::kind(error) == Kind::Broken) {
             sweep.broke();
         }
@@ -144,6 +177,16 @@ fn judged(error: &Error) -> RegistryFault {
         Kind::Damaged | Kind::KeyTaken => RegistryFault::Damaged(error.to_string()),
         _ => RegistryFault::Unavailable(error.to_string()),
     }
+}
+
+fn invite(row: &SqliteRow) -> Result<KeptInvite, Error> {
+    Ok(KeptInvite {
+        role: row.try_get("role")?,
+        principal: row.try_get("principal")?,
+        invite_id: row.try_get("invite_id")?,
+        secret_hash: row.try_get("secret_hash")?,
+        expires_us: row.try_get("expires_us")?,
+    })
 }
 
 fn token(row: &SqliteRow) -> Result<KeptToken, Error> {

@@ -174,7 +174,9 @@ pub(super) async fn list(
         words("拨打的热线", "CALLED", |call: &Closed, _| Field::new(&call.called_line)).wide(),
         words("网关", "GATEWAY", |call: &Closed, _| Field::new(&call.gateway)).wide(),
     ];
-    super::page(office, "closed_calls", &items, page.next_page_token, &columns)
+    super::page(office, "closed_calls", &items, page.next_page_token, &columns)?;
+    office.answer.clock(items.len());
+    Ok(())
 }
 
 /// Shows a call that closed too long ago for the switchboard to remember it.
@@ -213,5 +215,7 @@ pub(super) async fn show(office: &Office, id: String) -> Told<()> {
     ];
     let further =
         [String::new(), lang.of("它的经过：", "how it went: ").to_owned() + "hotline call why " + &item.id];
-    office.answer.show("closed_call", &item, &facts, &further)
+    office.answer.show("closed_call", &item, &facts, &further)?;
+    office.answer.clock(1);
+    Ok(())
 }

@@ -29,6 +29,9 @@ pub(super) struct Step {
     words: Vec<String>,
     #[serde(skip)]
     who: Said,
+    /// The operator with whom the call is from here on.
+    #[serde(skip)]
+    pub(super) with: Option<String>,
 }
 
 impl Step {
@@ -86,6 +89,7 @@ pub(super) fn steps(id: &str, sent: v1::GetPathResponse, lang: Lang) -> Told<Vec
             events: recorded.event_names,
             words: words.iter().map(|words| words.of(lang).to_owned()).collect(),
             who: path::by(decision.input.actor),
+            with: teller.with(),
         })
     };
     sent.steps.into_iter().map(step).collect()

@@ -11,7 +11,7 @@ use crate::office::fault::{Fault, Told};
 use crate::office::length;
 use crate::office::moment::{self, Moment};
 use crate::office::reasons::{Reason, all_against};
-use crate::office::said::said;
+use crate::office::said::{Said, said};
 use crate::office::sheet::{Field, Head, Side, lines};
 use crate::office::words::{self as word, Word};
 
@@ -104,6 +104,26 @@ impl Explained {
                 })
                 .collect(),
         }
+    }
+
+    /// Of a call that somebody has: who, and that nobody else is asked. None of one that waits.
+    fn taken(&self, with: Option<&str>) -> Option<Said> {
+        let who = (with.unwrap_or("接线员"), with.unwrap_or("an operator"));
+        Some(match self.state.code {
+            "connected" | "held" => said(
+                format!("由 {} 接听，不再派给别人。", who.0),
+                format!("It was answered by {}, and nobody else is asked.", who.1),
+            ),
+            "connecting" => said(
+                format!("{} 已接受，正在接通，不再派给别人。", who.0),
+                format!("It was accepted by {} and is being connected; nobody else is asked.", who.1),
+            ),
+            "diverting" => said(
+                "已转往外线，此间不派给接线员。",
+                "It is with an outside number; no operator is asked meanwhile.",
+            ),
+            _ => return None,
+        })
     }
 
     fn facts(&self, lang: Lang) -> Vec<Fact> {
@@ -228,9 +248,16 @@ pub(super) async fn tell(office: &Office, typed: &str, at: Option<&str>) -> Told
     }
     let mut further = vec![String::new()];
     further.extend(told::table(&item.path, lang));
+    let with = item.path.last().and_then(|step| step.with.as_deref());
     if let Some(explained) = &item.explained {
         facts.extend(explained.facts(lang));
         further.push(String::new());
+        if let Some(words) = explained.taken(with) {
+            further.push(words.of(lang).to_owned());
+            office.answer.show("call_why", &item, &facts, &further)?;
+            office.answer.clock(item.path.len());
+            return Ok(());
+        }
         further.extend(explained.ladder(lang, now));
         further.push(String::new());
         match explained.candidates.is_empty() {
@@ -240,7 +267,9 @@ pub(super) async fn tell(office: &Office, typed: &str, at: Option<&str>) -> Told
             false => further.extend(explained.people(lang, now)),
         }
     }
-    office.answer.show("call_why", &item, &facts, &further)
+    office.answer.show("call_why", &item, &facts, &further)?;
+    office.answer.clock(item.path.len());
+    Ok(())
 }
 
 impl Why {

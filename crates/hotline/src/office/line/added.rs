@@ -2,14 +2,15 @@
 
 use ::plan::edit::{self, NewLine, NewNumber};
 use clap::Args;
-use switchboard::id::LineId;
-use switchboard::plan::Title;
+use switchboard::id::{DestinationId, LineId};
+use switchboard::plan::{Destination, Plan, Title};
 
+use super::now;
 use crate::office::asking::Office;
-use crate::office::fault::{Fault, Told};
-use crate::office::find::{self, Taken};
+use crate::office::fault::{Exit, Fault, Told};
+use crate::office::find::{self, Known, Taken};
 use crate::office::plan::edit::{Change, change, taken};
-use crate::office::said::said;
+use crate::office::said::{clean, said};
 
 /// Put a new line into the plan, whose text otherwise stays as it was written.
 #[derive(Debug, Args)]
@@ -44,6 +45,10 @@ pub(super) struct Remove {
     /// The callers who wait move to this line and keep their place; they finish where they are, if not given.
     #[arg(long, value_name = "LINE")]
     move_waiting_to: Option<String>,
+    /// Do not wait for the queue: whoever waits there moves, to --move-waiting-to or else to where the plan sends the
+    /// line's overflow, and nobody is hung up on. Takes --yes.
+    #[arg(long)]
+    now: bool,
     /// Show what would change and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -62,16 +67,23 @@ impl Add {
             None => None,
         };
         let mut numbers: Vec<NewNumber> = Vec::new();
-        let known = if self.destination.is_empty() { Vec::new() } else { office.destinations().await? };
+        let plan = office.plan().await?.unwrap_or_default();
+        let known: Vec<Known> = plan.destinations.iter().map(destination).collect();
         for typed in &self.destination {
             let id = find::find(find::DESTINATION, typed, &known, Taken::Whole)?;
             numbers.push(NewNumber::Destination(self::id(&id)?));
         }
         numbers.extend(self.number.iter().cloned().map(NewNumber::Number));
+        numbers.iter().try_for_each(|number| is_free(&plan, number))?;
         let title = Title { zh: self.zh.clone(), en: self.en.clone() };
         let new = NewLine { id, title, numbers, like };
-        let what =
-            Change { kind: "line_added", id: &self.line, move_waiting_to: None, dry_run: self.dry_run };
+        let what = Change {
+            kind: "line_added",
+            id: &self.line,
+            move_waiting_to: None,
+            dry_run: self.dry_run,
+            now: false,
+        };
         change(
             office,
             &what,
@@ -93,8 +105,13 @@ impl Remove {
     pub(super) async fn run(&self, office: &Office) -> Told<()> {
         let line = office.line(&self.line, Taken::Whole).await?;
         let id: LineId = id(&line)?;
-        let move_waiting_to = self.move_waiting_to.as_deref();
-        let what = Change { kind: "line_removed", id: &line, move_waiting_to, dry_run: self.dry_run };
+        let overflow = match &self.move_waiting_to {
+            None if self.now => Some(now::overflow(office, id).await?),
+            said => said.clone(),
+        };
+        let move_waiting_to = overflow.as_deref();
+        let (now, dry_run) = (self.now, self.dry_run);
+        let what = Change { kind: "line_removed", id: &line, move_waiting_to, dry_run, now };
         change(
             office,
             &what,
@@ -108,8 +125,38 @@ impl Remove {
                 )
             },
         )
-        .await
+        .await?;
+        match move_waiting_to {
+            Some(to) if now && !dry_run => now::empty(office, &line, to).await,
+            _ => Ok(()),
+        }
     }
+}
+
+fn destination((id, it): (&DestinationId, &Destination)) -> Known {
+    Known { id: id.to_string(), names: vec![it.title.zh.clone(), it.title.en.clone()] }
+}
+
+/// A number is published for one line only.
+fn is_free(plan: &Plan, number: &NewNumber) -> Told<()> {
+    let digits = |text: &str| text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>();
+    let is_meant = |(id, it): &(&DestinationId, &Destination)| match number {
+        NewNumber::Destination(meant) => *id == meant,
+        NewNumber::Number(typed) => digits(&it.number) == digits(typed),
+    };
+    for (id, it) in plan.destinations.iter().filter(is_meant) {
+        let Some((line, _)) = plan.lines.iter().find(|(_, line)| line.numbers.contains(id)) else { continue };
+        let number = clean(&it.number);
+        let what = said(
+            format!("号码 {number} 已公布给热线 {line}"),
+            format!("the number {number} is published for line {line} already"),
+        );
+        return Err(Fault::new(Exit::Refused, "NUMBER_TAKEN", what).mend(said(
+            format!("换一个号码；或先从热线 {line} 中去掉它：hotline plan get"),
+            format!("give another number, or take it from line {line} first: hotline plan get"),
+        )));
+    }
+    Ok(())
 }
 
 /// An id that was looked at before.

@@ -48,7 +48,7 @@ fn exists(id: &str) -> Fault {
 }
 
 /// Which team or line was probably meant.
-async fn nearest(office: &Office, fault: Fault, profile: &v1::OperatorProfile) -> Fault {
+pub(super) async fn nearest(office: &Office, fault: Fault, profile: &v1::OperatorProfile) -> Fault {
     let Ok((board, _)) = office.board().await else { return fault };
     let unknown = |kind, typed: &[String], known: &[find::Known]| {
         let missing = typed.iter().find(|typed| known.iter().all(|known| known.id != **typed))?;

@@ -166,8 +166,9 @@ pub(super) fn wrap_up(operator: OperatorId, at_most: Span) -> Said {
     )
 }
 
-pub(super) fn closed(outcome: Outcome, resumable: Option<Span>) -> Said {
-    let (zh, en) = match outcome {
+/// How a call ended.
+fn ended_words(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
         Outcome::Answered { ended_by: EndedBy::Caller } => ("来电者挂断", "the caller hung up"),
         Outcome::Answered { ended_by: EndedBy::Operator } => ("接线员结束", "the operator ended it"),
         Outcome::AbandonedWaiting => ("来电者在等候中离开", "the caller left while waiting"),
@@ -187,7 +188,16 @@ pub(super) fn closed(outcome: Outcome, resumable: Option<Span>) -> Said {
         Outcome::Failed { cause: Failure::Bridge } => {
             ("故障：通话桥与来电同时中断", "a fault: bridge and caller's leg were lost together")
         }
-    };
+    }
+}
+
+pub(super) fn ended(outcome: Outcome) -> Said {
+    let (zh, en) = ended_words(outcome);
+    said(zh, en)
+}
+
+pub(super) fn closed(outcome: Outcome, resumable: Option<Span>) -> Said {
+    let (zh, en) = ended_words(outcome);
     match resumable {
         Some(span) => said(
             format!("结束：{zh}；{}内重拨可保留位置", long(Lang::Zh, span)),

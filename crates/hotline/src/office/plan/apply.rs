@@ -8,13 +8,12 @@ use clap::Args;
 use console::Style;
 use serde::Serialize;
 
-use super::counted;
 use super::file::{self, PLAN, PlanText, TextFile};
 use super::preview::{self, Difference, Waiting};
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::line::seq;
-use crate::office::said::{Said, said, same};
+use crate::office::said::{Said, counted, said, same};
 
 /// Put a file in force, after a preview and a question.
 #[derive(Debug, Args)]

@@ -24,6 +24,8 @@ pub(in crate::office) struct Change<'c> {
     pub(in crate::office) move_waiting_to: Option<&'c str>,
     /// Show it and change nothing.
     pub(in crate::office) dry_run: bool,
+    /// The line is to be empty at once: only with a yes beforehand, after everybody could see what it does.
+    pub(in crate::office) now: bool,
 }
 
 /// What was done, as programs read it.
@@ -91,6 +93,13 @@ async fn once(
         return preview.shown(office);
     }
     preview.told(office);
+    if change.now && !office.has_agreed() {
+        let what = said("--now 须加 --yes", "--now takes --yes");
+        return Err(Fault::usage("NEEDS_YES", what).mend(said(
+            "先看上面的预览：每个等候的来电会转到哪里；再加 --yes",
+            "read above where each waiting caller would go, then say --yes",
+        )));
+    }
     office.go_on(&preview.question())?;
     let request = v1::ApplyPlanRequest {
         text: edited.text,

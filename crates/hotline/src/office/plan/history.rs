@@ -63,6 +63,7 @@ pub(super) async fn list(office: &Office) -> Told<ExitCode> {
         words("哈希", "HASH", |item: &RevisionItem, _| Field::new(&item.hash)).wide(),
     ];
     office.answer.list("plan_history", &items, None, &columns)?;
+    office.answer.clock(items.iter().filter(|item| item.applied.is_some()).count());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -19,7 +19,7 @@ use super::asking::Office;
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
 use super::gaps::Gaps;
 use super::reach::Common;
-use super::said::{Said, clean_lines, said};
+use super::said::{Said, clean_lines, counted, said};
 
 /// The plan: lines, tiers, teams, numbers and recordings, as one file.
 ///
@@ -140,11 +140,29 @@ impl Listed for Complaint {
     }
 }
 
-impl From<v1::PlanComplaint> for Complaint {
-    fn from(sent: v1::PlanComplaint) -> Complaint {
+impl Complaint {
+    /// As a server sent it, whose drawing knows the text by what it is and not by the file's name.
+    pub(super) fn of(sent: v1::PlanComplaint, file: &str) -> Complaint {
         let v1::PlanComplaint { path, line, column, message, mend, drawing } = sent;
+        let drawing = named(&drawing, line, column, file);
         Complaint { path, line, column, message, mend, drawing }
     }
+}
+
+/// `--> roster:9:11` with the name of the file.
+fn named(drawing: &str, line: u32, column: u32, file: &str) -> String {
+    let place = format!(":{line}:{column}");
+    let mut renamed = String::with_capacity(drawing.len() + file.len());
+    for part in drawing.split_inclusive('\n') {
+        match part.split_once("--> ") {
+            Some((before, after)) if before.trim().is_empty() && after.trim_end().ends_with(&place) => {
+                let end = &after[after.trim_end().len()..];
+                renamed.push_str(&format!("{before}--> {file}{place}{end}"));
+            }
+            _ => renamed.push_str(part),
+        }
+    }
+    renamed
 }
 
 impl From<&::plan::Finding> for Complaint {
@@ -169,9 +187,9 @@ async fn validate(office: &Office, file: &TextFile) -> Told<ExitCode> {
             let sent = office.send(v1::ValidatePlanRequest { text: parsed.text }).await?;
             Validated {
                 valid: sent.complaints.is_empty(),
-                complaints: sent.complaints.into_iter().map(Complaint::from).collect(),
+                complaints: sent.complaints.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
                 left_out: sent.left_out,
-                warnings: sent.warnings.into_iter().map(Complaint::from).collect(),
+                warnings: sent.warnings.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
                 gaps: Gaps::of(sent.gaps, sent.gaps_left_out, office.lang()),
             }
         }
@@ -229,7 +247,10 @@ fn summary(name: &str, validated: &Validated) -> Said {
         (true, 0) => said(format!("{name} 可以应用"), format!("{name} can be applied")),
         (true, _) => said(
             format!("{name} 可以应用；{doubts} 处可能并非本意"),
-            format!("{name} can be applied; {doubts} things are probably not meant"),
+            format!(
+                "{name} can be applied; {} probably not meant",
+                counted(doubts, "thing is", "things are")
+            ),
         ),
     }
 }
@@ -249,14 +270,9 @@ async fn diff(office: &Office, file: &TextFile) -> Told<ExitCode> {
             ),
             _ => said(
                 format!("与现行的第 {revision} 版有 {count} 处不同"),
-                format!("{count} changes to revision {revision}, which is in force"),
+                format!("{} to revision {revision}, which is in force", counted(count, "change", "changes")),
             ),
         });
     }
     Ok(ExitCode::from(u8::from(!difference.changes.is_empty())))
-}
-
-/// A count and its noun in English.
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

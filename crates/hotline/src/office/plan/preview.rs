@@ -9,9 +9,7 @@ use serde::Serialize;
 use crate::lang::Lang;
 use crate::office::asking::{Office, PAGE};
 use crate::office::fault::Told;
-use crate::office::said::{Said, clean, said};
-
-use super::counted;
+use crate::office::said::{Said, clean, counted, said};
 
 /// What would change, as programs read it.
 #[derive(Debug, Serialize)]

@@ -74,5 +74,6 @@ pub(super) async fn list(office: &Office, ahead: Option<&str>) -> Told<ExitCode>
         }),
     ];
     office.answer.list("due", &items, None, &columns)?;
+    office.answer.clock(items.iter().filter(|one| one.from_wall_us.is_some()).count());
     Ok(ExitCode::SUCCESS)
 }
