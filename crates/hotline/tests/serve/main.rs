@@ -6,5 +6,6 @@ mod config;
 mod evidence;
 mod logs;
 mod process;
+mod restored;
 mod server;
 mod traces;
