@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
-use plan::ParsedPlan;
+use plan::{ParsedPlan, PlanErrors};
 use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -105,9 +105,27 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         );
     }
     let (site, stepped) = (settings.site, settings.stepped);
-    let clock = if stepped { Clock::STEPPED } else { Clock::System };
     let kept = Kept::open(settings.data.as_deref(), site, stepped.then_some(settings.seed)).await?;
-    let first_plan = Some(read_plan(settings.plan.as_ref())?);
+    let broken = kept.broken.clone();
+    match serve_kept(settings, traces, sending, kept, ending).await {
+        Err(fault) if *broken.borrow() => {
+            tracing::error!(%site, "a sync failed at the start: {fault:#}");
+            Ok(ExitCode::from(RESTART_NEEDED))
+        }
+        ended => ended,
+    }
+}
+
+/// Serves what was opened.
+async fn serve_kept(
+    settings: Settings,
+    traces: Traces,
+    sending: Option<Sending>,
+    kept: Kept,
+    ending: impl Future<Output = ()>,
+) -> Result<ExitCode> {
+    let (site, stepped) = (settings.site, settings.stepped);
+    let clock = if stepped { Clock::STEPPED } else { Clock::System };
     let authority = settings.tls.as_ref().and_then(|tls| authority_of(&tls.certificate));
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
@@ -124,6 +142,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         evidence: settings.data.as_ref().map(|data| data.join(EVIDENCE)),
     };
     let exchange = opener.open(site).await?;
+    let first_plan = first_plan(settings.plan.as_deref(), &exchange)?;
     let sweeping = Sweeping {
         journal: journal.clone(),
         retention: settings.retention,
@@ -231,7 +250,28 @@ async fn is_broken(mut broken: watch::Receiver<bool>) {
     }
 }
 
-fn read_plan(path: Option<&PathBuf>) -> Result<ParsedPlan> {
+/// The plan of a site that has none yet. Once it has one the file decides nothing, and whoever changed it is told.
+fn first_plan(path: Option<&Path>, exchange: &ExchangeHandle) -> Result<Option<ParsedPlan>> {
+    let in_force = exchange.read(|switchboard| switchboard.state().plan().cloned());
+    let Some(in_force) = in_force else { return read_plan(path).map(Some) };
+    let Some(file) = path else { return Ok(None) };
+    let differs = match read_plan(path) {
+        Ok(read) if read.plan == in_force => return Ok(None),
+        Ok(_) => "it says something else: hotline plan diff -f, then hotline plan apply -f".to_owned(),
+        Err(fault) => match fault.downcast_ref::<PlanErrors>() {
+            // Its lines stay out of the log: there are numbers in them.
+            Some(errors) => {
+                let line = errors.findings.first().map_or(0, |found| found.line);
+                format!("line {line} cannot be used: hotline plan validate -f")
+            }
+            None => format!("{fault:#}"),
+        },
+    };
+    tracing::warn!(file = %file.display(), "the plan in force stays, a file is for a site without one; {differs}");
+    Ok(None)
+}
+
+fn read_plan(path: Option<&Path>) -> Result<ParsedPlan> {
     let Some(path) = path else { return Ok(plan::parse("hospital.toml", plan::HOSPITAL)?) };
     let name = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {name}"))?;

@@ -5,6 +5,7 @@ mod collector;
 mod config;
 mod evidence;
 mod logs;
+mod plans;
 mod process;
 mod restored;
 mod server;
