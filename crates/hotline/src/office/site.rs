@@ -15,7 +15,7 @@ use super::plan::file::{PLAN, read};
 use super::reach::Common;
 use super::said::said;
 use super::sheet::Field;
-use super::token::{KeptToken, can_be_shown, give};
+use super::token::{KeptToken, Place, can_be_shown, give};
 
 /// Sites: the hospitals that share this service, and nothing else.
 ///
@@ -149,12 +149,13 @@ async fn create(
         admin_id: admin.to_owned(),
         ..v1::CreateSiteRequest::default()
     };
+    let place = Place::of(office, token_out)?;
     let token = office.send(request).await?.token;
     let words = said(
         format!("站点 {site} 已建立，管理员 {admin}"),
         format!("site {site} begins; {admin} administers it"),
     );
-    give(office, "site_created", KeptToken::new(site, "admin", token), token_out, &words)
+    give(office, "site_created", KeptToken::new(site, "admin", token), place, &words)
 }
 
 /// A site that ended.

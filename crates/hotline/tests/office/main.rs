@@ -11,6 +11,7 @@ mod people;
 mod plans;
 mod records;
 mod rosters;
+mod secrets;
 mod sites;
 mod terminal;
 mod way;
