@@ -25,7 +25,7 @@ use tokio::runtime::Builder;
 use crate::lang::Lang;
 use crate::office::answer::{Answer, Column, Format, Listed, bad, fair, good, words};
 use crate::office::ended;
-use crate::office::fault::{Exit, Fault, Told};
+use crate::office::fault::{Exit, Fault, Told, verdict};
 use crate::office::said::{Said, clean, said, same};
 use crate::office::sheet::Field;
 use crate::serve::ServerFile;
@@ -168,19 +168,23 @@ fn tell(answer: &Answer, findings: &[Finding]) -> Told<ExitCode> {
         .whole(),
         words("情况", "FOUND", |line: &Line, _| Field::new(&line.words)).whole(),
     ];
-    answer.list("doctor", &lines, None, &columns)?;
-    if matches!(answer.format, Format::Table | Format::Wide) {
+    let mends = || {
         let mends = lines.iter().filter_map(|line| Some((line.id, line.mend.as_deref()?)));
         let mark = answer.lang.of("办法", "mend");
         let mends: Vec<String> = mends.map(|(id, mend)| format!("{mark} {id}: {}", clean(mend))).collect();
-        answer.text(&mends)?;
-    }
+        match answer.format {
+            Format::Table | Format::Wide => answer.text(&mends),
+            Format::Json | Format::Yaml | Format::Name => Ok(()),
+        }
+    };
+    let written = answer.list("doctor", &lines, None, &columns).and_then(|()| mends());
     let worst = findings.iter().map(|finding| finding.verdict).max();
-    Ok(ExitCode::from(match worst {
+    let code = ExitCode::from(match worst {
         None | Some(Verdict::Good) => 0,
         Some(Verdict::Bad) => 1,
         Some(Verdict::Doubtful) => 3,
-    }))
+    });
+    verdict(written, code)
 }
 
 /// The machine's clock, in microseconds since 1970 UTC.

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::asking::Office;
-use super::fault::{EXIT_CODES, Exit, Fault, Told};
+use super::fault::{EXIT_CODES, Exit, Fault, Told, verdict};
 use super::gaps::Gaps;
 use super::plan::file::{self, ROSTER, TextFile};
 use super::plan::{Complaint, complained};
@@ -162,13 +162,14 @@ impl Validated {
 
 async fn validate(office: &Office, file: &TextFile) -> Told<ExitCode> {
     let (name, found, _) = looked_at(office, file).await?;
-    if office.answer.is_object() {
-        office.answer.one("roster_validated", &found)?;
+    let written = if office.answer.is_object() {
+        office.answer.one("roster_validated", &found)
     } else {
-        office.answer.text(&found.drawn(office))?;
+        let written = office.answer.text(&found.drawn(office));
         office.answer.chat(&found.summary(&name));
-    }
-    Ok(ExitCode::from(u8::from(!found.valid)))
+        written
+    };
+    verdict(written, ExitCode::from(u8::from(!found.valid)))
 }
 
 /// What was done, as programs read it.

@@ -68,6 +68,28 @@ fn a_pipe_closed_early_ends_quietly() {
 }
 
 #[test]
+fn a_verdict_outlives_its_reader() {
+    let house = House::open();
+    house.write("other.toml", &plan::HOSPITAL.replace("max_waiting = 80 ", "max_waiting = 90 "));
+    house.write("bad.toml", "[shifts]\n");
+    house.write("bad-roster.toml", "[shift]\n");
+    let commands: [(&[&str], i32); 6] = [
+        (&["plan", "diff", "-f", "other.toml"], 1),
+        (&["plan", "diff", "-f", "other.toml", "-o", "json"], 1),
+        (&["plan", "validate", "-f", "bad.toml", "--offline"], 1),
+        (&["roster", "validate", "-f", "bad-roster.toml"], 1),
+        (&["audit", "verify"], 0),
+        (&["doctor", "--data", "data", "--config", "nowhere.toml"], 1),
+    ];
+    for (arguments, code) in commands {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = house.command(arguments).stdout(writer).stderr(Stdio::piped()).output().expect("it ran");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
 fn a_full_disk_behind_the_output_is_said() {
     let house = House::open();
     let mut command = house.command(&["plan", "get"]);
