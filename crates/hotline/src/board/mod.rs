@@ -84,10 +84,11 @@ pub(crate) fn line_table(
 
 fn line_row(line: &LineFigures, lang: Lang, palette: &Palette) -> [Cell; 8] {
     let closed = if line.is_open() { "" } else { lang.of("（关闭）", " (closed)") };
+    let diverted = line.view.status.divert.map(|divert| format!(" → {}", divert.destination));
     let waiting = line.view.waiting + line.view.ringing;
     let account = &line.account;
     [
-        Cell::new(format!("{}{closed}", lang.title(&line.title))),
+        Cell::new(lang.title(&line.title)).marked(format!("{closed}{}", diverted.unwrap_or_default())),
         Cell::new(waiting),
         wait_cell(waiting, line.view.longest_wait, palette),
         Cell::new(line.view.talking + line.view.diverting),

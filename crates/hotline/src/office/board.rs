@@ -9,9 +9,9 @@ use console::{Term, truncate_str};
 use serde::Serialize;
 use serde_json::{Value, json};
 use switchboard::ledger::Account;
-use switchboard::line::{LineState, LineStatus};
+use switchboard::line::{LineDivert, LineState, LineStatus};
 use switchboard::plan::Title;
-use switchboard::time::Span;
+use switchboard::time::{SiteTime, Span};
 use switchboard::view::{Crew, LineView};
 
 use super::answer::{self, Format};
@@ -132,11 +132,13 @@ fn figures(line: &v1::BoardLine) -> Option<LineFigures> {
     let open = line.state() == v1::LineState::Open;
     let sent = line.account.clone().unwrap_or_default();
     let state = if open { LineState::Open } else { LineState::ClosedBySchedule };
+    let until = SiteTime(line.until_us.unwrap_or_default());
+    let divert = line.diverted_to_id.parse().ok().map(|destination| LineDivert { destination, until });
     Some(LineFigures {
         id: line.line_id.parse().ok()?,
         title: title(&line.title, &line.line_id),
         view: LineView {
-            status: LineStatus { state, divert: None },
+            status: LineStatus { state, divert },
             waiting: line.waiting,
             ringing: line.ringing,
             talking: line.talking,
@@ -221,7 +223,7 @@ impl BoardItem {
             at_us: board.at_us,
             plan_revision: board.plan_revision,
             threshold_ms: board.threshold_ms,
-            lines: board.lines.iter().map(line_value).collect(),
+            lines: board.lines.iter().map(|line| line_value(board.at_us, line)).collect(),
             teams: board
                 .teams
                 .iter()
@@ -232,7 +234,7 @@ impl BoardItem {
     }
 }
 
-fn line_value(line: &v1::BoardLine) -> Value {
+fn line_value(at_us: u64, line: &v1::BoardLine) -> Value {
     let account = line.account.clone().unwrap_or_default();
     let outcomes: serde_json::Map<String, Value> = account
         .outcomes
@@ -243,6 +245,8 @@ fn line_value(line: &v1::BoardLine) -> Value {
         "id": line.line_id,
         "title": word::Title::of(line.title.clone()),
         "state": word::line_state(line.state()),
+        "diverted_to": (!line.diverted_to_id.is_empty()).then_some(&line.diverted_to_id),
+        "remaining_ms": line.until_us.map(|until| until.saturating_sub(at_us) / 1_000),
         "cover": word::cover(line.cover()),
         "waiting": line.waiting,
         "ringing": line.ringing,

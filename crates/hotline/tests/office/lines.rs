@@ -88,6 +88,19 @@ fn the_board_is_drawn_and_counted() {
     let item = house.object(&["board"])["item"].clone();
     assert_eq!(item["lines"].as_array().map(Vec::len), Some(7));
     assert_eq!(item["lines"][0]["account"]["arrived"], 0);
+    assert!(
+        item["lines"][0]["diverted_to"].is_null() && item["lines"][0]["remaining_ms"].is_null(),
+        "{item}"
+    );
+
+    house.told(&["line", "divert", "emergency", "--to", "duty-phone", "--for", "1h"]);
+    let board = house.told(&["board", "--lang", "zh-CN"]);
+    assert!(board.contains("急诊咨询 → duty-phone"), "{board}");
+    let item = house.object(&["board"])["item"].clone();
+    let lines = item["lines"].as_array().expect("lines");
+    let line = lines.iter().find(|line| line["id"] == "emergency").expect("it is there");
+    assert_eq!((line["state"].as_str(), line["diverted_to"].as_str()), (Some("open"), Some("duty-phone")));
+    assert!((1..=3_600_000).contains(&line["remaining_ms"].as_u64().expect("some time is left")), "{line}");
 }
 
 #[test]
