@@ -73,9 +73,11 @@ fn tokens(path: &Path) -> Finding {
                 said(format!("无法读取 {shown}：{fault}"), format!("{shown} cannot be read: {fault}"));
             let mend = match fault.kind() {
                 io::ErrorKind::NotFound => said(
-                    "放回它的副本。没有它就启动服务器，所有人都会得到新令牌：旧令牌作废，每个网关都要换上新的",
-                    "put a copy of it back. A server that starts without it makes new tokens for all: the old ones are worth \
-                     nothing then, and each gateway has to be given its new one",
+                    "若服务器的令牌在别处，用 --tokens-file 指明；否则放回它的副本。没有它就启动服务器，所有人都会得到新令牌：\
+                     旧令牌作废，每个网关都要换上新的",
+                    "name it with --tokens-file if the server keeps its tokens elsewhere; otherwise put a copy of it back. A \
+                     server that starts without it makes new tokens for all: the old ones are worth nothing then, and each \
+                     gateway has to be given its new one",
                 ),
                 _ => said("以服务器的用户身份运行", "run this as the user that the server runs as"),
             };

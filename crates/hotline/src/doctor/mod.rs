@@ -12,6 +12,7 @@ mod ports;
 mod record;
 mod store;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,6 +45,12 @@ pub(crate) struct Doctor {
     /// The server's configuration file, if it has one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Where the server keeps its tokens, if a flag tells it so.
+    #[arg(long, value_name = "FILE")]
+    tokens_file: Option<PathBuf>,
+    /// Where the server listens, if flags tell it so; may be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
     /// How to write it.
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -128,7 +135,13 @@ impl Doctor {
 
     async fn look(&self) -> Vec<Finding> {
         let data = &*self.data;
-        let (configured, file) = configuration::look(self.config.as_deref(), data);
+        let (configured, mut file) = configuration::look(self.config.as_deref(), data);
+        if let Some(tokens) = &self.tokens_file {
+            file.tokens.file = Some(tokens.clone());
+        }
+        if !self.listen.is_empty() {
+            file.listen.clone_from(&self.listen);
+        }
         let mut findings = vec![configured];
         let Ok(entries) = std::fs::read_dir(data) else {
             let words = said(
