@@ -221,7 +221,8 @@ impl Answer {
     pub(super) fn fault(&self, fault: &Fault) {
         let text = match self.format {
             Format::Json => without_hostile(&fault.object(self.lang).to_string()),
-            _ => fault.lines(self.lang).join("\n"),
+            Format::Yaml => yaml(&fault.object(self.lang)),
+            Format::Table | Format::Wide | Format::Name => fault.lines(self.lang).join("\n"),
         };
         let _written = writeln!(io::stderr().lock(), "{text}");
     }

@@ -28,6 +28,9 @@ fn without_a_token_it_is_said_where_one_comes_from() {
     let fault: serde_json::Value = serde_json::from_str(&as_object.err).expect("a fault for programs");
     assert_eq!((fault["kind"].as_str(), fault["item"]["code"].as_str()), (Some("error"), Some("NO_TOKEN")));
     assert_eq!(fault["item"]["exit"], 4);
+    let as_yaml = ask(&["line", "list", "-o", "yaml"]).err;
+    assert!(as_yaml.starts_with("item:\n  code: \"NO_TOKEN\"\n  exit: 4\n"), "{as_yaml}");
+    assert!(as_yaml.ends_with("kind: \"error\"\nversion: 1\n"), "{as_yaml}");
 }
 
 #[test]
