@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::house::{House, command_in, said};
@@ -158,4 +158,32 @@ fn a_directory_that_lies_here_does_not_get_the_environments_token() {
     }
     house.ask(&["line", "list"]);
     trap.accept().expect("without it the directory says where to go");
+}
+
+#[test]
+fn a_server_that_is_being_started_again_is_waited_for() {
+    let house = House::open();
+    house.write_private("admin.token", &house.token("admin"));
+    let commands: [&[&str]; 3] =
+        [&["board"], &["operator", "list"], &["events", "tail", "--from", "now", "--no-follow"]];
+    for command in commands {
+        let door = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", door.local_addr().expect("an address"));
+        let server: SocketAddr =
+            house.address.strip_prefix("http://").expect("HTTP").parse().expect("an address");
+        std::thread::spawn(move || {
+            // Nobody is there yet: whoever comes first is cut off.
+            drop(door.accept());
+            for inside in door.incoming().flatten() {
+                let through = TcpStream::connect(server).expect("the server");
+                for (mut from, mut to) in [(&inside, &through), (&through, &inside)].map(|(from, to)| {
+                    (from.try_clone().expect("a socket"), to.try_clone().expect("a socket"))
+                }) {
+                    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                }
+            }
+        });
+        let asked = house.ask(&[command, &["--server", &address, "--token-file", "admin.token"]].concat());
+        assert_eq!(asked.code, 0, "{command:?}: {asked:?}");
+    }
 }
