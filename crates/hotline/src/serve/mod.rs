@@ -63,12 +63,23 @@ pub(crate) struct Ready {
     pub(crate) stepped: bool,
 }
 
-/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored.
+/// The exit code for flags or a configuration that make no sense, as for every other command.
+const MAKES_NO_SENSE: u8 = 2;
+
+/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored. A
+/// configuration that makes no sense is told here.
 ///
 /// # Errors
-/// When the configuration makes no sense, the server cannot start, or its ready line cannot be written.
+/// When the server cannot start, or its ready line cannot be written.
 pub(crate) fn run(flags: Serve) -> Result<ExitCode> {
-    let settings = flags.settings()?;
+    let settings = match flags.settings() {
+        Ok(settings) => settings,
+        Err(fault) => {
+            // As the other faults of a start are told; where even this cannot be written the exit code is all.
+            let _said = writeln!(std::io::stderr(), "Error: {fault:?}");
+            return Ok(ExitCode::from(MAKES_NO_SENSE));
+        }
+    };
     // What it writes is for its own user: callers' references, hashes of tokens, the whole state.
     umask(Mode::RWXG | Mode::RWXO);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -184,6 +195,10 @@ async fn serve_kept(
     // On a stepped clock no day goes by.
     if settings.data.is_some() && !stepped {
         tokio::spawn(sweeping.every_day());
+    } else if !settings.retention.keeps_all() {
+        tracing::warn!(
+            "[retention] is not followed: there is no data directory, or its clock is a stepped one"
+        );
     }
     if let Some(keys) = keys {
         tokio::spawn(keys.follow());
