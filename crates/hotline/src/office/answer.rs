@@ -214,7 +214,9 @@ impl Answer {
 
     /// Lines for people beside the output, with their colours.
     pub(super) fn raw_chat(&self, lines: &[String]) {
-        let _written = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+        if !lines.is_empty() {
+            let _written = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+        }
     }
 
     /// A fault, as people or programs read it.

@@ -217,7 +217,7 @@ async fn apply(office: &Office, file: &TextFile, expected: Option<u32>, dry_run:
         }
         return Ok(ExitCode::SUCCESS);
     }
-    office.go_on(&question(revision, found.gaps.count()))?;
+    office.go_on(&question(revision, found.gaps.stretches()))?;
     let request = v1::ApplyRosterRequest { text, expected_revision: revision };
     let reply = office.send(request).await.map_err(|fault| match fault.code() {
         "OTHER_ROSTER" => conflict(revision, None),
