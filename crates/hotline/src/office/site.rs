@@ -142,10 +142,10 @@ async fn create(
 ) -> Told<()> {
     new_id(find::SITE, site)?;
     can_be_shown(office, token_out)?;
-    let plan_text = plan.map(|path| read(PLAN, path)?.checked()).transpose()?.unwrap_or_default();
+    let plan_text = plan.map(|path| read(PLAN, path)?.checked()).transpose()?.map(|parsed| parsed.text);
     let request = v1::CreateSiteRequest {
         site_id: site.to_owned(),
-        plan_text,
+        plan_text: plan_text.unwrap_or_default(),
         admin_id: admin.to_owned(),
         ..v1::CreateSiteRequest::default()
     };

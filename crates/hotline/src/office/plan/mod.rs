@@ -237,7 +237,7 @@ fn summary(name: &str, validated: &Validated) -> Said {
 
 async fn diff(office: &Office, file: &TextFile) -> Told<ExitCode> {
     let read = file::read(PLAN, &file.path)?;
-    let text = read.checked()?;
+    let text = read.checked()?.text;
     let sent = office.send(v1::DiffPlanRequest { text }).await?;
     let difference = preview::Difference::of(sent);
     let written = difference.write(office);
