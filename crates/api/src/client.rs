@@ -133,11 +133,26 @@ impl Client {
         {
             *id = Uuid::new_v4().to_string();
         }
+        let ask = move || {
+            let request = request.clone();
+            async move { Ok(request.call(self).await?.into_inner()) }
+        };
+        self.until_answered(ask).await
+    }
+
+    /// Asks something that does nothing when it is asked twice, and asks it again while no router answers.
+    ///
+    /// # Errors
+    /// The router's refusal at once; the last failure when no router answered in time.
+    pub async fn until_answered<T, A>(&self, mut ask: impl FnMut() -> A) -> Result<T, Status>
+    where
+        A: Future<Output = Result<T, Status>>,
+    {
         let give_up_at = Instant::now() + self.give_up_after;
         let mut backoff = Backoff::default();
         loop {
-            let status = match request.clone().call(self).await {
-                Ok(reply) => return Ok(reply.into_inner()),
+            let status = match ask().await {
+                Ok(answer) => return Ok(answer),
                 Err(status) => status,
             };
             let wait = asked_to_wait(&status).unwrap_or_else(|| backoff.step());

@@ -1,7 +1,7 @@
 //! `hotline backup` and `hotline restore`: a copy of a data directory's journal, and beginning again with one.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +17,11 @@ use crate::lang::Lang;
 use crate::tokens;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done and nothing changed, 2 wrong flags";
+const RESTORE_EXIT_CODES: &str = "Exit codes: 0 done, 1 not done: the directory has no journal, 2 wrong flags, 3 the journal is \
+                                  there and the key or the token file could not be written";
+
+/// The journal is there, and something beside it is not.
+const HALF_DONE: u8 = 3;
 
 /// Copies the journal of a data directory into one file, while a server may be running: every decision, the sealed
 /// callers, tokens' hashes, plans and rosters as they were written, the audit. The key that opens callers' numbers is not
@@ -39,7 +44,7 @@ pub(crate) struct BackUp {
 /// what it knew and begins again with what the copy says. Numbers that were erased after the copy was made are in it
 /// again: erase them again.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = RESTORE_EXIT_CODES)]
 pub(crate) struct Restore {
     /// A file that `hotline backup` made.
     #[arg(long, value_name = "FILE")]
@@ -50,6 +55,10 @@ pub(crate) struct Restore {
     /// The key that callers' numbers were sealed with, if the directory does not hold it already.
     #[arg(long, value_name = "FILE")]
     seal_key: Option<PathBuf>,
+    /// Where the server that is begun with it will keep its tokens, if not in the data directory: written there that
+    /// gateways have theirs.
+    #[arg(long, value_name = "FILE")]
+    tokens_file: Option<PathBuf>,
     /// The language of what is said; the locale's if not said.
     #[arg(long)]
     lang: Option<Lang>,
@@ -61,7 +70,8 @@ impl BackUp {
         let lang = self.lang.unwrap_or_else(Lang::of_environment);
         umask(Mode::RWXG | Mode::RWXO);
         let done = async {
-            let copied = back_up(&self.data, &self.to).await.map_err(|fault| unopened(lang, &fault))?;
+            let copied = back_up(&self.data, &self.to).await;
+            let copied = copied.map_err(|fault| NotDone::nothing(unopened(lang, &fault)))?;
             Ok(copied_words(lang, &self.to, &copied))
         };
         told(done)
@@ -76,17 +86,38 @@ impl Restore {
         told(self.done(lang))
     }
 
-    async fn done(&self, lang: Lang) -> Result<String, String> {
-        let key = self.key(lang)?;
+    async fn done(&self, lang: Lang) -> Result<String, NotDone> {
+        let key = self.key(lang).map_err(NotDone::nothing)?;
         let restored = restore_from(&self.from, &self.data).await;
-        let (copied, life) = restored.map_err(|fault: OpenFault| unopened(lang, &fault))?;
-        let kept = self.keep_beside(key.as_deref(), &copied);
-        kept.map_err(|fault| format!("{}: {fault}", self.data.display()))?;
+        let (copied, life) = restored.map_err(|fault: OpenFault| NotDone::nothing(unopened(lang, &fault)))?;
         let (data, life) = (self.data.display(), life.0);
+        let written = self.keep_beside(key.as_deref(), &copied).map_err(|fault| NotDone {
+            code: HALF_DONE,
+            words: match lang {
+                Lang::Zh => format!("{data} 中已有日志，但其余文件未能写入：{fault}"),
+                Lang::En => format!(
+                    "the journal is in {data}, and what belongs beside it could not be written: {fault}"
+                ),
+            },
+        })?;
         let mut words = match lang {
             Lang::Zh => format!("{data} 已从备份开始，纪元 {life}。{}", ends(&copied)),
             Lang::En => format!("{data} begins with the copy, in the life {life}. {}", ends(&copied)),
         };
+        if written && self.tokens_file.is_none() {
+            let tokens = self.tokens();
+            let tokens = tokens.display();
+            words.push('\n');
+            words.push_str(&match lang {
+                Lang::Zh => format!(
+                    "网关保留原有令牌，{tokens} 中如此写明；若服务器把令牌放在别处，启动前请把它移到那里，否则每个网关都会得到新令牌"
+                ),
+                Lang::En => format!(
+                    "gateways keep their tokens, {tokens} says so; if the server keeps its tokens elsewhere, move it there \
+                     before you start it, or every gateway gets a new one"
+                ),
+            });
+        }
         if copied.has_callers && key.is_none() && !self.data.join(SEAL_KEY_FILE).exists() {
             words.push('\n');
             words.push_str(&match lang {
@@ -110,19 +141,59 @@ impl Restore {
         };
         let text = fs::read_to_string(file).map_err(|fault| unread(&fault))?;
         SealKey::parse(&text).map_err(|fault| unread(&fault))?;
-        Ok(Some(text))
+        let here = self.data.join(SEAL_KEY_FILE);
+        match fs::read_to_string(&here) {
+            Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(Some(text)),
+            Ok(held) if held.trim().eq_ignore_ascii_case(text.trim()) => Ok(None),
+            // Which of the two opens the numbers is not known before it was tried.
+            _ => Err(match lang {
+                Lang::Zh => format!(
+                    "{} 已存在，且不是同一把密钥，不会被覆盖。把它移走，或不写 --seal-key",
+                    here.display()
+                ),
+                Lang::En => format!(
+                    "{} is there already, is another key, and is not replaced; move it away, or leave --seal-key out",
+                    here.display()
+                ),
+            }),
+        }
     }
 
-    /// The key, and a token file that says that the gateways have theirs: their hashes are in the copy.
-    fn keep_beside(&self, key: Option<&str>, copied: &Copied) -> io::Result<()> {
+    fn tokens(&self) -> PathBuf {
+        self.tokens_file.clone().unwrap_or_else(|| self.data.join(tokens::FILE))
+    }
+
+    /// The key, and a token file that says that the gateways have theirs: their hashes are in the copy. Whether the
+    /// latter was written.
+    fn keep_beside(&self, key: Option<&str>, copied: &Copied) -> io::Result<bool> {
+        let named = |path: &Path, fault: io::Error| {
+            io::Error::new(fault.kind(), format!("{}: {fault}", path.display()))
+        };
         if let Some(key) = key {
-            private(&self.data.join(SEAL_KEY_FILE), key)?;
+            let path = self.data.join(SEAL_KEY_FILE);
+            private(&path, key).map_err(|fault| named(&path, fault))?;
         }
-        let tokens = self.data.join(tokens::FILE);
+        let tokens = self.tokens();
         match copied.sites.first() {
-            Some((site, _)) if !tokens.exists() => private(&tokens, &tokens::nobodys(*site)),
-            _ => Ok(()),
+            Some((site, _)) if !tokens.exists() => {
+                private(&tokens, &tokens::nobodys(*site)).map_err(|fault| named(&tokens, fault))?;
+                Ok(true)
+            }
+            _ => Ok(false),
         }
+    }
+}
+
+/// Why it ended otherwise than asked.
+struct NotDone {
+    code: u8,
+    words: String,
+}
+
+impl NotDone {
+    /// Nothing was changed.
+    fn nothing(words: String) -> NotDone {
+        NotDone { code: 1, words }
     }
 }
 
@@ -153,17 +224,18 @@ fn ends(copied: &Copied) -> String {
     ends.join(", ")
 }
 
-fn told(done: impl Future<Output = Result<String, String>>) -> ExitCode {
+fn told(done: impl Future<Output = Result<String, NotDone>>) -> ExitCode {
     let runtime = Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(|fault| fault.to_string()).and_then(|runtime| runtime.block_on(done)) {
+    let runtime = runtime.map_err(|fault| NotDone::nothing(fault.to_string()));
+    match runtime.and_then(|runtime| runtime.block_on(done)) {
         Ok(words) => {
             // Where even this cannot be written the exit code is all there is to say.
             let _said = writeln!(io::stdout(), "{words}");
             ExitCode::SUCCESS
         }
-        Err(words) => {
+        Err(NotDone { code, words }) => {
             let _said = writeln!(io::stderr(), "{words}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }

@@ -29,8 +29,11 @@ const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// A little more than a year: browsers trust none that lasts longer.
 const SERVER_DAYS: i32 = 397;
 
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done, 2 wrong flags";
+
 /// Certificates for TLS.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Certs {
     #[command(subcommand)]
     command: Command,
@@ -71,19 +74,35 @@ impl Certs {
 
 impl Wish {
     fn init(&self, today: Date) -> Result<()> {
-        if self.dir.join(AUTHORITY_KEY).exists() {
-            bail!(
+        let (key_file, certificate_file) = (self.dir.join(AUTHORITY_KEY), self.dir.join(AUTHORITY));
+        match (key_file.exists(), certificate_file.exists()) {
+            (true, true) => bail!(
                 "{} has an authority already; to make a new certificate from it: hotline certs renew {0}",
                 self.dir.display()
-            );
+            ),
+            (false, true) => bail!(
+                "{} is an authority's certificate without its key, and is not replaced; name another directory, or move it away",
+                certificate_file.display()
+            ),
+            // With a key alone: an earlier attempt ended between the two. It goes on here.
+            (_, false) => {}
         }
         let made = || format!("cannot make the directory {}", self.dir.display());
         DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).with_context(made)?;
-        let key = KeyPair::generate()?;
-        let key_pem = key.serialize_pem();
+        let key = match key_file.exists() {
+            true => {
+                let unread = || format!("cannot use {}; move it away to begin anew", key_file.display());
+                KeyPair::from_pem(&fs::read_to_string(&key_file).with_context(unread)?)
+                    .with_context(unread)?
+            }
+            false => {
+                let key = KeyPair::generate()?;
+                replace(&key_file, key.serialize_pem().as_bytes(), 0o600)?;
+                key
+            }
+        };
         let authority = CertifiedIssuer::self_signed(authority(today)?, key)?;
-        create(&self.dir.join(AUTHORITY_KEY), key_pem.as_bytes(), 0o600)?;
-        create(&self.dir.join(AUTHORITY), authority.pem().as_bytes(), 0o644)?;
+        replace(&certificate_file, authority.pem().as_bytes(), 0o644)?;
         self.certify(&authority, &with_own(self.names.clone()), today)
     }
 

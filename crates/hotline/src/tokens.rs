@@ -47,7 +47,7 @@ pub(crate) struct TokenFile {
 /// A file without a token, of a site whose gateways have theirs already.
 pub(crate) fn nobodys(site: SiteId) -> String {
     let file = TokenFile { site: site.to_string(), tokens: Vec::new() };
-    serde_json::to_string_pretty(&file).expect("names and texts")
+    serde_json::to_string(&file).expect("names and texts")
 }
 
 /// One token.
@@ -63,17 +63,18 @@ pub(crate) struct TokenEntry {
 
 /// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
 /// one is replaced. A gateway that has a good token elsewhere keeps that one: it stands in a machine that nobody
-/// watches, and calls come through it. Without a file there are new tokens for all.
+/// watches, and calls come through it. Without a file there are new tokens for all; a file that is there and cannot be
+/// read is not taken for none.
 ///
 /// # Errors
-/// When no token can be made or kept, or the file cannot be written.
+/// When no token can be made or kept, or the file cannot be read or written.
 pub(crate) async fn hand_out(
     path: &Path,
     site: SiteId,
     principals: &Principals,
     who: &[Principal],
 ) -> Result<()> {
-    let file = read(path);
+    let file = read(path, site)?;
     let all_anew = file.is_none();
     let earlier = file.map(|file| file.tokens).unwrap_or_default();
     let mut tokens = Vec::new();
@@ -107,9 +108,27 @@ pub(crate) async fn hand_out(
     replace(path, text.as_bytes()).with_context(|| format!("cannot write the token file {}", path.display()))
 }
 
-/// What an earlier start left; a file that is none, or that somebody damaged, leaves nothing.
-fn read(path: &Path) -> Option<TokenFile> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+/// What an earlier start left.
+fn read(path: &Path, site: SiteId) -> Result<Option<TokenFile>> {
+    let shown = path.display();
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(fault) => {
+            let unread =
+                format!("cannot read the token file {shown}; its owner is to be the user that runs this");
+            return Err(fault).context(unread);
+        }
+    };
+    let damaged = || {
+        format!(
+            "the token file {shown} is damaged. Put a copy of it back. Without one, write {} into it: gateways keep \
+             their tokens, the office gets new ones. If it is moved away instead, everybody gets a new one, and each \
+             gateway has to be given its own",
+            nobodys(site)
+        )
+    };
+    serde_json::from_slice(&bytes).map(Some).with_context(damaged)
 }
 
 /// The file is never there with other permissions, and never half.
@@ -136,6 +155,25 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_there_is_never_taken_for_none() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("tokens.json");
+        let site: SiteId = "west".parse().expect("a name");
+        assert!(read(&path, site).expect("none").is_none());
+        fs::write(&path, nobodys(site)).expect("written");
+        assert!(read(&path, site).expect("one").expect("there").tokens.is_empty());
+        for text in ["", "{\"site\":\"main\",\"tok"] {
+            fs::write(&path, text).expect("written");
+            let fault = format!("{:#}", read(&path, site).err().expect("damaged"));
+            assert!(fault.contains("is damaged") && fault.contains(&nobodys(site)), "{fault}");
+        }
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("made");
+        let fault = format!("{:#}", read(&path, site).err().expect("no file"));
+        assert!(fault.contains("cannot read the token file"), "{fault}");
+    }
 
     #[test]
     fn what_a_killed_start_left_is_in_nobodys_way() {

@@ -245,6 +245,25 @@ fn a_port_that_somebody_has_is_bad() {
 }
 
 #[test]
+fn what_flags_told_the_server_is_told_here_too() {
+    let ground = Ground::new();
+    let (elsewhere, taken) =
+        (ground.dir.path().join("tokens"), TcpListener::bind("127.0.0.1:0").expect("a port"));
+    fs::rename(ground.data().join("tokens.json"), &elsewhere).expect("moved");
+    ground.configure(&format!("listen = [\"{}\"]\n", taken.local_addr().expect("an address")));
+    ground.told("tokens", "bad", "--tokens-file");
+    ground.told("ports", "bad", "--listen");
+    let elsewhere = elsewhere.to_str().expect("text");
+    let (_, text) = ground.ask(&["-o", "json", "--tokens-file", elsewhere, "--listen", "127.0.0.1:0"]);
+    let object: Value = serde_json::from_str(&text).expect("one object");
+    for check in ["tokens", "ports"] {
+        let items = object["items"].as_array().expect("items");
+        let item = items.iter().find(|item| item["id"] == check).expect("every check is there");
+        assert_eq!(item["verdict"], "good", "{item}");
+    }
+}
+
+#[test]
 fn a_certificate_is_told_by_its_end() {
     let ground = Ground::new();
     let certs = ground.dir.path().join("certs");

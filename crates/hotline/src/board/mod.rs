@@ -3,7 +3,7 @@
 pub(crate) mod figures;
 pub(crate) mod table;
 
-use console::Style;
+use console::{Style, truncate_str};
 use switchboard::ledger::Account;
 use switchboard::plan::Title;
 use switchboard::time::Span;
@@ -49,6 +49,33 @@ impl Palette {
     }
 }
 
+/// Draws one board after another at the same place of a terminal.
+#[derive(Debug, Default)]
+pub(crate) struct InPlace {
+    drawn_lines: usize,
+}
+
+impl InPlace {
+    /// What is written for the next one: a single text, so that no half of a board is ever seen; as much of it as a
+    /// screen of so many rows and columns shows.
+    pub(crate) fn next(&mut self, lines: &[String], screen: (u16, u16)) -> String {
+        let (rows, columns) = (usize::from(screen.0), usize::from(screen.1));
+        // The last row and column stay free: some terminals scroll or wrap there.
+        let rows = rows.saturating_sub(1).max(1);
+        let mut text = String::from("\x1b[?25l");
+        if self.drawn_lines > 0 {
+            text.push_str(&format!("\x1b[{}A\r", self.drawn_lines.min(rows)));
+        }
+        for line in lines.iter().take(rows) {
+            text.push_str(&truncate_str(line, columns.saturating_sub(1), ""));
+            text.push_str("\x1b[K\n");
+        }
+        self.drawn_lines = lines.len().min(rows);
+        text.push_str("\x1b[J\x1b[?25h");
+        text
+    }
+}
+
 /// Lines, and all of them together.
 pub(crate) fn line_table(
     lines: &[LineFigures],
@@ -84,10 +111,11 @@ pub(crate) fn line_table(
 
 fn line_row(line: &LineFigures, lang: Lang, palette: &Palette) -> [Cell; 8] {
     let closed = if line.is_open() { "" } else { lang.of("（关闭）", " (closed)") };
+    let diverted = line.view.status.divert.map(|divert| format!(" → {}", divert.destination));
     let waiting = line.view.waiting + line.view.ringing;
     let account = &line.account;
     [
-        Cell::new(format!("{}{closed}", lang.title(&line.title))),
+        Cell::new(lang.title(&line.title)).marked(format!("{closed}{}", diverted.unwrap_or_default())),
         Cell::new(waiting),
         wait_cell(waiting, line.view.longest_wait, palette),
         Cell::new(line.view.talking + line.view.diverting),
@@ -180,5 +208,21 @@ pub(crate) fn level_words(threshold: Span, lang: Lang) -> String {
         Lang::En => {
             format!("service level = answered within {within} s / arrived (moves before the answer counted)")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_board_is_drawn_over_the_one_before_and_no_further_than_the_screen() {
+        let lines = ["abcdef", "g", "h"].map(str::to_owned);
+        let mut place = InPlace::default();
+        let first = place.next(&lines, (3, 5));
+        assert_eq!(first, "\x1b[?25labcd\x1b[K\ng\x1b[K\n\x1b[J\x1b[?25h");
+        let second = place.next(&lines, (10, 80));
+        assert_eq!(second, "\x1b[?25l\x1b[2A\rabcdef\x1b[K\ng\x1b[K\nh\x1b[K\n\x1b[J\x1b[?25h");
+        assert!(place.next(&lines, (3, 80)).contains("\x1b[2A"), "no further up than the screen goes");
     }
 }

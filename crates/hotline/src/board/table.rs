@@ -8,19 +8,31 @@ use unicode_width::UnicodeWidthChar;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cell {
     text: String,
+    /// Behind the text; not shortened.
+    mark: String,
     style: Option<Style>,
 }
 
 impl Cell {
     /// A figure or a word.
     pub(crate) fn new(text: impl ToString) -> Cell {
-        Cell { text: text.to_string(), style: None }
+        Cell { text: text.to_string(), ..Cell::default() }
+    }
+
+    /// With something behind it that stays whole where the text is shortened.
+    #[must_use]
+    pub(crate) fn marked(self, mark: String) -> Cell {
+        Cell { mark, ..self }
     }
 
     /// In a colour, where there are colours.
     #[must_use]
     pub(crate) fn styled(self, style: Style) -> Cell {
         Cell { style: Some(style), ..self }
+    }
+
+    fn width(&self) -> usize {
+        measure_text_width(&self.text) + measure_text_width(&self.mark)
     }
 }
 
@@ -66,9 +78,7 @@ impl Table {
 
     fn widths(&self) -> Vec<usize> {
         let rows = || std::iter::once(&self.head).chain(&self.rows);
-        let width_of = |column: usize| {
-            rows().filter_map(|row| row.get(column)).map(|cell| measure_text_width(&cell.text)).max()
-        };
+        let width_of = |column: usize| rows().filter_map(|row| row.get(column)).map(Cell::width).max();
         (0..self.head.len()).map(|column| width_of(column).unwrap_or(0)).collect()
     }
 }
@@ -76,7 +86,8 @@ impl Table {
 fn line(row: &[Cell], widths: &[usize]) -> String {
     let mut text = String::new();
     for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-        let shown = shortened(&cell.text, *width);
+        let marked = measure_text_width(&cell.mark);
+        let shown = shortened(&cell.text, width.saturating_sub(marked)) + &shortened(&cell.mark, *width);
         let room = " ".repeat(width.saturating_sub(measure_text_width(&shown)));
         let shown = match &cell.style {
             Some(style) => style.apply_to(shown).to_string(),
@@ -139,6 +150,15 @@ mod tests {
         let lines = table.lines(20, &Style::new());
         assert_eq!(lines[1], "急诊咨..   1,000,000");
         assert!(lines.iter().all(|line| measure_text_width(line) == 20), "{lines:?}");
+    }
+
+    #[test]
+    fn a_mark_is_seen_where_its_text_is_shortened() {
+        let mut table = Table::new(["line", "n"]);
+        table.row([Cell::new("急诊咨询热线").marked(" -> a".to_owned()), Cell::new("1")]);
+        assert_eq!(table.lines(usize::MAX, &Style::new())[1], "急诊咨询热线 -> a  1");
+        assert_eq!(table.lines(15, &Style::new())[1], "急诊.. -> a   1");
+        assert_eq!(table.lines(4, &Style::new())[1], ".. -> a   1");
     }
 
     #[test]

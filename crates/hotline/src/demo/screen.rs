@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use console::{Term, truncate_str};
+use console::Term;
 
 use super::board::{board, progress_line};
 use super::figures::{Figures, time_of_day};
 use super::lang::Lang;
-use crate::board::Palette;
+use crate::board::{InPlace, Palette};
 use switchboard::time::{SiteTime, Span};
 
 /// Between two drawings on a terminal.
@@ -28,7 +28,7 @@ pub(super) struct Screen {
     lang: Lang,
     heading: String,
     palette: Palette,
-    drawn_lines: usize,
+    place: InPlace,
     drawn_at: Option<Instant>,
     next_line: u64,
     news: VecDeque<String>,
@@ -47,7 +47,7 @@ impl Screen {
             lang,
             heading,
             palette: Palette::for_stderr(),
-            drawn_lines: 0,
+            place: InPlace::default(),
             drawn_at: None,
             next_line: 0,
             news: VecDeque::new(),
@@ -78,14 +78,12 @@ impl Screen {
             self.next_line = (figures.at.0 / LINE_EVERY.0 + 1) * LINE_EVERY.0;
             return self.term.write_line(&progress_line(figures, self.lang));
         }
-        let (rows, columns) = self.term.size();
-        // The last column stays free: some terminals wrap there.
-        let columns = usize::from(columns).saturating_sub(1);
+        let screen = self.term.size();
+        let columns = usize::from(screen.1).saturating_sub(1);
         let mut lines = board(figures, &self.heading, self.lang, columns, &self.palette);
         // Under the title, where a small screen shows them, too.
         lines.splice(1..1, self.news.iter().cloned());
-        lines.truncate(usize::from(rows).saturating_sub(1).max(1));
-        self.draw(&lines, columns)
+        self.term.write_str(&self.place.next(&lines, screen))
     }
 
     /// Tells of something that happened at a time of the day: under the title of the board, where the last few are
@@ -103,20 +101,5 @@ impl Screen {
         }
         self.news.push_back(line);
         Ok(())
-    }
-
-    /// One write, so that no half-drawn board is ever seen.
-    fn draw(&mut self, lines: &[String], columns: usize) -> io::Result<()> {
-        let mut text = String::from("\x1b[?25l");
-        if self.drawn_lines > 0 {
-            text.push_str(&format!("\x1b[{}A\r", self.drawn_lines));
-        }
-        for line in lines {
-            text.push_str(&truncate_str(line, columns, ""));
-            text.push_str("\x1b[K\n");
-        }
-        text.push_str("\x1b[J\x1b[?25h");
-        self.drawn_lines = lines.len();
-        self.term.write_str(&text)
     }
 }

@@ -66,20 +66,34 @@ fn open_to_others(path: &Path, open: &mut Vec<(PathBuf, u32)>) -> io::Result<()>
 fn tokens(path: &Path) -> Finding {
     const CHECK: &str = "tokens";
     let shown = path.display();
-    let mend = said(
-        "重新启动服务器：没有可用的令牌文件时会写一个新的",
-        "start the server again: without a token file that can be read it writes a new one",
-    );
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(fault) => {
             let words =
                 said(format!("无法读取 {shown}：{fault}"), format!("{shown} cannot be read: {fault}"));
+            let mend = match fault.kind() {
+                io::ErrorKind::NotFound => said(
+                    "若服务器的令牌在别处，用 --tokens-file 指明；否则放回它的副本。没有它就启动服务器，所有人都会得到新令牌：\
+                     旧令牌作废，每个网关都要换上新的",
+                    "name it with --tokens-file if the server keeps its tokens elsewhere; otherwise put a copy of it back. A \
+                     server that starts without it makes new tokens for all: the old ones are worth nothing then, and each \
+                     gateway has to be given its new one",
+                ),
+                _ => said("以服务器的用户身份运行", "run this as the user that the server runs as"),
+            };
             return Finding::bad(CHECK, words, mend);
         }
     };
     if serde_json::from_slice::<TokenFile>(&text).is_err() {
-        let words = said(format!("{shown} 已损坏"), format!("{shown} is damaged"));
+        let words = said(
+            format!("{shown} 已损坏：服务器不会启动"),
+            format!("{shown} is damaged: the server will not start"),
+        );
+        let mend = said(
+            "放回它的副本；没有副本时，按 `hotline serve` 所说的写入：网关保留原有令牌。把它移走则所有人都会得到新令牌",
+            "put a copy of it back; without one, write into it what `hotline serve` says: gateways keep their tokens then. If it \
+             is moved away, everybody gets a new one, and each gateway has to be given its own",
+        );
         return Finding::bad(CHECK, words, mend);
     }
     private(CHECK, path)
@@ -131,5 +145,29 @@ fn private(check: &'static str, path: &Path) -> Finding {
                 said(format!("无法查看 {shown}：{fault}"), format!("{shown} cannot be looked at: {fault}"));
             Finding::bad(check, words, said("再检查一次", "look again"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+
+    #[test]
+    fn what_a_new_token_file_would_cost_is_said() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("tokens.json");
+        let mend = || {
+            let mend = tokens(&path).mend.expect("it is not good");
+            (mend.of(Lang::Zh).to_owned(), mend.of(Lang::En).to_owned())
+        };
+        let costs =
+            |(zh, en): (String, String)| zh.contains("新令牌") && en.contains("each gateway has to be given");
+        assert!(costs(mend()), "missing");
+        fs::write(&path, "{\"site\":").expect("written");
+        assert!(costs(mend()), "damaged");
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("made");
+        assert!(!costs(mend()), "what cannot be read would not be made anew");
     }
 }

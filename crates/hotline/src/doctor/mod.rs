@@ -12,6 +12,7 @@ mod ports;
 mod record;
 mod store;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,7 +26,7 @@ use tokio::runtime::Builder;
 use crate::lang::Lang;
 use crate::office::answer::{Answer, Column, Format, Listed, bad, fair, good, words};
 use crate::office::ended;
-use crate::office::fault::{Exit, Fault, Told};
+use crate::office::fault::{Exit, Fault, Told, verdict};
 use crate::office::said::{Said, clean, said, same};
 use crate::office::sheet::Field;
 use crate::serve::ServerFile;
@@ -44,6 +45,12 @@ pub(crate) struct Doctor {
     /// The server's configuration file, if it has one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Where the server keeps its tokens, if a flag tells it so.
+    #[arg(long, value_name = "FILE")]
+    tokens_file: Option<PathBuf>,
+    /// Where the server listens, if flags tell it so; may be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
     /// How to write it.
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -128,7 +135,13 @@ impl Doctor {
 
     async fn look(&self) -> Vec<Finding> {
         let data = &*self.data;
-        let (configured, file) = configuration::look(self.config.as_deref(), data);
+        let (configured, mut file) = configuration::look(self.config.as_deref(), data);
+        if let Some(tokens) = &self.tokens_file {
+            file.tokens.file = Some(tokens.clone());
+        }
+        if !self.listen.is_empty() {
+            file.listen.clone_from(&self.listen);
+        }
         let mut findings = vec![configured];
         let Ok(entries) = std::fs::read_dir(data) else {
             let words = said(
@@ -168,19 +181,23 @@ fn tell(answer: &Answer, findings: &[Finding]) -> Told<ExitCode> {
         .whole(),
         words("情况", "FOUND", |line: &Line, _| Field::new(&line.words)).whole(),
     ];
-    answer.list("doctor", &lines, None, &columns)?;
-    if matches!(answer.format, Format::Table | Format::Wide) {
+    let mends = || {
         let mends = lines.iter().filter_map(|line| Some((line.id, line.mend.as_deref()?)));
         let mark = answer.lang.of("办法", "mend");
         let mends: Vec<String> = mends.map(|(id, mend)| format!("{mark} {id}: {}", clean(mend))).collect();
-        answer.text(&mends)?;
-    }
+        match answer.format {
+            Format::Table | Format::Wide => answer.text(&mends),
+            Format::Json | Format::Yaml | Format::Name => Ok(()),
+        }
+    };
+    let written = answer.list("doctor", &lines, None, &columns).and_then(|()| mends());
     let worst = findings.iter().map(|finding| finding.verdict).max();
-    Ok(ExitCode::from(match worst {
+    let code = ExitCode::from(match worst {
         None | Some(Verdict::Good) => 0,
         Some(Verdict::Bad) => 1,
         Some(Verdict::Doubtful) => 3,
-    }))
+    });
+    verdict(written, code)
 }
 
 /// The machine's clock, in microseconds since 1970 UTC.

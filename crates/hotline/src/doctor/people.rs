@@ -61,5 +61,10 @@ fn again() -> Said {
 }
 
 fn unread(fault: &dyn std::fmt::Display) -> Finding {
-    Finding::bad(CHECK, said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}")), again())
+    let words = said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}"));
+    let mend = said(
+        "排班表本身未必有误：先看 `hotline journal verify` 对这个目录怎么说",
+        "the roster itself may be well: see first what `hotline journal verify` says of this directory",
+    );
+    Finding::bad(CHECK, words, mend)
 }

@@ -76,8 +76,13 @@ fn free(listen: &[SocketAddr]) -> Finding {
                 format!("no server runs, and {address} cannot be listened on: {fault}"),
             );
             let mend = said(
-                format!("用 `ss -ltnp` 查看谁占用 {address}，结束它，或在配置的 listen 中另选地址"),
-                format!("find out with `ss -ltnp` who has {address} and end it, or name another in `listen`"),
+                format!(
+                    "用 `ss -ltnp` 查看谁占用 {address}，结束它，或在配置的 listen 中另选地址；启动时用 --listen 的，这里也要写"
+                ),
+                format!(
+                    "find out with `ss -ltnp` who has {address} and end it, or name another in `listen`; if the server is \
+                     started with --listen, say so here, too"
+                ),
             );
             Finding::bad(CHECK, words, mend)
         }

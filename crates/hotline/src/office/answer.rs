@@ -222,14 +222,17 @@ impl Answer {
 
     /// Lines for people beside the output, with their colours.
     pub(super) fn raw_chat(&self, lines: &[String]) {
-        let _written = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+        if !lines.is_empty() {
+            let _written = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+        }
     }
 
     /// A fault, as people or programs read it.
     pub(super) fn fault(&self, fault: &Fault) {
         let text = match self.format {
             Format::Json => without_hostile(&fault.object(self.lang).to_string()),
-            _ => fault.lines(self.lang).join("\n"),
+            Format::Yaml => yaml(&fault.object(self.lang)),
+            Format::Table | Format::Wide | Format::Name => fault.lines(self.lang).join("\n"),
         };
         let _written = writeln!(io::stderr().lock(), "{text}");
     }

@@ -56,10 +56,12 @@ impl Office {
     /// # Errors
     /// The server's no.
     pub(super) async fn board(&self) -> Told<(v1::Board, v1::Cursor)> {
-        let mut supervisor = self.client.supervisor();
-        let opened = supervisor.watch_board(v1::WatchBoardRequest::default()).await;
-        let mut stream = opened.map_err(|status| self.refused(&Refusal::of(&status)))?.into_inner();
-        let first = stream.message().await.map_err(|status| self.refused(&Refusal::of(&status)))?;
+        let ask = || async {
+            let mut supervisor = self.client.supervisor();
+            supervisor.watch_board(v1::WatchBoardRequest::default()).await?.into_inner().message().await
+        };
+        let first = self.client.until_answered(ask).await;
+        let first = first.map_err(|status| self.refused(&Refusal::of(&status)))?;
         let sent = first.and_then(|first| Some((first.board?, first.cursor.unwrap_or_default())));
         sent.ok_or_else(|| {
             Fault::new(Exit::Broken, "NO_BOARD", said("服务器没有给出看板", "the server sent no board"))

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::answer::{Listed, words};
 use super::asking::Office;
-use super::fault::{EXIT_CODES, Fault, Told};
+use super::fault::{EXIT_CODES, Fault, Told, verdict};
 use super::moment;
 use super::reach::Common;
 use super::said::{Said, clean, counted, said};
@@ -205,13 +205,14 @@ async fn verify(office: &Office, known: Option<&str>) -> Told<ExitCode> {
             message: broken.message,
         }),
     };
-    if office.answer.is_object() {
-        office.answer.one("audit_verified", &item)?;
+    let written = if office.answer.is_object() {
+        office.answer.one("audit_verified", &item)
     } else {
-        office.answer.text(&[format!("{}:{}", item.head_number, item.head_hash)])?;
+        let written = office.answer.text(&[format!("{}:{}", item.head_number, item.head_hash)]);
         office.answer.chat(&item.words());
-    }
-    Ok(ExitCode::from(u8::from(!item.whole)))
+        written
+    };
+    verdict(written, ExitCode::from(u8::from(!item.whole)))
 }
 
 impl Verified {

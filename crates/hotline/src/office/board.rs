@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use api::{BoardFeed, Refusal, v1};
 use clap::Args;
-use console::{Term, truncate_str};
+use console::Term;
 use serde::Serialize;
 use serde_json::{Value, json};
 use switchboard::ledger::Account;
-use switchboard::line::{LineState, LineStatus};
+use switchboard::line::{LineDivert, LineState, LineStatus};
 use switchboard::plan::Title;
-use switchboard::time::Span;
+use switchboard::time::{SiteTime, Span};
 use switchboard::view::{Crew, LineView};
 
 use super::answer::{self, Format};
@@ -22,7 +22,7 @@ use super::reach::Common;
 use super::said::{clean, said};
 use super::words as word;
 use crate::board::figures::LineFigures;
-use crate::board::{Palette, crew_table, level_words, line_table};
+use crate::board::{InPlace, Palette, crew_table, level_words, line_table};
 
 /// Narrower than this nothing is readable; wider than this the eye does not find the figure to a line.
 const WIDTHS: (usize, usize) = (40, 120);
@@ -72,7 +72,7 @@ async fn follow(office: &Office, interval_ms: u64) -> Told<()> {
     // A server that is not there at all is said at once; one that goes away later is waited for.
     office.board().await?;
     let in_place = io::stdout().is_terminal() && !std::env::var("TERM").is_ok_and(|name| name == "dumb");
-    let mut drawn_lines = 0;
+    let mut place = InPlace::default();
     loop {
         let update = boards.next().await.map_err(|status| office.refused(&Refusal::of(&status)))?;
         let Some(board) = &update.message().board else { continue };
@@ -80,30 +80,14 @@ async fn follow(office: &Office, interval_ms: u64) -> Told<()> {
             office.answer.each("board", &BoardItem::of(board))?;
         } else if in_place {
             let lines = drawn(office, board)?;
-            redraw(&lines, drawn_lines)?;
-            drawn_lines = lines.len();
+            let term = Term::stdout();
+            term.write_str(&place.next(&lines, term.size()))?;
         } else {
             let mut lines = drawn(office, board)?;
             lines.push(String::new());
             office.answer.text(&lines)?;
         }
     }
-}
-
-/// One write, so that no half-drawn board is ever seen.
-fn redraw(lines: &[String], drawn_lines: usize) -> Told<()> {
-    let term = Term::stdout();
-    let (rows, columns) = term.size();
-    let mut text = String::from("\x1b[?25l");
-    if drawn_lines > 0 {
-        text.push_str(&format!("\x1b[{}A\r", drawn_lines.min(usize::from(rows).saturating_sub(1))));
-    }
-    for line in lines.iter().take(usize::from(rows).saturating_sub(1)) {
-        text.push_str(&truncate_str(line, usize::from(columns).saturating_sub(1), ""));
-        text.push_str("\x1b[K\n");
-    }
-    text.push_str("\x1b[J\x1b[?25h");
-    Ok(term.write_str(&text)?)
 }
 
 /// The board as lines of text.
@@ -132,11 +116,13 @@ fn figures(line: &v1::BoardLine) -> Option<LineFigures> {
     let open = line.state() == v1::LineState::Open;
     let sent = line.account.clone().unwrap_or_default();
     let state = if open { LineState::Open } else { LineState::ClosedBySchedule };
+    let until = SiteTime(line.until_us.unwrap_or_default());
+    let divert = line.diverted_to_id.parse().ok().map(|destination| LineDivert { destination, until });
     Some(LineFigures {
         id: line.line_id.parse().ok()?,
         title: title(&line.title, &line.line_id),
         view: LineView {
-            status: LineStatus { state, divert: None },
+            status: LineStatus { state, divert },
             waiting: line.waiting,
             ringing: line.ringing,
             talking: line.talking,
@@ -221,7 +207,7 @@ impl BoardItem {
             at_us: board.at_us,
             plan_revision: board.plan_revision,
             threshold_ms: board.threshold_ms,
-            lines: board.lines.iter().map(line_value).collect(),
+            lines: board.lines.iter().map(|line| line_value(board.at_us, line)).collect(),
             teams: board
                 .teams
                 .iter()
@@ -232,7 +218,7 @@ impl BoardItem {
     }
 }
 
-fn line_value(line: &v1::BoardLine) -> Value {
+fn line_value(at_us: u64, line: &v1::BoardLine) -> Value {
     let account = line.account.clone().unwrap_or_default();
     let outcomes: serde_json::Map<String, Value> = account
         .outcomes
@@ -243,6 +229,8 @@ fn line_value(line: &v1::BoardLine) -> Value {
         "id": line.line_id,
         "title": word::Title::of(line.title.clone()),
         "state": word::line_state(line.state()),
+        "diverted_to": (!line.diverted_to_id.is_empty()).then_some(&line.diverted_to_id),
+        "remaining_ms": line.until_us.map(|until| until.saturating_sub(at_us) / 1_000),
         "cover": word::cover(line.cover()),
         "waiting": line.waiting,
         "ringing": line.ringing,

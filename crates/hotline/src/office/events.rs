@@ -133,10 +133,12 @@ async fn head(office: &Office) -> Told<(v1::Cursor, bool)> {
     match office.board().await {
         Ok((_, cursor)) => Ok((cursor, true)),
         Err(fault) if fault.code() == "WRONG_ROLE" => {
-            let request = v1::TailEventsRequest::default();
-            let told = |status| office.refused(&Refusal::of(&status));
-            let mut stream = office.client.admin().tail_events(request).await.map_err(told)?.into_inner();
-            let first = stream.message().await.map_err(told)?;
+            let ask = || async {
+                let mut admin = office.client.admin();
+                admin.tail_events(v1::TailEventsRequest::default()).await?.into_inner().message().await
+            };
+            let first = office.client.until_answered(ask).await;
+            let first = first.map_err(|status| office.refused(&Refusal::of(&status)))?;
             Ok((first.and_then(|first| first.cursor).unwrap_or_default(), false))
         }
         Err(fault) => Err(fault),

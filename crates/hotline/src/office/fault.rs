@@ -125,6 +125,17 @@ impl Fault {
     }
 }
 
+/// What a command found, also where whoever read the output has seen enough of it.
+///
+/// # Errors
+/// When it could not be written for another reason.
+pub(crate) fn verdict(written: Told<()>, found: ExitCode) -> Told<ExitCode> {
+    match written {
+        Err(fault) if fault.exit != Exit::NobodyReads => Err(fault),
+        _ => Ok(found),
+    }
+}
+
 /// Standard output that cannot be written to: nobody reads any more, or the disk behind it is full.
 impl From<io::Error> for Fault {
     fn from(fault: io::Error) -> Fault {

@@ -106,14 +106,18 @@ fn not_whole(kind: Kind, typed: &str, begins: &[&str]) -> Fault {
 /// None of this name, and which are near.
 pub(super) fn unknown(kind: Kind, typed: &str, known: &[Known]) -> Fault {
     let what = said(format!("没有{} {typed:?}", kind.zh), format!("there is no {} {typed:?}", kind.en));
-    let fault = Fault::new(Exit::Refused, "UNKNOWN", what);
+    Fault::new(Exit::Refused, "UNKNOWN", what).mend(meant(kind, typed, known))
+}
+
+/// Which one was probably meant.
+pub(super) fn meant(kind: Kind, typed: &str, known: &[Known]) -> Said {
     let near = nearest(typed, known);
     if near.is_empty() {
         let list = kind.list;
-        return fault.mend(said(format!("查看现有的：{list}"), format!("see which there are: {list}")));
+        return said(format!("查看现有的：{list}"), format!("see which there are: {list}"));
     }
     let (zh, en) = listed(&near);
-    fault.mend(said(format!("您是否指 {zh}？"), format!("did you mean {en}?")))
+    said(format!("您是否指 {zh}？"), format!("did you mean {en}?"))
 }
 
 fn listed(ids: &[&str]) -> (String, String) {

@@ -39,7 +39,12 @@ impl Gaps {
         Gaps { gaps: sent.into_iter().map(gap).collect(), gaps_left_out: left_out }
     }
 
-    /// How many there are.
+    /// How many stretches of time there are; several may be told in one warning.
+    pub(super) fn stretches(&self) -> usize {
+        self.gaps.iter().map(|gap| gap.times.len()).sum::<usize>() + self.gaps_left_out as usize
+    }
+
+    /// How many warnings there are.
     pub(super) fn count(&self) -> usize {
         self.gaps.len() + self.gaps_left_out as usize
     }

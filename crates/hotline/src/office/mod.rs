@@ -17,6 +17,7 @@ mod length;
 mod line;
 mod manual;
 mod moment;
+mod new_file;
 mod operator;
 mod pages;
 mod path;

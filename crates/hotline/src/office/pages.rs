@@ -69,6 +69,7 @@ fn page(noun: &Command) -> String {
         text.push_str(&format!("\n## `hotline {name}`\n\n{}\n", paragraphs(verb)));
         text.push_str(&format!("\n```text\n{}\n```\n", usage(&mut whole)));
         text.push_str(&table(verb, |arg| !arg.is_global_set()));
+        text.push_str(&after(verb, "###"));
     }
     let own = table(noun, |arg| !arg.is_global_set());
     let common = table(noun, Arg::is_global_set);
@@ -76,13 +77,20 @@ fn page(noun: &Command) -> String {
     if !common.is_empty() {
         text.push_str(&format!("\n## What every verb takes\n{common}"));
     }
-    let after =
-        noun.get_after_long_help().or(noun.get_after_help()).map(ToString::to_string).unwrap_or_default();
+    text.push_str(&after(noun, "##"));
+    text
+}
+
+/// What stands below a command's help: its examples, under a heading, and its exit codes.
+fn after(command: &Command, heading: &str) -> String {
+    let after = command.get_after_long_help().or(command.get_after_help());
+    let after = after.map(ToString::to_string).unwrap_or_default();
+    let mut text = String::new();
     for part in after.split("\n\n") {
         match part.strip_prefix("Examples:\n") {
             Some(examples) => {
                 let lines: Vec<&str> = examples.lines().map(str::trim_start).collect();
-                text.push_str(&format!("\n## Examples\n\n```sh\n{}\n```\n", lines.join("\n")));
+                text.push_str(&format!("\n{heading} Examples\n\n```sh\n{}\n```\n", lines.join("\n")));
             }
             None if part.is_empty() => {}
             None => text.push_str(&format!("\n{}\n", sentence(part))),

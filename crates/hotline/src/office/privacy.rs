@@ -32,7 +32,7 @@ pub(crate) struct Privacy {
 }
 
 const EXAMPLES: &str = "Examples:\n  hotline privacy export --number - --reason 'the caller asked for it' -o json\n  \
-hotline privacy erase --caller 5f0c… --reason 'the caller asked for it'\n  hotline privacy list\n  \
+hotline privacy erase --caller f8a44dc6-5e09-40dd-a9f9-e5af7528750f --reason 'the caller asked for it'\n  hotline privacy list\n  \
 hotline privacy approve 0290a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a12";
 
 #[derive(Debug, Subcommand)]

@@ -1,11 +1,11 @@
 //! Which server is asked, and with whose token: from flags, the environment, a profile, or the data directory of the
-//! server on this machine, in this order.
+//! server on this machine, in this order. A flag that names a server names its token, too.
 
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use api::{Bearer, Client};
@@ -35,11 +35,11 @@ pub(crate) struct Common {
     /// A file with the token, readable by you alone; or HOTLINE_TOKEN_FILE, or the token itself in HOTLINE_TOKEN.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Which server")]
     token_file: Option<PathBuf>,
-    /// A server by its name in profiles.toml; or HOTLINE_PROFILE.
+    /// A server by its name in profiles.toml; or HOTLINE_PROFILE. Not together with --data.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Which server")]
     profile: Option<String>,
     /// The data directory of the server on this machine, which has its address and a token; or HOTLINE_DATA. `data`, if
-    /// not given.
+    /// not given, and if it is your own or root's and no token comes from the environment.
     #[arg(long, global = true, value_name = "DIR", help_heading = "Which server")]
     data: Option<PathBuf>,
     /// Send the token in the clear beyond this machine. Only in a network that is private by other means.
@@ -77,12 +77,20 @@ impl Common {
     /// # Errors
     /// When it is not there or makes no sense.
     pub(super) fn profile(&self) -> Told<Option<Profile>> {
+        if self.data.is_some() {
+            return match &self.profile {
+                Some(_) => Err(two_servers()),
+                None => Ok(None),
+            };
+        }
+        // Whoever says where to go needs none.
+        let is_said = || {
+            self.server.is_some()
+                || ["HOTLINE_SERVER", "HOTLINE_DATA"].iter().any(|it| variable(it).is_some())
+        };
         match self.profile.clone().or_else(|| variable("HOTLINE_PROFILE")) {
             Some(name) => profile::read(Some(&name)),
-            // Whoever says where to go needs none.
-            None if self.server.is_some() || self.data.is_some() || variable("HOTLINE_SERVER").is_some() => {
-                Ok(None)
-            }
+            None if is_said() => Ok(None),
             None => profile::read(None),
         }
     }
@@ -92,16 +100,17 @@ impl Common {
     /// # Errors
     /// When nobody says whose token to use, or a file that is named cannot be used.
     pub(super) fn way(&self, profile: Option<&Profile>) -> Told<Way> {
-        let local = Local::of(self.data.clone(), profile.is_none())?;
+        let local = Local::of(self.data.clone(), profile.is_none() && !self.has_token_of_environment())?;
+        let of_local =
+            local.as_ref().map(|local| local.address.clone().unwrap_or_else(|| ADDRESS.to_owned()));
         let of_profile = profile.and_then(|profile| profile.server.clone());
-        let named = self.profile.as_ref().and(of_profile.clone());
-        let given =
-            self.server.clone().or(named).or_else(|| variable("HOTLINE_SERVER")).or(of_profile.clone());
-        let address = match (given, &local) {
-            (Some(address), _) => address,
-            (None, Some(local)) => local.address.clone().unwrap_or_else(|| ADDRESS.to_owned()),
-            (None, None) => ADDRESS.to_owned(),
-        };
+        let by_flags = self.server.clone().or_else(|| match (&self.data, &self.profile) {
+            (Some(_), _) => of_local.clone(),
+            (None, Some(_)) => of_profile.clone(),
+            (None, None) => None,
+        });
+        let given = by_flags.or_else(|| variable("HOTLINE_SERVER")).or_else(|| of_profile.clone());
+        let address = given.or(of_local).unwrap_or_else(|| ADDRESS.to_owned());
         let bearer =
             self.bearer(profile.filter(|_| of_profile.as_ref() == Some(&address)), local.as_ref(), &address)?;
         let authority = self
@@ -120,6 +129,13 @@ impl Common {
         Ok(Way { client, address })
     }
 
+    /// Whether the environment's is the token, as far as flags go. A directory that merely lies here does not say where
+    /// that is sent.
+    fn has_token_of_environment(&self) -> bool {
+        self.token_file.is_none()
+            && ["HOTLINE_TOKEN", "HOTLINE_TOKEN_FILE"].iter().any(|name| variable(name).is_some())
+    }
+
     /// A token goes only to the server it was written down for: another address takes no profile's and no data
     /// directory's, unless that is on this machine.
     fn bearer(&self, profile: Option<&Profile>, local: Option<&Local>, address: &str) -> Told<Bearer> {
@@ -132,6 +148,11 @@ impl Common {
         {
             return file(path);
         }
+        let of_local =
+            local.filter(|local| local.address.as_deref() == Some(address) || is_loopback(address));
+        if let (Some(_), Some(local)) = (&self.data, of_local) {
+            return file(&local.tokens);
+        }
         if let Some(token) = variable("HOTLINE_TOKEN") {
             return bearer(token.trim(), "HOTLINE_TOKEN");
         }
@@ -141,11 +162,9 @@ impl Common {
         if let Some(path) = profile.and_then(|profile| profile.token_file.as_ref()) {
             return file(path);
         }
-        match local {
-            Some(local) if local.address.as_deref() == Some(address) || is_loopback(address) => {
-                file(&local.tokens)
-            }
-            _ => Err(no_token(address)),
+        match of_local {
+            Some(local) => file(&local.tokens),
+            None => Err(no_token(address)),
         }
     }
 }
@@ -158,7 +177,8 @@ struct Local {
 }
 
 impl Local {
-    /// None if there is none, and nobody said that there is.
+    /// None if there is none, and nobody said that there is. One that nobody named is somebody's trap unless it is the
+    /// user's own, or root's.
     fn of(given: Option<PathBuf>, or_here: bool) -> Told<Option<Local>> {
         let named = given.or_else(|| variable("HOTLINE_DATA").map(PathBuf::from));
         let (dir, is_named) = match named {
@@ -167,6 +187,9 @@ impl Local {
             None => return Ok(None),
         };
         let tokens = dir.join(crate::tokens::FILE);
+        if !is_named && !is_own(&dir) {
+            return Ok(None);
+        }
         if !tokens.exists() {
             if !is_named {
                 return Ok(None);
@@ -186,6 +209,25 @@ impl Local {
         };
         Ok(Some(Local { address, authority, tokens }))
     }
+}
+
+/// Whether a directory, and what is read of it, belongs to this user or to root.
+fn is_own(dir: &Path) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    let read = [dir.to_owned(), dir.join(crate::tokens::FILE), dir.join(crate::tokens::ADDRESS_FILE)];
+    read.iter().all(|path| fs::metadata(path).map_or(true, |about| is_trusted(about.uid(), me)))
+}
+
+fn is_trusted(owner: u32, me: u32) -> bool {
+    owner == me || owner == 0
+}
+
+fn two_servers() -> Fault {
+    Fault::usage(
+        "TWO_SERVERS",
+        said("--profile 与 --data 各指一台服务器", "--profile and --data name a server each"),
+    )
+    .mend(said("只写其中一个", "say one of them"))
 }
 
 /// Longest reason, in characters.
@@ -215,7 +257,15 @@ fn variable(name: &str) -> Option<String> {
 
 fn no_token(address: &str) -> Fault {
     let what = said(format!("没有用于 {address} 的令牌"), format!("there is no token for {address}"));
-    Fault::new(Exit::NotAdmitted, "NO_TOKEN", what).mend(said(
+    let fault = Fault::new(Exit::NotAdmitted, "NO_TOKEN", what);
+    let fault = match Path::new(DATA).exists() && !is_own(Path::new(DATA)) {
+        true => fault.because(said(
+            "这里的 data 属于另一个用户，没有指名就不使用",
+            "`data` here belongs to another user, and is not used unless it is named",
+        )),
+        false => fault,
+    };
+    fault.mend(said(
         "用 --token-file 文件（或 HOTLINE_TOKEN_FILE、HOTLINE_TOKEN）；在服务器本机用 --data 目录",
         "say --token-file FILE (or HOTLINE_TOKEN_FILE, HOTLINE_TOKEN); on the server's machine --data DIR",
     ))
@@ -350,6 +400,14 @@ fn is_loopback(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_of_somebody_else_is_not_ours() {
+        assert!(is_trusted(1_000, 1_000) && is_trusted(0, 1_000) && is_trusted(0, 0));
+        assert!(!is_trusted(1_001, 1_000) && !is_trusted(1_000, 0), "root is lured most gladly");
+        let dir = tempfile::tempdir().expect("a directory");
+        assert!(is_own(dir.path()) && is_own(&dir.path().join("nowhere")));
+    }
 
     #[test]
     fn this_machine_is_told_from_others() {

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::asking::Office;
-use super::fault::{EXIT_CODES, Exit, Fault, Told};
+use super::fault::{EXIT_CODES, Exit, Fault, Told, verdict};
 use super::gaps::Gaps;
 use super::plan::file::{self, ROSTER, TextFile};
 use super::plan::{Complaint, complained};
@@ -165,13 +165,14 @@ impl Validated {
 
 async fn validate(office: &Office, file: &TextFile) -> Told<ExitCode> {
     let (name, found, _) = looked_at(office, file).await?;
-    if office.answer.is_object() {
-        office.answer.one("roster_validated", &found)?;
+    let written = if office.answer.is_object() {
+        office.answer.one("roster_validated", &found)
     } else {
-        office.answer.text(&found.drawn(office))?;
+        let written = office.answer.text(&found.drawn(office));
         office.answer.chat(&found.summary(&name));
-    }
-    Ok(ExitCode::from(u8::from(!found.valid)))
+        written
+    };
+    verdict(written, ExitCode::from(u8::from(!found.valid)))
 }
 
 /// What was done, as programs read it.
@@ -219,7 +220,7 @@ async fn apply(office: &Office, file: &TextFile, expected: Option<u32>, dry_run:
         }
         return Ok(ExitCode::SUCCESS);
     }
-    office.go_on(&question(revision, found.gaps.count()))?;
+    office.go_on(&question(revision, found.gaps.stretches()))?;
     let request = v1::ApplyRosterRequest { text, expected_revision: revision };
     let reply = office.send(request).await.map_err(|fault| match fault.code() {
         "OTHER_ROSTER" => conflict(revision, None),

@@ -15,7 +15,7 @@ use super::plan::file::{PLAN, read};
 use super::reach::Common;
 use super::said::said;
 use super::sheet::Field;
-use super::token::{KeptToken, can_be_shown, give};
+use super::token::{KeptToken, Place, can_be_shown, give};
 
 /// Sites: the hospitals that share this service, and nothing else.
 ///
@@ -142,19 +142,20 @@ async fn create(
 ) -> Told<()> {
     new_id(find::SITE, site)?;
     can_be_shown(office, token_out)?;
-    let plan_text = plan.map(|path| read(PLAN, path)?.checked()).transpose()?.unwrap_or_default();
+    let plan_text = plan.map(|path| read(PLAN, path)?.checked()).transpose()?.map(|parsed| parsed.text);
     let request = v1::CreateSiteRequest {
         site_id: site.to_owned(),
-        plan_text,
+        plan_text: plan_text.unwrap_or_default(),
         admin_id: admin.to_owned(),
         ..v1::CreateSiteRequest::default()
     };
+    let place = Place::of(office, token_out)?;
     let token = office.send(request).await?.token;
     let words = said(
         format!("站点 {site} 已建立，管理员 {admin}"),
         format!("site {site} begins; {admin} administers it"),
     );
-    give(office, "site_created", KeptToken::new(site, "admin", token), token_out, &words)
+    give(office, "site_created", KeptToken::new(site, "admin", token), place, &words)
 }
 
 /// A site that ended.

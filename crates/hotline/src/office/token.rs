@@ -1,8 +1,5 @@
 //! `hotline token`: who may ask this server.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,9 +11,10 @@ use serde::Serialize;
 use super::answer::{Format, Listed, words};
 use super::asking::Office;
 use super::fault::{EXIT_CODES, Exit, Fault, Told};
-use super::find::{self, Taken};
+use super::find::{self, Known, Taken};
 use super::length;
 use super::moment;
+use super::new_file::NewFile;
 use super::reach::Common;
 use super::said::{Said, said, same};
 use super::sheet::Field;
@@ -202,7 +200,34 @@ impl Listed for KeptToken {
     }
 }
 
-/// Whether a token would reach whoever asked for it: looked at before it is made.
+/// Where a token goes: made before the token is, which ends the one before it.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Standard output.
+    Output,
+    /// A file of its own.
+    File(NewFile),
+}
+
+impl Place {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// When a token would be lost there.
+    pub(super) fn of(office: &Office, token_out: Option<&Path>) -> Told<Place> {
+        can_be_shown(office, token_out)?;
+        let Some(path) = token_out else { return Ok(Place::Output) };
+        let made = NewFile::make(path).map_err(|fault| {
+            let shown = path.display();
+            let what = said(format!("无法创建 {shown}"), format!("{shown} cannot be made"));
+            let mend = said("换一个位置；没有发放令牌", "name another place; no token was made");
+            Fault::usage("TOKEN_OUT", what).because(same(fault.to_string())).mend(mend)
+        })?;
+        Ok(Place::File(made))
+    }
+}
+
+/// Whether a token would reach whoever asked for it: looked at before anybody is asked anything.
 ///
 /// # Errors
 /// When it would be lost.
@@ -223,18 +248,12 @@ pub(super) fn can_be_shown(office: &Office, token_out: Option<&Path>) -> Told<()
     Err(Fault::usage("TOKEN_OUT", what).mend(said("加 --token-out 文件", "say --token-out FILE")))
 }
 
-/// Gives a token to whoever asked for it: in a new file, or on standard output.
+/// Gives a token to whoever asked for it.
 ///
 /// # Errors
 /// When it cannot be written. It is worth something all the same: the fault says how to take it away.
-pub(super) fn give(
-    office: &Office,
-    kind: &str,
-    mut item: KeptToken,
-    token_out: Option<&Path>,
-    words: &Said,
-) -> Told<()> {
-    let Some(path) = token_out else {
+pub(super) fn give(office: &Office, kind: &str, mut item: KeptToken, place: Place, words: &Said) -> Told<()> {
+    let Place::File(file) = place else {
         office.answer.chat(words);
         if office.answer.is_object() {
             return office.answer.one(kind, &item);
@@ -243,8 +262,8 @@ pub(super) fn give(
         return office.answer.text(&[item.token.unwrap_or_default()]);
     };
     let token = item.token.take().unwrap_or_default();
-    let shown = path.display().to_string();
-    written(path, &token).map_err(|fault| {
+    let shown = file.shown();
+    file.keep(&token).map_err(|fault| {
         let what = said(format!("令牌无法写入 {shown}"), format!("the token cannot be written to {shown}"));
         let (role, id) = (item.role, item.id.as_str());
         Fault::new(Exit::Usage, "TOKEN_OUT", what).because(same(fault.to_string())).mend(said(
@@ -255,16 +274,6 @@ pub(super) fn give(
     item.token_file = Some(shown.clone());
     office.answer.chat(&said(format!("令牌写在 {shown}"), format!("its token is in {shown}")));
     office.answer.done(kind, &item, words)
-}
-
-/// Writes a secret to a new file that its owner alone reads.
-///
-/// # Errors
-/// When it is there already, or cannot be written.
-pub(super) fn written(path: &Path, secret: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{secret}")?;
-    file.sync_all()
 }
 
 async fn create(
@@ -288,13 +297,14 @@ async fn create(
         format!("{zh} {id} 若已有令牌，旧令牌立即作废。继续吗？"),
         format!("an earlier token of {en} {id} is worth nothing from then on. Go on?"),
     ))?;
+    let place = Place::of(office, token_out)?;
     let principal = Some(role.principal(id.clone()));
     let token = office.send(v1::IssueTokenRequest { principal, lasting_ms }).await?.token;
     let words = said(format!("{zh} {id} 有了新令牌"), format!("{en} {id} has a new token"));
-    give(office, "token_created", KeptToken::new(&id, role.name(), token), token_out, &words)
+    give(office, "token_created", KeptToken::new(&id, role.name(), token), place, &words)
 }
 
-const PRINCIPAL: find::Kind = find::Kind::of("令牌持有者", "token's holder", "hotline token create --help");
+const PRINCIPAL: find::Kind = find::Kind::of("令牌持有者", "token's holder", "hotline token list");
 
 /// A token that was taken away.
 #[derive(Debug, Serialize)]
@@ -310,19 +320,32 @@ impl Listed for Revoked {
     }
 }
 
+/// Those of a role who have a token.
+async fn held(office: &Office, role: TokenRole) -> Told<Vec<Known>> {
+    let sent = office.send(v1::ListTokensRequest {}).await?.tokens;
+    let holders = sent.into_iter().filter_map(|entry| Some(TokenRole::of(entry.principal?.principal?)));
+    Ok(holders.filter(|(of, _)| *of == role).map(|(_, id)| Known::id(id)).collect())
+}
+
 async fn revoke(office: &Office, role: TokenRole, id: &str) -> Told<()> {
     let (zh, en) = (role.zh(), role.name());
     find::new_id(PRINCIPAL, id)?;
+    // Looked at before: afterwards nobody can tell a slip from an answer that was lost.
+    let held = held(office, role).await?;
+    if held.iter().all(|known| known.id != id) {
+        let what = said(format!("{zh} {id} 没有令牌"), format!("{en} {id} has no token"));
+        return Err(Fault::new(Exit::Refused, "NO_SUCH_TOKEN", what).mend(find::meant(PRINCIPAL, id, &held)));
+    }
     office.go_on(&said(
         format!("收回{zh} {id} 的令牌，其连接立即断开。继续吗？"),
         format!("the token of {en} {id} will be taken away and what it has open ends at once. Go on?"),
     ))?;
     let principal = Some(role.principal(id.to_owned()));
-    let revoked = office.send(v1::RevokeTokenRequest { principal }).await?.revoked;
-    if !revoked {
-        let what = said(format!("{zh} {id} 没有令牌"), format!("{en} {id} has no token"));
-        return Err(Fault::new(Exit::Refused, "NO_SUCH_TOKEN", what));
-    }
+    office.send(v1::RevokeTokenRequest { principal }).await?;
     let words = said(format!("{zh} {id} 的令牌已收回"), format!("the token of {en} {id} is taken away"));
-    office.answer.done("token_revoked", &Revoked { id: id.to_owned(), role: role.name(), revoked }, &words)
+    office.answer.done(
+        "token_revoked",
+        &Revoked { id: id.to_owned(), role: role.name(), revoked: true },
+        &words,
+    )
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
-use plan::ParsedPlan;
+use plan::{ParsedPlan, PlanErrors};
 use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -63,12 +63,23 @@ pub(crate) struct Ready {
     pub(crate) stepped: bool,
 }
 
-/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored.
+/// The exit code for flags or a configuration that make no sense, as for every other command.
+const MAKES_NO_SENSE: u8 = 2;
+
+/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored. A
+/// configuration that makes no sense is told here.
 ///
 /// # Errors
-/// When the configuration makes no sense, the server cannot start, or its ready line cannot be written.
+/// When the server cannot start, or its ready line cannot be written.
 pub(crate) fn run(flags: Serve) -> Result<ExitCode> {
-    let settings = flags.settings()?;
+    let settings = match flags.settings() {
+        Ok(settings) => settings,
+        Err(fault) => {
+            // As the other faults of a start are told; where even this cannot be written the exit code is all.
+            let _said = writeln!(std::io::stderr(), "Error: {fault:?}");
+            return Ok(ExitCode::from(MAKES_NO_SENSE));
+        }
+    };
     // What it writes is for its own user: callers' references, hashes of tokens, the whole state.
     umask(Mode::RWXG | Mode::RWXO);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -105,9 +116,27 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         );
     }
     let (site, stepped) = (settings.site, settings.stepped);
-    let clock = if stepped { Clock::STEPPED } else { Clock::System };
     let kept = Kept::open(settings.data.as_deref(), site, stepped.then_some(settings.seed)).await?;
-    let first_plan = Some(read_plan(settings.plan.as_ref())?);
+    let broken = kept.broken.clone();
+    match serve_kept(settings, traces, sending, kept, ending).await {
+        Err(fault) if *broken.borrow() => {
+            tracing::error!(%site, "a sync failed at the start: {fault:#}");
+            Ok(ExitCode::from(RESTART_NEEDED))
+        }
+        ended => ended,
+    }
+}
+
+/// Serves what was opened.
+async fn serve_kept(
+    settings: Settings,
+    traces: Traces,
+    sending: Option<Sending>,
+    kept: Kept,
+    ending: impl Future<Output = ()>,
+) -> Result<ExitCode> {
+    let (site, stepped) = (settings.site, settings.stepped);
+    let clock = if stepped { Clock::STEPPED } else { Clock::System };
     let authority = settings.tls.as_ref().and_then(|tls| authority_of(&tls.certificate));
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
@@ -124,6 +153,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         evidence: settings.data.as_ref().map(|data| data.join(EVIDENCE)),
     };
     let exchange = opener.open(site).await?;
+    let first_plan = first_plan(settings.plan.as_deref(), &exchange)?;
     let sweeping = Sweeping {
         journal: journal.clone(),
         retention: settings.retention,
@@ -165,6 +195,10 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     // On a stepped clock no day goes by.
     if settings.data.is_some() && !stepped {
         tokio::spawn(sweeping.every_day());
+    } else if !settings.retention.keeps_all() {
+        tracing::warn!(
+            "[retention] is not followed: there is no data directory, or its clock is a stepped one"
+        );
     }
     if let Some(keys) = keys {
         tokio::spawn(keys.follow());
@@ -231,7 +265,28 @@ async fn is_broken(mut broken: watch::Receiver<bool>) {
     }
 }
 
-fn read_plan(path: Option<&PathBuf>) -> Result<ParsedPlan> {
+/// The plan of a site that has none yet. Once it has one the file decides nothing, and whoever changed it is told.
+fn first_plan(path: Option<&Path>, exchange: &ExchangeHandle) -> Result<Option<ParsedPlan>> {
+    let in_force = exchange.read(|switchboard| switchboard.state().plan().cloned());
+    let Some(in_force) = in_force else { return read_plan(path).map(Some) };
+    let Some(file) = path else { return Ok(None) };
+    let differs = match read_plan(path) {
+        Ok(read) if read.plan == in_force => return Ok(None),
+        Ok(_) => "it says something else: hotline plan diff -f, then hotline plan apply -f".to_owned(),
+        Err(fault) => match fault.downcast_ref::<PlanErrors>() {
+            // Its lines stay out of the log: there are numbers in them.
+            Some(errors) => {
+                let line = errors.findings.first().map_or(0, |found| found.line);
+                format!("line {line} cannot be used: hotline plan validate -f")
+            }
+            None => format!("{fault:#}"),
+        },
+    };
+    tracing::warn!(file = %file.display(), "the plan in force stays, a file is for a site without one; {differs}");
+    Ok(None)
+}
+
+fn read_plan(path: Option<&Path>) -> Result<ParsedPlan> {
     let Some(path) = path else { return Ok(plan::parse("hospital.toml", plan::HOSPITAL)?) };
     let name = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {name}"))?;

@@ -17,8 +17,12 @@ use crate::certs;
 use crate::log::LogFormat;
 use crate::tokens;
 
+const EXIT_CODES: &str = "Exit codes: 0 ended as told, 1 it could not start, 2 the flags or the configuration make no sense, \
+                          75 only a new start can tell what was stored: start it again";
+
 /// Serve one site to gateways, desks, supervisors and administrators.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Serve {
     /// A file as config/server.toml; flags come before what it says.
     #[arg(long, value_name = "FILE")]

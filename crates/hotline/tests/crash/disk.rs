@@ -88,6 +88,27 @@ async fn a_failed_sync_ends_it_with_75_and_loses_nothing() {
     verify(&server);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_fails_at_the_start_ends_it_with_75_too() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut server = Server::new(dir.path());
+    assert!(server.start(None), "the first start");
+    server.kill();
+    for when in 1..=4 {
+        // Without its file it makes tokens anew, with a sync for each.
+        let _is_gone = std::fs::remove_file(dir.path().join("tokens.json"));
+        let inject = format!("inject=fsync,fdatasync:error=EIO:when={when}+");
+        let tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e"];
+        let words = tracer.into_iter().chain(["trace=fsync,fdatasync", "-e", &inject]);
+        let mut failing = Server::new(dir.path()).through(words.map(str::to_owned).collect());
+        assert!(!failing.start(None), "it serves over sync {when}");
+        assert_eq!(ended(&mut failing).await.code(), Some(RESTART_NEEDED), "sync {when}");
+    }
+    assert!(server.start(None), "its supervisor starts it again");
+    server.kill();
+    verify(&server);
+}
+
 /// The demo's supervisor starts its service again, as often as a sync of a thread fails for the 60th time.
 #[test]
 fn the_demo_goes_on_over_every_failed_sync() {

@@ -88,4 +88,35 @@ fn the_board_is_drawn_and_counted() {
     let item = house.object(&["board"])["item"].clone();
     assert_eq!(item["lines"].as_array().map(Vec::len), Some(7));
     assert_eq!(item["lines"][0]["account"]["arrived"], 0);
+    assert!(
+        item["lines"][0]["diverted_to"].is_null() && item["lines"][0]["remaining_ms"].is_null(),
+        "{item}"
+    );
+
+    house.told(&["line", "divert", "emergency", "--to", "duty-phone", "--for", "1h"]);
+    let board = house.told(&["board", "--lang", "zh-CN"]);
+    assert!(board.contains("急诊咨询 → duty-phone"), "{board}");
+    let item = house.object(&["board"])["item"].clone();
+    let lines = item["lines"].as_array().expect("lines");
+    let line = lines.iter().find(|line| line["id"] == "emergency").expect("it is there");
+    assert_eq!((line["state"].as_str(), line["diverted_to"].as_str()), (Some("open"), Some("duty-phone")));
+    assert!((1..=3_600_000).contains(&line["remaining_ms"].as_u64().expect("some time is left")), "{line}");
+}
+
+#[test]
+fn what_the_plan_says_of_a_line_is_told_in_both_languages() {
+    let house = House::open();
+    let hours = "hours = [\"Fri 18:00-24:00\", \"Sat,Sun 00:00-24:00\"]";
+    house.write(
+        "weekend.toml",
+        &plan::HOSPITAL.replace("[lines.duty]\n", &format!("[lines.duty]\n{hours}\n")),
+    );
+    house.told(&["plan", "apply", "-f", "weekend.toml", "--yes"]);
+    let chinese = house.told(&["line", "show", "duty", "--lang", "zh-CN"]);
+    for words in ["普通", "周五 18:00-24:00, 周六 00:00-24:00, 周日 00:00-24:00", "播放提示"] {
+        assert!(chinese.contains(words), "{words} is not in {chinese}");
+    }
+    let plan = house.object(&["line", "show", "duty"])["item"]["plan"].clone();
+    assert_eq!(plan["hours"], serde_json::json!(["Fri 18:00-24:00", "Sat 00:00-24:00", "Sun 00:00-24:00"]));
+    assert_eq!((plan["class"].as_str(), plan["when_closed"].as_str()), (Some("normal"), Some("message")));
 }

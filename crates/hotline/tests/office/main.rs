@@ -12,6 +12,7 @@ mod plans;
 mod play;
 mod records;
 mod rosters;
+mod secrets;
 mod sites;
 mod terminal;
 mod tutorial;

@@ -77,6 +77,9 @@ fn without_a_token_it_is_said_where_one_comes_from() {
     let fault: serde_json::Value = serde_json::from_str(&as_object.err).expect("a fault for programs");
     assert_eq!((fault["kind"].as_str(), fault["item"]["code"].as_str()), (Some("error"), Some("NO_TOKEN")));
     assert_eq!(fault["item"]["exit"], 4);
+    let as_yaml = ask(&["line", "list", "-o", "yaml"]).err;
+    assert!(as_yaml.starts_with("item:\n  code: \"NO_TOKEN\"\n  exit: 4\n"), "{as_yaml}");
+    assert!(as_yaml.ends_with("kind: \"error\"\nversion: 1\n"), "{as_yaml}");
 }
 
 #[test]
@@ -114,6 +117,28 @@ fn a_pipe_closed_early_ends_quietly() {
     let output = command.stdout(writer).stderr(Stdio::piped()).output().expect("it ran");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(!String::from_utf8_lossy(&output.stderr).contains("error"), "{output:?}");
+}
+
+#[test]
+fn a_verdict_outlives_its_reader() {
+    let house = House::open();
+    house.write("other.toml", &plan::HOSPITAL.replace("max_waiting = 80 ", "max_waiting = 90 "));
+    house.write("bad.toml", "[shifts]\n");
+    house.write("bad-roster.toml", "[shift]\n");
+    let commands: [(&[&str], i32); 6] = [
+        (&["plan", "diff", "-f", "other.toml"], 1),
+        (&["plan", "diff", "-f", "other.toml", "-o", "json"], 1),
+        (&["plan", "validate", "-f", "bad.toml", "--offline"], 1),
+        (&["roster", "validate", "-f", "bad-roster.toml"], 1),
+        (&["audit", "verify"], 0),
+        (&["doctor", "--data", "data", "--config", "nowhere.toml"], 1),
+    ];
+    for (arguments, code) in commands {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = house.command(arguments).stdout(writer).stderr(Stdio::piped()).output().expect("it ran");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+    }
 }
 
 #[test]

@@ -147,6 +147,8 @@ fn tokens_are_made_used_and_taken_away() {
     as_night(&["line", "list"]).refused(4, &["no valid token"]);
     house
         .ask(&["token", "revoke", "supervisor", "night", "--yes"])
-        .refused(1, &["supervisor night has no token"]);
+        .refused(1, &["supervisor night has no token", "hotline token list"]);
+    house.told(&["token", "create", "supervisor", "night", "--yes"]);
+    house.ask(&["token", "revoke", "supervisor", "nigth", "--yes"]).refused(1, &["did you mean night?"]);
     house.ask(&["token", "create", "operator", "nobody", "--yes"]).refused(1, &["there is no operator"]);
 }

@@ -13,6 +13,7 @@ fn a_roster_is_applied_got_and_followed() {
     house.ask(&apply).refused(2, &["nobody can be asked", "this roster will be in force"]);
     let dry = house.ask(&[&apply[..], &["--dry-run"]].concat());
     assert!(dry.code == 0 && dry.err.contains("nothing was changed"), "{dry:?}");
+    assert!(dry.err.lines().all(|line| !line.is_empty()), "no line without words: {dry:?}");
     let item = house.object(&[&apply[..], &["--yes"]].concat())["item"].clone();
     assert_eq!((item["changed"].as_bool(), item["revision"].as_u64()), (Some(true), Some(1)));
     assert_eq!(house.told(&["roster", "get"]), ALL_DAY, "as it was written");
@@ -71,6 +72,11 @@ fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
     );
     let object = house.object(&["roster", "validate", "-f", "nobody.toml"])["item"].clone();
     assert!(object["gaps"][0]["lines"].is_array() && object["valid"] == true, "{object}");
+    let gaps = object["gaps"].as_array().expect("gaps");
+    let stretches: usize = gaps.iter().map(|gap| gap["times"].as_array().expect("times").len()).sum();
+    assert!(stretches > gaps.len(), "one warning tells of several: {object}");
+    let asked = house.ask(&["roster", "apply", "-f", "nobody.toml"]);
+    assert!(asked.err.contains(&format!("next 14 days {stretches} ")), "{asked:?}");
     house.told(&["roster", "apply", "-f", "nobody.toml", "--yes"]);
     house.write("plan.toml", plan::HOSPITAL);
     let planned = house.object(&["plan", "validate", "-f", "plan.toml"])["item"].clone();

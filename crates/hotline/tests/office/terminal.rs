@@ -137,6 +137,19 @@ fn whoever_was_overtaken_is_shown_the_same_once_more() {
 }
 
 #[test]
+fn a_token_that_is_gone_meanwhile_is_taken_away() {
+    let house = House::open();
+    house.told(&["token", "create", "gateway", "gw-7", "--yes", "--token-out", "gw-7.token"]);
+    let revoke = ["token", "revoke", "gateway", "gw-7", "--lang", "en"];
+    let (mut terminal, child) = Terminal::start(&house, 100, &revoke, &[]);
+    terminal.read_until("[y/N]");
+    house.told(&[&revoke[..], &["--yes"]].concat());
+    terminal.types("y");
+    assert!(terminal.rest().contains("the token of gateway gw-7 is taken away"), "{}", terminal.screen);
+    assert_eq!(code(child), 0, "as it is when the answer to the first asking was lost");
+}
+
+#[test]
 fn a_watched_board_is_redrawn_in_place() {
     let house = House::open();
     let (mut terminal, mut child) =

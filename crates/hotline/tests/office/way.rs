@@ -1,6 +1,8 @@
 //! Which server is asked, and with whose token.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::house::{House, command_in, said};
@@ -109,4 +111,79 @@ fn over_tls_the_authority_is_found_or_named() {
     let other = other.to_str().expect("text");
     assert_eq!(said(command_in(elsewhere.path(), &["certs", "init", other])).code, 0);
     ask(&["--ca", &format!("{other}/ca.pem")]).refused(3, &["no server answers", "certificate"]);
+}
+
+#[test]
+fn a_data_directory_that_is_named_comes_before_the_environment_and_profiles() {
+    let house = House::open();
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let home = elsewhere.path().join("config/hotline");
+    fs::create_dir_all(&home).expect("made");
+    let text = "default = \"far\"\n[profiles.far]\nserver = \"http://127.0.0.1:9\"\n";
+    fs::write(home.join("profiles.toml"), text).expect("written");
+    let data = house.path("data");
+    let data = data.to_str().expect("text");
+    let with = |variables: &[(&str, &str)], more: &[&str]| {
+        let mut command = command_in(elsewhere.path(), &[&["line", "list"], more].concat());
+        command.envs(variables.iter().copied());
+        said(command)
+    };
+    let others: [&[(&str, &str)]; 3] = [
+        &[("HOTLINE_SERVER", "http://127.0.0.1:9"), ("HOTLINE_TOKEN", "hl_a_b")],
+        &[("HOTLINE_PROFILE", "far"), ("HOTLINE_TOKEN_FILE", "nowhere")],
+        &[("HOTLINE_DATA", "nowhere")],
+    ];
+    for variables in others {
+        let listed = with(variables, &["--data", data]);
+        assert_eq!(listed.code, 0, "{variables:?}: {listed:?}");
+    }
+    assert_eq!(with(&[("HOTLINE_DATA", data)], &[]).code, 0, "before a profile that nobody named");
+    with(&[], &["--data", data, "--profile", "far"]).refused(2, &["--profile and --data", "say one of them"]);
+    with(&[("HOTLINE_SERVER", "http://127.0.0.1:9"), ("HOTLINE_DATA", data)], &[])
+        .refused(3, &["no server answers at http://127.0.0.1:9"]);
+}
+
+#[test]
+fn a_directory_that_lies_here_does_not_get_the_environments_token() {
+    let house = House::open();
+    let trap = TcpListener::bind("127.0.0.1:0").expect("a port");
+    trap.set_nonblocking(true).expect("set");
+    let address = trap.local_addr().expect("an address");
+    house.write("data/server.json", &format!("{{\"address\":\"http://{address}\"}}"));
+    for (name, value) in [("HOTLINE_TOKEN", "hl_a_b"), ("HOTLINE_TOKEN_FILE", "data/tokens.json")] {
+        let mut command = house.command(&["line", "list"]);
+        command.env(name, value);
+        assert_ne!(said(command).code, 0, "it went elsewhere");
+        assert_eq!(trap.accept().expect_err("nobody came").kind(), ErrorKind::WouldBlock);
+    }
+    house.ask(&["line", "list"]);
+    trap.accept().expect("without it the directory says where to go");
+}
+
+#[test]
+fn a_server_that_is_being_started_again_is_waited_for() {
+    let house = House::open();
+    house.write_private("admin.token", &house.token("admin"));
+    let commands: [&[&str]; 3] =
+        [&["board"], &["operator", "list"], &["events", "tail", "--from", "now", "--no-follow"]];
+    for command in commands {
+        let door = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", door.local_addr().expect("an address"));
+        let server: SocketAddr =
+            house.address.strip_prefix("http://").expect("HTTP").parse().expect("an address");
+        std::thread::spawn(move || {
+            // Nobody is there yet: whoever comes first is cut off.
+            drop(door.accept());
+            for inside in door.incoming().flatten() {
+                let through = TcpStream::connect(server).expect("the server");
+                for (mut from, mut to) in [(&inside, &through), (&through, &inside)].map(|(from, to)| {
+                    (from.try_clone().expect("a socket"), to.try_clone().expect("a socket"))
+                }) {
+                    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                }
+            }
+        });
+        let asked = house.ask(&[command, &["--server", &address, "--token-file", "admin.token"]].concat());
+        assert_eq!(asked.code, 0, "{command:?}: {asked:?}");
+    }
 }

@@ -67,6 +67,27 @@ fn a_certificate_keeps_its_names_and_this_machines_own() {
     assert!(!unread.status.success() && said.contains("--name NAME"), "{said}");
 }
 
+#[test]
+fn an_attempt_that_was_cut_off_is_gone_on_with() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let inside = directory.path().join("certs");
+    init(&inside);
+    let key = fs::read(inside.join("ca-key.pem")).expect("a key");
+    for name in ["ca.pem", "server.pem", "server-key.pem"] {
+        fs::remove_file(inside.join(name)).expect(name);
+    }
+    init(&inside);
+    assert_eq!(fs::read(inside.join("ca-key.pem")).expect("a key"), key, "the key that was made stays");
+    assert!(certs(&["renew", inside.to_str().expect("a path")]).status.success());
+
+    fs::remove_file(inside.join("ca-key.pem")).expect("removed");
+    let authority = fs::read(inside.join("ca.pem")).expect("an authority");
+    let refused = certs(&["init", inside.to_str().expect("a path")]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("without its key"), "{said}");
+    assert_eq!(fs::read(inside.join("ca.pem")).expect("an authority"), authority);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_certificate_is_taken_up_and_nobody_is_cut() {
     let directory = tempfile::tempdir().expect("a directory");

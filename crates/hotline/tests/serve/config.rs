@@ -56,7 +56,8 @@ fn a_mistake_is_shown_where_it_stands() {
     let serve = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
         let output = command.arg("serve").args(arguments).stdin(Stdio::null()).output().expect("ended");
-        assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     let said = serve(&["--config", file.to_str().expect("a path"), "--tokens-file", "unused"]);
@@ -69,6 +70,26 @@ fn a_mistake_is_shown_where_it_stands() {
     assert!(said.contains("keep records at least as long"), "{said}");
     assert!(serve(&["--config", "/nowhere/server.toml"]).contains("cannot read the configuration"));
     assert!(serve(&[]).contains("--tokens-file"), "where to write the tokens");
-    let missing = serve(&["--tls", "/nowhere", "--tokens-file", "unused"]);
-    assert!(missing.contains("cannot read /nowhere/server.pem"), "{missing}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.args(["serve", "--tls", "/nowhere", "--tokens-file", "unused"]);
+    let missing = command.stdin(Stdio::null()).output().expect("ended");
+    let said = String::from_utf8_lossy(&missing.stderr);
+    assert!(said.contains("cannot read /nowhere/server.pem"), "{said}");
+    assert_eq!(missing.status.code(), Some(1), "it makes sense, and cannot be done here");
+}
+
+#[test]
+fn a_retention_that_nobody_follows_is_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("server.toml");
+    fs::write(&file, "[retention]\nrecords_days = 30\n").expect("written");
+    let config = ["--config", file.to_str().expect("a path")];
+    let log = |name: &str, more: &[&str]| {
+        let mut server = Server::start(name, &[&config[..], more].concat());
+        server.ready();
+        server.log()
+    };
+    assert!(log("unfollowed", &[]).contains("[retention] is not followed"));
+    let data = directory.path().join("data");
+    assert!(!log("followed", &["--data", data.to_str().expect("a path")]).contains("[retention]"));
 }

@@ -5,6 +5,8 @@ mod collector;
 mod config;
 mod evidence;
 mod logs;
+mod plans;
 mod process;
+mod restored;
 mod server;
 mod traces;

@@ -8,7 +8,7 @@ use crate::office::asking::{self, Office};
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::find;
 use crate::office::said::said;
-use crate::office::token::{self, KeptToken};
+use crate::office::token::{self, KeptToken, Place};
 
 /// Adds a person, and gives the token to whoever asked for it.
 pub(super) async fn add(
@@ -31,12 +31,13 @@ pub(super) async fn add(
         profile: Some(profile.clone()),
         ..v1::AddOperatorRequest::default()
     };
+    let place = Place::of(office, token_out)?;
     let reply = match office.send(request).await {
         Ok(reply) => reply,
         Err(fault) => return Err(nearest(office, fault, &profile).await),
     };
     let words = said(format!("{id} 已添加"), format!("{id} is added"));
-    token::give(office, "operator_added", KeptToken::new(id, "operator", reply.token), token_out, &words)
+    token::give(office, "operator_added", KeptToken::new(id, "operator", reply.token), place, &words)
 }
 
 fn exists(id: &str) -> Fault {

@@ -9,8 +9,9 @@ use crate::office::answer::{Format, Listed};
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::find::Taken;
+use crate::office::new_file::NewFile;
 use crate::office::said::{said, same};
-use crate::office::{length, moment, token};
+use crate::office::{length, moment};
 
 /// An invitation, as programs read it.
 #[derive(Debug, Serialize)]
@@ -39,6 +40,8 @@ pub(super) async fn invite(
     let lasting_ms = length::milliseconds("--for", lasting)?;
     can_be_shown(office, invite_out)?;
     let id = office.operator(typed, Taken::Whole).await?;
+    // Made before the invitation is, which ends the one before it.
+    let file = invite_out.map(made).transpose()?;
     let request = v1::InviteOperatorRequest { operator_id: id.clone(), lasting_ms: Some(lasting_ms) };
     let sent = office.send(request).await?;
     let until = moment::shown(sent.expires_us);
@@ -49,7 +52,7 @@ pub(super) async fn invite(
         ),
     );
     let mut item = Invited { id, invite: None, invite_file: None, expires_unix_us: sent.expires_us };
-    let Some(path) = invite_out else {
+    let Some(file) = file else {
         office.answer.chat(&words);
         office.answer.clock(1);
         item.invite = Some(sent.invite);
@@ -59,8 +62,8 @@ pub(super) async fn invite(
         office.answer.chat(&said("邀请码只显示这一次：", "The invitation, shown this once:"));
         return office.answer.text(&[item.invite.unwrap_or_default()]);
     };
-    let shown = path.display().to_string();
-    token::written(path, &sent.invite).map_err(|fault| {
+    let shown = file.shown();
+    file.keep(&sent.invite).map_err(|fault| {
         let what =
             said(format!("邀请码无法写入 {shown}"), format!("the invitation cannot be written to {shown}"));
         let again = format!("hotline operator invite {}", item.id);
@@ -74,6 +77,15 @@ pub(super) async fn invite(
     office.answer.done("operator_invited", &item, &words)?;
     office.answer.clock(1);
     Ok(())
+}
+
+fn made(path: &Path) -> Told<NewFile> {
+    NewFile::make(path).map_err(|fault| {
+        let shown = path.display();
+        let what = said(format!("无法创建 {shown}"), format!("{shown} cannot be made"));
+        let mend = said("换一个位置；没有发出邀请", "name another place; nobody was invited");
+        Fault::usage("INVITE_OUT", what).because(same(fault.to_string())).mend(mend)
+    })
 }
 
 /// Looked at before anybody is invited.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
+use ::plan::ParsedPlan;
 use api::v1;
 use clap::Args;
 use console::Style;
@@ -13,7 +14,7 @@ use super::preview::{self, Difference, Waiting};
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::line::seq;
-use crate::office::said::{Said, counted, said, same};
+use crate::office::said::{Said, counted, said};
 
 /// Put a file in force, after a preview and a question.
 #[derive(Debug, Args)]
@@ -88,12 +89,8 @@ impl Rollback {
 
 impl How {
     async fn put(&self, office: &Office, read: PlanText) -> Told<ExitCode> {
-        let text = read.checked()?;
-        let parsed = read.parsed().map_err(|errors| {
-            Fault::new(Exit::Refused, "BAD_PLAN", said("方案有误", "the plan has mistakes"))
-                .because(same(errors.to_string()))
-        })?;
-        let kept: BTreeSet<String> = parsed.plan.lines.keys().map(ToString::to_string).collect();
+        let ParsedPlan { plan, text, .. } = read.checked()?;
+        let kept: BTreeSet<String> = plan.lines.keys().map(ToString::to_string).collect();
         let sent = office.send(v1::DiffPlanRequest { text: text.clone() }).await?;
         let difference = Difference::of(sent);
         self.expected(difference.revision)?;

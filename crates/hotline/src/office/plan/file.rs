@@ -38,6 +38,8 @@ pub(in crate::office) const ROSTER: Of =
 pub(in crate::office) struct PlanText {
     pub(in crate::office) name: String,
     bytes: Vec<u8>,
+    /// Which revision of a server's it is, if it is no file.
+    revision: Option<u32>,
 }
 
 /// Reads a file, or standard input.
@@ -78,13 +80,13 @@ pub(in crate::office) fn read(of: Of, path: &Path) -> Told<PlanText> {
         let mend = said(format!("{}最多 1 MiB", of.zh), format!("a {} has at most 1 MiB", of.en));
         return Err(Fault::usage(of.code, what).mend(mend));
     }
-    Ok(PlanText { name, bytes })
+    Ok(PlanText { name, bytes, revision: None })
 }
 
 impl PlanText {
     /// A revision that a server keeps.
     pub(super) fn of_revision(revision: u32, text: String) -> PlanText {
-        PlanText { name: format!("revision {revision}"), bytes: text.into_bytes() }
+        PlanText { name: format!("revision {revision}"), bytes: text.into_bytes(), revision: Some(revision) }
     }
 
     /// As this program understands it.
@@ -103,22 +105,49 @@ impl PlanText {
         roster::parse_bytes(&self.name, &self.bytes, "UTC")
     }
 
-    /// Its text, if this program finds nothing wrong with it.
+    /// The plan and its text, if this program finds nothing wrong with it.
     ///
     /// # Errors
     /// Everything that is wrong, drawn where it stands.
-    pub(in crate::office) fn checked(&self) -> Told<String> {
+    pub(in crate::office) fn checked(&self) -> Told<ParsedPlan> {
         match self.parsed() {
-            Ok(parsed) => Ok(parsed.text),
+            Ok(parsed) => Ok(parsed),
             Err(errors) => {
                 let what = said(format!("{} 有误", self.name), format!("{} has mistakes", self.name));
-                Err(Fault::new(Exit::Refused, "BAD_PLAN", what).because(same(format!("\n{errors}\n"))).mend(
-                    said(
+                let mend = match self.revision {
+                    None => said(
                         format!("改好后再看：hotline plan validate -f {}", self.name),
                         format!("mend them, then look again: hotline plan validate -f {}", self.name),
                     ),
-                ))
+                    Some(n) => said(
+                        format!(
+                            "取出并改好再应用：hotline plan get --revision {n} > old.toml，hotline plan apply -f old.toml"
+                        ),
+                        format!(
+                            "this release takes less than the one it was written for: hotline plan get --revision {n} > old.toml, \
+                             mend it, then hotline plan apply -f old.toml"
+                        ),
+                    ),
+                };
+                let fault = Fault::new(Exit::Refused, "BAD_PLAN", what);
+                Err(fault.because(same(format!("\n{errors}\n"))).mend(mend))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+
+    #[test]
+    fn what_mends_a_text_depends_on_where_it_is() {
+        let told = |text: &PlanText| text.checked().expect_err("no plan").lines(Lang::En).join("\n");
+        let file = PlanText { name: "a.toml".to_owned(), bytes: Vec::new(), revision: None };
+        assert!(told(&file).contains("hotline plan validate -f a.toml"), "{}", told(&file));
+        let kept = told(&PlanText::of_revision(3, String::new()));
+        assert!(kept.contains("hotline plan get --revision 3 > old.toml"), "{kept}");
+        assert!(!kept.contains("-f revision"), "that is no file: {kept}");
     }
 }

@@ -48,8 +48,8 @@ pub(super) async fn list(office: &Office) -> Told<ExitCode> {
         .map(|sent| RevisionItem {
             id: sent.revision.to_string(),
             in_force: sent.in_force,
+            applied: applied.remove(&(sent.revision, sent.hash.clone())),
             hash: sent.hash,
-            applied: applied.remove(&sent.revision),
         })
         .collect();
     let columns = [
@@ -71,9 +71,9 @@ fn told(item: &RevisionItem, words: fn(&Applied) -> String) -> Field {
     Field::or_dash(item.applied.as_ref().map(words).unwrap_or_default())
 }
 
-/// Of each revision that somebody of the office put in force, who that was. The first may have come with the server.
-async fn applied(office: &Office) -> Told<BTreeMap<u32, Applied>> {
-    let (mut asked, mut done, mut page_token) = (BTreeMap::new(), BTreeMap::new(), String::new());
+/// Of each plan that somebody of the office put in force, who that was. The first may have come with the server.
+async fn applied(office: &Office) -> Told<BTreeMap<Named, Applied>> {
+    let (mut asked, mut ended, mut page_token) = (BTreeMap::new(), BTreeMap::new(), String::new());
     loop {
         let what = "plan.apply".to_owned();
         let request = v1::ListAuditRequest { what, page_size: PAGE, page_token, ..Default::default() };
@@ -81,9 +81,9 @@ async fn applied(office: &Office) -> Told<BTreeMap<u32, Applied>> {
         for row in page.records {
             if row.refers_to == 0 {
                 let applied = Applied { at_unix_us: row.at_unix_us, who: row.who, why: row.why };
-                asked.insert(row.number, (revision_of(&row.after), applied));
-            } else if row.outcome == "done" {
-                done.insert(row.refers_to, ());
+                asked.insert(row.number, (named(&row.after), applied));
+            } else {
+                ended.insert(row.refers_to, row.outcome);
             }
         }
         page_token = page.next_page_token;
@@ -91,11 +91,59 @@ async fn applied(office: &Office) -> Told<BTreeMap<u32, Applied>> {
             break;
         }
     }
-    let kept = asked.into_iter().filter(|(number, _)| done.contains_key(number));
-    Ok(kept.filter_map(|(_, (revision, applied))| Some((revision?, applied))).collect())
+    Ok(by_plan(asked, &ended))
 }
 
-fn revision_of(after: &str) -> Option<u32> {
+/// Who put which plan in force: where a server died meanwhile nobody could say how an act ended, and it was done if its
+/// plan is there and nobody else did it.
+fn by_plan(
+    asked: BTreeMap<u64, (Option<Named>, Applied)>,
+    ended: &BTreeMap<u64, String>,
+) -> BTreeMap<Named, Applied> {
+    let (mut perhaps, mut done) = (BTreeMap::new(), BTreeMap::new());
+    for (number, (plan, applied)) in asked {
+        let Some(plan) = plan else { continue };
+        match ended.get(&number).map(String::as_str) {
+            Some("done") => done.insert(plan, applied),
+            Some("unknown") | None => perhaps.insert(plan, applied),
+            Some(_) => None,
+        };
+    }
+    perhaps.extend(done);
+    perhaps
+}
+
+/// A plan among all that were to be the same revision: the revision, and the hash of what it means.
+type Named = (u32, String);
+
+fn named(after: &str) -> Option<Named> {
     let after: Value = serde_json::from_str(after).ok()?;
-    u32::try_from(after.get("revision")?.as_u64()?).ok()
+    let revision = u32::try_from(after.get("revision")?.as_u64()?).ok()?;
+    Some((revision, after.get("hash")?.as_str()?.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_that_nobody_saw_the_end_of_is_told_unless_another_did_it() {
+        let act = |who: &str, after: &str| {
+            let applied = Applied { at_unix_us: 1, who: who.to_owned(), why: String::new() };
+            (named(after), applied)
+        };
+        let (two, other) = (r#"{"revision":2,"hash":"aa","migrate":false}"#, r#"{"revision":2,"hash":"bb"}"#);
+        let three = r#"{"revision":3,"hash":"cc"}"#;
+        let asked = BTreeMap::from([
+            (1, act("first", two)),
+            (3, act("late", two)),
+            (5, act("refused", other)),
+            (7, act("alone", three)),
+        ]);
+        let ended = [(1, "done"), (3, "unknown"), (5, "PLAN_CONFLICT"), (7, "unknown")];
+        let ended = ended.map(|(number, outcome)| (number, outcome.to_owned())).into();
+        let told = by_plan(asked, &ended);
+        let who = |revision, hash: &str| Some(told.get(&(revision, hash.to_owned()))?.who.as_str());
+        assert_eq!((who(2, "aa"), who(2, "bb"), who(3, "cc")), (Some("first"), None, Some("alone")));
+    }
 }

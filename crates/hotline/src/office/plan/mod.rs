@@ -16,7 +16,7 @@ use self::apply::{Apply, Rollback};
 use self::file::{PLAN, TextFile};
 use super::answer::{Answer, Listed};
 use super::asking::Office;
-use super::fault::{EXIT_CODES, Exit, Fault, Told};
+use super::fault::{EXIT_CODES, Exit, Fault, Told, verdict};
 use super::gaps::Gaps;
 use super::reach::Common;
 use super::said::{Said, clean_lines, counted, said};
@@ -224,16 +224,17 @@ pub(super) fn complained(errors: &::plan::Findings) -> (Vec<Complaint>, u32) {
 }
 
 fn told(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
-    if answer.is_object() {
-        answer.one("plan_validated", validated)?;
+    let written = if answer.is_object() {
+        answer.one("plan_validated", validated)
     } else {
         let found = validated.complaints.iter().chain(&validated.warnings);
         let drawings = found.map(|complaint| format!("{}\n", clean_lines(&complaint.drawing)));
         let lines: Vec<String> = drawings.chain(validated.gaps.lines(answer.lang)).collect();
-        answer.text(&lines)?;
+        let written = answer.text(&lines);
         answer.chat(&summary(name, validated));
-    }
-    Ok(ExitCode::from(u8::from(!validated.valid)))
+        written
+    };
+    verdict(written, ExitCode::from(u8::from(!validated.valid)))
 }
 
 fn summary(name: &str, validated: &Validated) -> Said {
@@ -257,10 +258,10 @@ fn summary(name: &str, validated: &Validated) -> Said {
 
 async fn diff(office: &Office, file: &TextFile) -> Told<ExitCode> {
     let read = file::read(PLAN, &file.path)?;
-    let text = read.checked()?;
+    let text = read.checked()?.text;
     let sent = office.send(v1::DiffPlanRequest { text }).await?;
     let difference = preview::Difference::of(sent);
-    difference.write(office)?;
+    let written = difference.write(office);
     if !office.answer.is_object() {
         let (revision, count) = (difference.revision, difference.changes.len());
         office.answer.chat(&match count {
@@ -274,5 +275,5 @@ async fn diff(office: &Office, file: &TextFile) -> Told<ExitCode> {
             ),
         });
     }
-    Ok(ExitCode::from(u8::from(!difference.changes.is_empty())))
+    verdict(written, ExitCode::from(u8::from(!difference.changes.is_empty())))
 }
