@@ -219,9 +219,8 @@ impl Router {
         let figures = Arc::new(Figures::new(&traces.spans));
         let (health, routes) = routes(&site).await?;
         let doorkeeper = Doorkeeper::new(
-            principals,
+            (principals, guesses),
             &limits,
-            guesses,
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),
             stopped.clone(),
