@@ -49,7 +49,7 @@ struct Door {
 impl Doorkeeper {
     /// Who knows these principals, and ends streams when their token or the router does.
     pub(crate) fn new(
-        principals: Arc<Principals>,
+        (principals, guesses): (Arc<Principals>, Arc<Guesses>),
         limits: &Limits,
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,
