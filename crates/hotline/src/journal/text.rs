@@ -30,6 +30,9 @@ fn unopened_in_chinese(fault: &OpenFault) -> String {
         OpenFault::Exists { path } => {
             format!("{} 已存在，不会被覆盖。请指定另一个位置，或将其移走", path.display())
         }
+        OpenFault::LeftBehind { path } => {
+            format!("{} 属于一个不在旁边的数据库。请把那个数据库放回来，或把此文件也移走", path.display())
+        }
         OpenFault::NotADatabase { path } => {
             format!("{} 不是数据库。请将其移走，或从备份恢复", path.display())
         }
@@ -130,6 +133,7 @@ mod tests {
             OpenFault::NotADatabase { path: dir() },
             OpenFault::NotOurs { path: dir() },
             OpenFault::Exists { path: dir() },
+            OpenFault::LeftBehind { path: dir() },
             OpenFault::Newer { path: dir(), schema: 9, known: 1 },
             OpenFault::Full { dir: dir() },
         ];
