@@ -42,7 +42,7 @@ pub use memory_derived::MemoryDerived;
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
-pub use retention::{Retention, RetentionFault, Swept, sweep};
+pub use retention::{Retention, Swept, SweptStores, sweep};
 pub use sqlite::{Copied, FileCheckup, back_up, look_at_files, restore_from};
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
 pub use subject::{ERASURE_LASTS_US, Erasure, FoldedRecords, KeptNumber, SubjectRecords, Subjects};

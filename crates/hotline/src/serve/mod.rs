@@ -126,6 +126,8 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     let sweeping = Sweeping {
         site,
         retention: settings.retention,
+        journal: journal.clone(),
+        derived: derived.clone(),
         audit: audit.clone(),
         subjects: subjects.clone(),
         records: records.clone(),
