@@ -91,15 +91,16 @@ fn unsound_in_chinese(fault: &VerifyFault) -> String {
 
 /// What was verified.
 pub(super) fn sound(lang: Lang, site: SiteId, verified: &Verified) -> String {
-    let Verified { rows, decisions, snapshots, passed_over, records, state } = verified;
+    let Verified { rows, decisions, snapshots, passed_over, records, let_go, state } = verified;
     match lang {
         Lang::En => format!(
             "site {site}: {decisions} decisions in {rows} rows, without a gap; decided again they are the same; \
-             {snapshots} snapshots and {records} call records agree, {passed_over} snapshots passed over; state {state}"
+             {snapshots} snapshots and {records} call records agree, {passed_over} snapshots passed over, \
+             {let_go} call records let go; state {state}"
         ),
         Lang::Zh => format!(
             "站点 {site}：{rows} 行共 {decisions} 个决定，没有缺口；重新判定结果相同；\
-             {snapshots} 个快照和 {records} 条通话记录相符，略过 {passed_over} 个快照；状态 {state}"
+             {snapshots} 个快照和 {records} 条通话记录相符，略过 {passed_over} 个快照，已清除 {let_go} 条通话记录；状态 {state}"
         ),
     }
 }
