@@ -30,8 +30,7 @@ impl Subjects for SqliteCallers {
         if let Some(sealed) = self.store.arriving.sealed(site, caller) {
             return Ok(self.key.open(site, caller, &sealed).map(|number| CallerNumber::received(&number)));
         }
-        let number = SqliteCallers::number(self, site, caller).await?;
-        Ok(number.map(|number| CallerNumber::received(&number)))
+        self.kept_number(site, caller).await
     }
 
     async fn known(&self, site: SiteId, number: &CallerNumber) -> Result<Option<CallerRef>, CallersFault> {
