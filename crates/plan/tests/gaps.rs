@@ -189,7 +189,8 @@ proptest! {
         zone in proptest::sample::select(vec!["Asia/Shanghai", "Europe/Berlin"]),
     ) {
         let text = format!("{NIGHTLESS}[weekly]\nop-1 = \"{days} day\"\nop-2 = \"{other} half\"\n");
-        let roster = parse("x", &text, zone).unwrap().roster;
+        let text = format!("time_zone = \"{zone}\"\n{text}");
+        let roster = parse("x", &text, "UTC").unwrap().roster;
         let people = [("op-1", profile(&[], &["a"], &[])), ("op-2", profile(&["t"], &["b"], &[]))];
         let staff = staff(&people);
         let plan = small(hours, "");

@@ -11,6 +11,7 @@ use plan::schedule::{Anchor, ScheduleError, edges, edges_with_shifts};
 use proptest::prelude::*;
 use switchboard::command::{Edge, EdgeKind};
 use switchboard::id::OperatorId;
+use switchboard::plan::Plan;
 use switchboard::time::SiteTime;
 
 const MINUTE_US: i64 = 60_000_000;
@@ -216,6 +217,36 @@ fn a_zone_of_its_own_and_a_day_that_a_zone_left_out() {
     assert_eq!(reached, until);
 }
 
+/// The plan in force may come after the roster.
+#[test]
+fn a_roster_that_names_no_zone_follows_the_plans() {
+    let mut draft = plan::parse("hospital.toml", plan::HOSPITAL).unwrap().plan.into_draft();
+    draft.time_zone = "Europe/Berlin".to_owned();
+    let berlin = Plan::check(draft).unwrap();
+    let from: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+    let anchor = Anchor { site: SiteTime(0), wall: from };
+    let begins = |text: &str| {
+        let roster = parse("x", text, "Asia/Shanghai").unwrap().roster;
+        let people = [(op("a"), None)].into();
+        shifts_of(&edges_with_shifts(&berlin, &roster, &people, from, anchor, 1).unwrap())[0].1
+    };
+    let text = format!("{SHIFTS}[weekly]\na = \"Mon early\"\n");
+    assert_eq!(begins(&text), us("2026-11-23T07:00:00+01:00"));
+    assert_eq!(begins(&format!("time_zone = \"UTC\"\n{text}")), us("2026-11-23T07:00:00Z"), "its own");
+}
+
+#[test]
+fn more_strangers_than_anybody_is_told_of_are_counted() {
+    let strangers = (0..60).map(|n| format!("op-{n}x = \"Mon early\"\n")).collect::<String>();
+    let off = (0..60).map(|n| format!("\"op-{n}x\"")).collect::<Vec<_>>().join(", ");
+    let dated = format!("[[exceptions]]\ndate = \"2026-11-23 to 2026-11-30\"\noff = [{off}]\n");
+    let parsed = parsed("UTC", &format!("[weekly]\n{strangers}{dated}"));
+    let errors = parsed.check_people(&["op-7"].map(op).into()).unwrap_err();
+    assert_eq!((errors.findings.len(), errors.left_out), (50, 70), "a range of dates says each once");
+    assert_eq!(errors.findings[7].reason, "there is no operator 'op-7x'");
+    assert_eq!(errors.findings[7].mend, "did you mean 'op-7'?");
+}
+
 #[test]
 fn what_cannot_be_expanded_is_said() {
     let roster = roster("UTC", "[weekly]\na = \"daily early\"\n");
@@ -302,7 +333,8 @@ fn more_edges_than_a_site_takes() {
         let shifts = (0..14).map(|s| format!("\"daily s{s}\"")).collect::<Vec<_>>().join(", ");
         format!("op-{n} = [{shifts}]\n")
     });
-    let text = format!("[shifts]\n{}[weekly]\n{}", windows.collect::<String>(), week.collect::<String>());
+    let (windows, week) = (windows.collect::<String>(), week.collect::<String>());
+    let text = format!("time_zone = \"UTC\"\n[shifts]\n{windows}[weekly]\n{week}");
     let roster = parse("x", &text, "UTC").unwrap_or_else(|e| panic!("{e}")).roster;
     let people = roster.operators().into_iter().map(|id| (id, None)).collect();
     let from: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
