@@ -38,7 +38,7 @@ pub use authorize::{Access, TableFault, access, check_table};
 pub use limits::Limits;
 pub use principal::{Principal, Role, Who};
 pub use refusal::{Reason, reason_of, rejected};
-pub use rosters::{GAP_DAYS, gaps as roster_gaps, parsed as parsed_roster};
+pub use rosters::{GAP_DAYS, Staffing};
 pub use server::{ADMIN_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, Router, RouterConfig, RouterParts, StartFault};
 pub use staff::{BadStaffNumber, StaffNumbers};
 pub use tls::{BadTlsKeys, Tls, TlsKeys};

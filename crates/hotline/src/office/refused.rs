@@ -81,6 +81,7 @@ const REASONS: &[Words] = &[
     ("OPERATOR_NOT_HERE_THEN", "那一刻没有这名接线员", "写更晚的时刻", "name a later moment"),
     ("RECORDS_UNAVAILABLE", "服务器无法读取通话记录", "稍后再试；进行中的通话继续", "do it again in a moment; calls under way go on"),
     ("OTHER_ROSTER", "其间有人应用了另一版排班表", "取现行排班表（hotline roster get），在其中修改，再应用", "get the roster in force (hotline roster get), make your change in it, apply that"),
+    ("ROSTER_UNREADABLE", "服务器读不懂现行的排班表", "取现行排班表（hotline roster get），用 hotline roster validate 检查，改好再应用", "get the roster in force (hotline roster get), mend what hotline roster validate tells, and apply it again"),
     ("AUDIT_UNAVAILABLE", "服务器无法写入审计记录，所以什么也没有做", "稍后再试", "do it again in a moment; what cannot be recorded is not done"),
     ("ERASURE_EXPIRED", "没有人及时批准", "重新申请：hotline privacy erase", "ask for it again: hotline privacy erase"),
     ("UNKNOWN_ERASURE", "没有这项删除申请", "查看：hotline privacy list", "see what waits: hotline privacy list"),

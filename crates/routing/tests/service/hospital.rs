@@ -31,7 +31,7 @@ pub(crate) struct Hospital {
     pub(crate) audit: Arc<dyn Audit>,
     journal: Arc<dyn Journal>,
     derived: Arc<dyn Derived>,
-    registry: Arc<dyn Registry>,
+    pub(crate) registry: Arc<dyn Registry>,
 }
 
 pub(crate) fn site() -> SiteId {
