@@ -8,12 +8,12 @@ use http::HeaderMap;
 use session::{Audit, AuditEntry, AuditFault};
 use switchboard::canonical::Hash;
 use switchboard::id::RequestId;
-use tonic::{Code, Request, Status};
+use tonic::{Request, Status};
 use uuid::Builder;
 
 use super::{About, Recorded, recorded, why_of};
 use crate::principal::Who;
-use crate::refusal::{self, Reason};
+use crate::stores::audit_fault;
 
 /// Writes the audit of one site.
 #[derive(Clone)]
@@ -198,11 +198,4 @@ impl Act {
         // Every change under this lock is whole.
         self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The audit did not answer.
-pub(crate) fn audit_fault(fault: &AuditFault) -> Status {
-    let mend = "ask again in a moment; what cannot be recorded is not done";
-    let reason = Reason { status: Code::Unavailable, code: "AUDIT_UNAVAILABLE", mend };
-    refusal::status(reason, &fault.to_string())
 }

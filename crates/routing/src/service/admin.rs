@@ -21,7 +21,8 @@ use crate::convert::{self, Invalid};
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
 use crate::rosters::{Staffing, worked_out};
-use crate::site::{Site, principal, registry_fault};
+use crate::site::{Site, principal};
+use crate::stores::registry_fault;
 use crate::streams::{cursor, record, wire_cursor};
 use crate::tokens::{Token, TokenFault};
 
@@ -277,8 +278,7 @@ impl Admin {
     /// without anybody, by the roster in force.
     async fn held_against_people(&self, parsed: &ParsedPlan) -> Result<(Vec<Finding>, GapWarnings), Status> {
         let staffing = self.0.exchange.read(|switchboard| Staffing::of(switchboard.state()));
-        let unstaffed =
-            if staffing.is_empty() { Vec::new() } else { parsed.doubts_about(&staffing.staff()) };
+        let unstaffed = if staffing.is_empty() { Vec::new() } else { parsed.doubts_about(&staffing.staff()) };
         let roster = self.0.rosters.in_force().and_then(|in_force| in_force.roster.clone());
         let Some(roster) = roster else { return Ok((unstaffed, GapWarnings::default())) };
         let (plan, now_us) = (parsed.plan.clone(), self.0.exchange.wall_us());

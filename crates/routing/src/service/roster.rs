@@ -17,7 +17,8 @@ use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
 use crate::refusal::{self, Reason};
 use crate::rosters::{GAP_DAYS, InForce, Staffing, worked_out};
-use crate::site::{Site, principal, registry_fault};
+use crate::site::{Site, principal};
+use crate::stores::registry_fault;
 
 /// Off duty for so long after the beginning of the shift, in microseconds, and somebody is absent, not late.
 const ABSENT_AFTER_US: i64 = 15 * 60 * 1_000_000;
@@ -176,7 +177,8 @@ async fn put_in_force(site: &Site, kept: KeptRoster, roll: Arc<Roll>) -> Result<
         site.exchange.follow_roster(roll);
         return Ok(());
     }
-    let zone = site.exchange.read(|switchboard| switchboard.state().plan().map(|plan| plan.time_zone.clone()));
+    let zone =
+        site.exchange.read(|switchboard| switchboard.state().plan().map(|plan| plan.time_zone.clone()));
     let zone = zone.unwrap_or_else(|| "UTC".to_owned());
     let loaded = site.rosters.load(&*site.registry, site.id(), &zone).await;
     if let Some(roll) = loaded.map_err(|fault| registry_fault(&fault))? {
