@@ -44,7 +44,7 @@ impl AuditEntry {
     pub const DONE: &str = "done";
     /// The outcome of what was refused, where no reason has a code.
     pub const REFUSED: &str = "refused";
-    /// The outcome of what nobody waited for to the end: the journal tells it by the request id.
+    /// The outcome of what nobody waited for to the end: the journal tells it by the request id, where there is one.
     pub const UNKNOWN: &str = "unknown";
 }
 

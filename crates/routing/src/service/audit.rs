@@ -86,7 +86,7 @@ impl AuditService for Audit {
     ) -> Answer<v1::RevealCallerResponse> {
         let (act, _, request) = acting(request)?;
         let why = Some(needed_why("reason", &request.reason)?);
-        let caller = match convert::present("subject", request.subject)? {
+        let (found, of) = match convert::present("subject", request.subject)? {
             v1::reveal_caller_request::Subject::CallId(call) => {
                 let call = CallId(convert::uuid("call_id", &call)?);
                 let unknown = || refusal::rejected(&Rejection::UnknownCall);
@@ -118,8 +118,7 @@ impl AuditService for Audit {
             "" => Seq(0),
             token => Seq(token.parse().map_err(|_| convert::bad_page())?),
         };
-        let caller = self.subject(request.subject).await?;
-        act.asks(About { object: object(caller), why, ..About::default() }).await?;
+        let caller = self.asked_for(&act, request.subject, why).await?;
         let number = self.number(caller).await?;
         let records = self.0.records.of_caller(self.0.id(), caller, after, size + 1).await;
         let mut records = records.map_err(|fault| records_fault(&fault))?;
@@ -147,8 +146,7 @@ impl AuditService for Audit {
     ) -> Answer<v1::EraseSubjectResponse> {
         let (act, who, request) = acting(request)?;
         let why = Some(needed_why("reason", &request.reason)?);
-        let caller = self.subject(request.subject).await?;
-        act.asks(About { object: object(caller), why, ..About::default() }).await?;
+        let caller = self.asked_for(&act, request.subject, why).await?;
         let number = self.number(caller).await?.ok_or_else(no_number)?;
         let erasure = match self.waiting_for(caller, who).await? {
             // Sent again, perhaps because the answer was lost.
@@ -219,7 +217,7 @@ impl Audit {
     }
 
     /// Who made a call: an open one, or one with a record.
-    async fn caller_of(&self, call: CallId) -> Result<CallerRef, Status> {
+    async fn caller_of(&self, call: CallId) -> Result<Option<CallerRef>, Status> {
         let open = self.0.exchange.read(|switchboard| switchboard.call(call).map(|call| call.caller));
         if open.is_some() {
             return Ok(open);
@@ -228,8 +226,15 @@ impl Audit {
         recorded.map_err(|fault| records_fault(&fault))
     }
 
-    async fn subject(&self, subject: Option<v1::SubjectRef>) -> Result<CallerRef, Status> {
-        match convert::present("subject", subject.and_then(|subject| subject.subject))? {
+    /// Whose data is asked for. That it was asked is recorded, also where nobody is found: a number that was tried is in
+    /// no row, and who tried one is.
+    async fn asked_for(
+        &self,
+        act: &Act,
+        subject: Option<v1::SubjectRef>,
+        why: Option<String>,
+    ) -> Result<CallerRef, Status> {
+        let found = match convert::present("subject", subject.and_then(|subject| subject.subject))? {
             v1::subject_ref::Subject::CallerRef(caller) => {
                 Some(convert::caller("subject.caller_ref", &caller)?)
             }
