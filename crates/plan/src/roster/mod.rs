@@ -123,11 +123,6 @@ impl Roster {
         &self.shifts
     }
 
-    /// Everybody it names.
-    pub fn operators(&self) -> BTreeSet<OperatorId> {
-        self.mentions().map(|(operator, _)| operator).collect()
-    }
-
     fn mentions(&self) -> impl Iterator<Item = (OperatorId, &Place)> {
         let holidays = self.days.values().filter_map(|day| day.holiday.as_ref());
         let on =
