@@ -49,7 +49,7 @@ struct Door {
 impl Doorkeeper {
     /// Who knows these principals, and ends streams when their token or the router does.
     pub(crate) fn new(
-        (principals, guesses): (Arc<Principals>, Arc<Guesses>),
+        principals: Arc<Principals>,
         limits: &Limits,
         streaming: BTreeSet<String>,
         figures: Arc<Figures>,

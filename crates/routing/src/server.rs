@@ -182,7 +182,7 @@ impl Router {
         let figures = Arc::new(Figures::new(&traces.spans));
         let (health, routes) = common_routes(&sites).await?;
         let doorkeeper = Doorkeeper::new(
-            (principals, guesses),
+            principals,
             &limits,
             streaming(DESCRIPTIONS)?,
             Arc::clone(&figures),

@@ -43,7 +43,7 @@ pub use memory_derived::MemoryDerived;
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
-pub use retention::{Retention, RetentionFault, Swept, sweep};
+pub use retention::{Retention, Swept, SweptStores, sweep};
 pub use roll::{MemoryRoll, Roll, RollEntry};
 pub use sqlite::{Copied, FileCheckup, back_up, look_at_files, restore_from};
 pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};

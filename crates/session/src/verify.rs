@@ -1,7 +1,7 @@
 //! Whether a journal is whole and means what it says: gapless, the same when replayed, when restored from a snapshot
 //! and when every input is decided again; and whether the call records are its fold. Reads only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard::canonical::Hash;
 use switchboard::decision::Decision;
@@ -30,6 +30,8 @@ pub struct Verified {
     pub passed_over: u64,
     /// Call records that are the fold of the decisions.
     pub records: u64,
+    /// Calls that are over and have no record: it was let go.
+    pub let_go: u64,
     /// Of the state at the end.
     pub state: Hash,
 }
@@ -120,16 +122,16 @@ pub async fn verify(
     mut progress: impl FnMut(Progress),
 ) -> Result<Verified, VerifyFault> {
     // The records first: the journal may go on growing meanwhile, and never falls behind them.
-    let (records, cursor) = match derived {
+    let records = match derived {
         Some(derived) => stored_records(derived, site).await?,
-        None => Default::default(),
+        None => Stored::default(),
     };
     let of = journal.head(site).await?.last_seq;
     let snapshots = match derived {
         Some(derived) => stored_snapshots(derived, site, of).await?,
         None => BTreeMap::new(),
     };
-    let mut check = Check::new(snapshots, records, cursor);
+    let mut check = Check::new(snapshots, records);
     while check.seq() < of {
         let rows = journal.tail(site, check.seq(), ROWS_AT_ONCE).await?;
         if rows.is_empty() {
@@ -149,31 +151,26 @@ struct Check {
     fold: RecordFold,
     folded: BTreeMap<CallId, CallRecord>,
     snapshots: BTreeMap<Seq, Snapshot>,
-    records: BTreeMap<CallId, CallRecord>,
-    cursor: Option<RecordCursor>,
+    stored: Stored,
     so_far: Verified,
 }
 
 impl Check {
-    fn new(
-        snapshots: BTreeMap<Seq, Snapshot>,
-        records: BTreeMap<CallId, CallRecord>,
-        cursor: Option<RecordCursor>,
-    ) -> Check {
+    fn new(snapshots: BTreeMap<Seq, Snapshot>, stored: Stored) -> Check {
         Check {
             decided: Switchboard::new(),
             replayed: Switchboard::new(),
             fold: RecordFold::default(),
             folded: BTreeMap::new(),
             snapshots,
-            records,
-            cursor,
+            stored,
             so_far: Verified {
                 rows: 0,
                 decisions: 0,
                 snapshots: 0,
                 passed_over: 0,
                 records: 0,
+                let_go: 0,
                 state: Hash::default(),
             },
         }
@@ -190,7 +187,7 @@ impl Check {
         }
         for decision in decode(&stored.row)? {
             self.decision(&decision)?;
-            if self.cursor.is_some_and(|cursor| decision.seq <= cursor.seq) {
+            if self.stored.cursor.is_some_and(|cursor| decision.seq <= cursor.seq) {
                 self.fold.fold(&decision, stored.row.wall_us);
             }
         }
@@ -199,7 +196,7 @@ impl Check {
         if let Some(snapshot) = self.snapshots.remove(&self.seq()) {
             self.snapshot(stored, &snapshot)?;
         }
-        match self.cursor {
+        match self.stored.cursor {
             Some(cursor) if cursor.seq == self.seq() => self.compare_records(stored, cursor),
             _ => Ok(()),
         }
@@ -243,23 +240,29 @@ impl Check {
         if same { Ok(()) } else { Err(VerifyFault::ReplayedOtherwise { seq: self.seq() }) }
     }
 
-    fn compare_records(&mut self, stored: &StoredRow, cursor: RecordCursor) -> Result<(), VerifyFault> {
-        if cursor.row != RowMark::of(stored) {
+    fn compare_records(&mut self, row: &StoredRow, cursor: RecordCursor) -> Result<(), VerifyFault> {
+        if cursor.row != RowMark::of(row) {
             return Err(VerifyFault::RecordsElsewhere { seq: cursor.seq });
         }
-        let calls = self.folded.keys().chain(self.records.keys());
-        if let Some(call) = calls.copied().find(|call| self.folded.get(call) != self.records.get(call)) {
+        let Stored { records, moved, .. } = &self.stored;
+        self.folded.retain(|call, _| !moved.contains(call));
+        // A record of a call that is over may have been kept long enough. Whether it was is for the audit to say.
+        let before = self.folded.len();
+        self.folded.retain(|call, folded| folded.closed.is_none() || records.contains_key(call));
+        self.so_far.let_go = (before - self.folded.len()) as u64;
+        let calls = self.folded.keys().chain(records.keys());
+        if let Some(call) = calls.copied().find(|call| self.folded.get(call) != records.get(call)) {
             return Err(VerifyFault::Record { call });
         }
-        self.so_far.records = self.records.len() as u64;
-        self.cursor = None;
+        self.so_far.records = records.len() as u64;
+        self.stored.cursor = None;
         self.folded.clear();
         Ok(())
     }
 
     fn end(mut self) -> Result<Verified, VerifyFault> {
         self.same_states()?;
-        if let Some(cursor) = self.cursor {
+        if let Some(cursor) = self.stored.cursor {
             return Err(VerifyFault::RecordsElsewhere { seq: cursor.seq });
         }
         self.so_far.passed_over += self.snapshots.len() as u64;
@@ -268,25 +271,45 @@ impl Check {
     }
 }
 
-type Records = (BTreeMap<CallId, CallRecord>, Option<RecordCursor>);
+/// The records as they stood at a cursor.
+#[derive(Default)]
+struct Stored {
+    cursor: Option<RecordCursor>,
+    records: BTreeMap<CallId, CallRecord>,
+    /// Calls whose records a server that is running moved on while they were read: nobody knows how they stood.
+    moved: BTreeSet<CallId>,
+}
 
-/// The records of one moment, and the cursor they stand at.
-async fn stored_records(derived: &dyn Derived, site: SiteId) -> Result<Records, DerivedFault> {
+/// Reads each record once: waiting for a moment at which a busy server moves none on would be waiting for ever.
+async fn stored_records(derived: &dyn Derived, site: SiteId) -> Result<Stored, DerivedFault> {
     loop {
-        let cursor = derived.record_cursor(site).await?;
-        let mut records = BTreeMap::new();
-        let mut after = Seq(0);
-        loop {
-            let page = derived.records(site, after, RECORDS_AT_ONCE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.first_seq;
-            records.extend(page.into_iter().map(|record| (record.call, record)));
-        }
-        // A server that is running may have moved them on in between.
-        if derived.record_cursor(site).await? == cursor {
-            return Ok((records, cursor));
+        let stored = read_records(derived, site).await?;
+        // Only records that are being made again go back.
+        if derived.record_cursor(site).await?.map(|now| now.seq) >= stored.cursor.map(|then| then.seq) {
+            return Ok(stored);
         }
     }
+}
+
+async fn read_records(derived: &dyn Derived, site: SiteId) -> Result<Stored, DerivedFault> {
+    let cursor = derived.record_cursor(site).await?;
+    let through = cursor.map_or(Seq(0), |cursor| cursor.seq);
+    let mut stored = Stored { cursor, ..Stored::default() };
+    let mut after = Seq(0);
+    // What begins behind the cursor was not there yet, and more of it may come as fast as it is read.
+    while after <= through {
+        let page = derived.records(site, after, RECORDS_AT_ONCE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.first_seq;
+        for record in page {
+            if record.last_seq > through {
+                stored.moved.insert(record.call);
+            } else {
+                stored.records.insert(record.call, record);
+            }
+        }
+    }
+    Ok(stored)
 }
 
 async fn stored_snapshots(

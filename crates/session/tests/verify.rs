@@ -1,23 +1,30 @@
 //! A journal that agrees with itself, and every way in which one may not.
 
+use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use session::{
-    Derived, FORMAT, Journal, MemoryJournal, RecordCursor, RecordFold, Row, RowMark, Snapshot, SqliteStore,
-    Verified, VerifyFault, Writer, verify,
+    CallRecord, Derived, DerivedFault, FORMAT, Journal, MemoryCallers, MemoryJournal, RecordCursor,
+    RecordFold, RecordPlace, RecordQuery, Retention, Row, RowMark, Snapshot, SqliteStore, StoredRow,
+    SweptStores, Verified, VerifyFault, Writer, sweep, verify,
 };
 use sim::drive::Drive;
 use sim::world::{World, WorldConfig};
 use switchboard::Switchboard;
 use switchboard::decision::Decision;
 use switchboard::event::Event;
-use switchboard::id::{Seq, SiteId};
+use switchboard::id::{CallId, Seq, SiteId};
 use switchboard::time::{SiteTime, Span};
+use tokio::sync::Mutex;
 
 type Lie = fn(&mut Decision);
 
 const CALLS: u32 = 60;
 const DECISIONS_A_ROW: usize = 7;
+/// What the wall clock shows all day.
+const WALL_US: i64 = 1_649_001_600_000_000;
 
 #[tokio::test]
 async fn a_days_journal_agrees_with_itself() {
@@ -28,10 +35,11 @@ async fn a_days_journal_agrees_with_itself() {
     let verified = verify(&store, Some(&store), main(), |progress| told.push(progress.seq)).await;
     let arrived =
         day.iter().flat_map(|d| &d.events).filter(|e| matches!(e, Event::CallArrived { .. })).count();
-    let Verified { rows, decisions, snapshots, passed_over, records, state } = verified.expect("it agrees");
+    let Verified { rows, decisions, snapshots, passed_over, records, let_go, state } =
+        verified.expect("it agrees");
     assert_eq!((rows, decisions), (day.len().div_ceil(DECISIONS_A_ROW) as u64, day.len() as u64));
     assert_eq!((snapshots, passed_over), (1, 0));
-    assert_eq!((records, state), (arrived as u64, replayed(&day).state_hash()));
+    assert_eq!((records, let_go, state), (arrived as u64, 0, replayed(&day).state_hash()));
     assert!(told.is_sorted() && told.last() == Some(&Seq(day.len() as u64)));
 }
 
@@ -102,6 +110,23 @@ async fn a_snapshot_that_lies_is_seen() {
 }
 
 #[tokio::test]
+async fn records_that_were_kept_long_enough_are_not_missed() {
+    let day = day();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = kept(dir.path(), &day).await;
+    let subjects = MemoryCallers::random();
+    let stores =
+        SweptStores { journal: &store, derived: &store, records: &store, subjects: &subjects, audit: &store };
+    let retention = Retention { records_days: Some(30), ..Retention::default() };
+    let later_us = WALL_US + 40 * 24 * 60 * 60 * 1_000_000;
+    let swept = sweep(main(), &retention, later_us, stores).await.expect("swept");
+    let open = store.open_records(main()).await.expect("readable").len() as u64;
+    assert!(swept.records > 0);
+    let verified = verify(&store, Some(&store), main(), |_| {}).await.expect("it agrees");
+    assert_eq!((verified.records, verified.let_go), (open, swept.records));
+}
+
+#[tokio::test]
 async fn records_that_lie_are_seen() {
     let day = day();
     let forge = |change: &'static str| {
@@ -116,7 +141,10 @@ async fn records_that_lie_are_seen() {
     };
     for change in [
         "UPDATE call_record SET offers = offers + 1 WHERE call_id = (SELECT MIN(call_id) FROM call_record)",
-        "DELETE FROM call_record WHERE call_id = (SELECT MAX(call_id) FROM call_record)",
+        "UPDATE call_record SET outcome = NULL WHERE call_id = (SELECT MAX(call_id) FROM call_record)",
+        "INSERT INTO call_record SELECT site, '00000000-0000-0000-0000-000000000001', first_seq, last_seq, gateway, \
+         caller_ref, kind, line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, \
+         closed_us, outcome, asked FROM call_record LIMIT 1",
     ] {
         let fault = forge(change).await;
         assert!(matches!(fault, VerifyFault::Record { .. }), "{fault}");
@@ -127,6 +155,102 @@ async fn records_that_lie_are_seen() {
     ] {
         let fault = forge(change).await;
         assert!(matches!(fault, VerifyFault::RecordsElsewhere { .. }), "{fault}");
+    }
+}
+
+/// A server that is busy moves its records on faster than anybody reads them all.
+#[tokio::test]
+async fn records_that_move_on_while_they_are_read_are_read_once() {
+    let day = day();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+    append(&store, &day).await;
+    let rows = store.tail(main(), Seq(0), usize::MAX).await.expect("readable");
+    let behind = rows.len() / 2;
+    let busy =
+        Busy { store, folding: Mutex::new((RecordFold::default(), rows.into(), None)), pages: 0.into() };
+    busy.move_on(behind).await;
+    let verified = verify(&busy.store, Some(&busy), main(), |_| {}).await.expect("it agrees");
+    assert_eq!(verified.decisions, day.len() as u64);
+    assert!(verified.records > 0 && verified.let_go == 0, "{verified:?}");
+    let pages = busy.pages.load(Ordering::Relaxed);
+    assert!(pages <= 2, "{pages} pages were read of {} records", verified.records);
+}
+
+/// Records that move on by some rows with each page that is read.
+struct Busy {
+    store: SqliteStore,
+    folding: Mutex<(RecordFold, VecDeque<StoredRow>, Option<Seq>)>,
+    pages: AtomicUsize,
+}
+
+impl Busy {
+    async fn move_on(&self, rows: usize) {
+        let mut folding = self.folding.lock().await;
+        let (fold, waiting, from) = &mut *folding;
+        let mut to = None;
+        for stored in waiting.drain(..rows.min(waiting.len())) {
+            for decision in session::decode(&stored.row).expect("sound") {
+                fold.fold(&decision, stored.row.wall_us);
+            }
+            to = Some(RecordCursor { seq: stored.row.last_seq, row: RowMark::of(&stored) });
+        }
+        let Some(to) = to else { return };
+        self.store.keep_records(main(), &fold.take_changed(), *from, to).await.expect("kept");
+        *from = Some(to.seq);
+    }
+}
+
+#[async_trait]
+impl Derived for Busy {
+    async fn keep_snapshot(&self, site: SiteId, snapshot: &Snapshot) -> Result<(), DerivedFault> {
+        self.store.keep_snapshot(site, snapshot).await
+    }
+
+    async fn snapshot(&self, site: SiteId, at_most: Seq) -> Result<Option<Snapshot>, DerivedFault> {
+        self.store.snapshot(site, at_most).await
+    }
+
+    async fn record_cursor(&self, site: SiteId) -> Result<Option<RecordCursor>, DerivedFault> {
+        self.store.record_cursor(site).await
+    }
+
+    async fn keep_records(
+        &self,
+        site: SiteId,
+        records: &[CallRecord],
+        from: Option<Seq>,
+        to: RecordCursor,
+    ) -> Result<(), DerivedFault> {
+        self.store.keep_records(site, records, from, to).await
+    }
+
+    async fn open_records(&self, site: SiteId) -> Result<Vec<CallRecord>, DerivedFault> {
+        self.store.open_records(site).await
+    }
+
+    async fn records(&self, site: SiteId, after: Seq, most: usize) -> Result<Vec<CallRecord>, DerivedFault> {
+        self.pages.fetch_add(1, Ordering::Relaxed);
+        self.move_on(3).await;
+        self.store.records(site, after, most).await
+    }
+
+    async fn record(&self, site: SiteId, call: CallId) -> Result<Option<CallRecord>, DerivedFault> {
+        self.store.record(site, call).await
+    }
+
+    async fn latest_records(
+        &self,
+        site: SiteId,
+        asked: &RecordQuery,
+        behind: Option<RecordPlace>,
+        most: usize,
+    ) -> Result<Vec<CallRecord>, DerivedFault> {
+        self.store.latest_records(site, asked, behind, most).await
+    }
+
+    async fn forget_records(&self, site: SiteId) -> Result<(), DerivedFault> {
+        self.store.forget_records(site).await
     }
 }
 
@@ -181,7 +305,7 @@ async fn append(journal: &dyn Journal, decisions: &[Decision]) {
             seq: first.seq,
             last_seq: last.seq,
             at: last.at,
-            wall_us: 1_649_001_600_000_000,
+            wall_us: WALL_US,
             writer: Writer::new("test"),
             format: FORMAT,
             body: session::encode(row),

@@ -157,6 +157,7 @@ async fn serve_kept(
     let sweeping = Sweeping {
         journal: journal.clone(),
         retention: settings.retention,
+        derived: derived.clone(),
         audit: audit.clone(),
         subjects: subjects.clone(),
         records: records.clone(),

@@ -17,7 +17,7 @@ use tonic::Code;
 
 pub(crate) use self::about::{About, about};
 pub(crate) use self::after::tell_ends;
-pub(crate) use self::slip::{Act, Recorder, audit_fault};
+pub(crate) use self::slip::{Act, Recorder};
 pub(crate) use self::why::{needed_why, why_of};
 use crate::authorize::{Access, TableFault, access, methods_of};
 use crate::principal::Role;

@@ -69,7 +69,7 @@ async fn redeemed(site: &Site, found: Invited) -> Result<Response<v1::RedeemInvi
     let object = format!("{}:{}", who.role().name(), who.id());
     act.asks(About { object, ..About::default() }).await?;
     let spent = site.registry.spend_invite(site.id(), &id).await;
-    let answer = match spent.map_err(|fault| crate::site::registry_fault(&fault)) {
+    let answer = match spent.map_err(|fault| crate::stores::registry_fault(&fault)) {
         Ok(true) => site.principals.mint(principal).await.map_err(|fault| token_fault(&fault)),
         Ok(false) => Err(nobodys()),
         Err(fault) => Err(fault),

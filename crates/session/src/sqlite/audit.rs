@@ -69,18 +69,28 @@ impl Audit for SqliteStore {
     }
 
     async fn drop_through(&self, site: SiteId, through: u64) -> Result<(), AuditFault> {
-        let Some(Writing { writer, sweep, .. }) = &self.writing else {
+        let Some(Writing { writer: shared, sweep, .. }) = &self.writing else {
             return Err(AuditFault::Unavailable("it was opened to be read only".to_owned()));
         };
-        let mut writer = writer.lock().await;
+        let mut writer = shared.lock().await;
         let query = sqlx::query(sql::DROP_AUDIT).bind(site.as_str().to_owned()).bind(number(through));
-        let Err(error) = query.execute(&mut writer.connection).await else { return Ok(()) };
+        let error = match query.execute(&mut writer.connection).await {
+            Ok(dropped) => {
+                let bytes = dropped.rows_affected().saturating_mul(ROW_BYTES);
+                sweep.appended(usize::try_from(bytes).unwrap_or(usize::MAX), shared);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
         if fault::kind(&error) == Kind::Broken {
             sweep.broke();
         }
         Err(judged(&error))
     }
 }
+
+/// About as long as a row is.
+const ROW_BYTES: u64 = 512;
 
 async fn last(connection: &mut SqliteConnection, site: SiteId) -> Result<Option<AuditRow>, Error> {
     let row = sqlx::query(sql::LAST_AUDIT).bind(site.as_str().to_owned()).fetch_optional(connection).await?;

@@ -94,18 +94,19 @@ impl SqliteCallers {
         Ok(SqliteCallers { store, looking, reading, key, chance })
     }
 
-    /// The number of a caller, for whoever may see it.
-    ///
-    /// # Errors
-    /// [`CallersFault`].
-    pub async fn number(&self, site: SiteId, caller: CallerRef) -> Result<Option<String>, CallersFault> {
+    /// The number of a caller whose row is written.
+    pub(super) async fn kept_number(
+        &self,
+        site: SiteId,
+        caller: CallerRef,
+    ) -> Result<Option<CallerNumber>, CallersFault> {
         let mut reader = self.looking.reader.lock().await;
         let sealed = sealed(&mut reader, site, caller).await.map_err(|error| judged_caller(&error))?;
         let Some(sealed) = sealed else { return Ok(None) };
-        let opened = self.key.open(site, caller, &sealed);
-        opened
-            .map(Some)
-            .ok_or_else(|| CallersFault::Damaged(format!("the number of {caller} cannot be opened")))
+        let number = self.key.open(site, caller, &sealed);
+        let number = number
+            .ok_or_else(|| CallersFault::Damaged(format!("the number of {caller} cannot be opened")))?;
+        Ok(Some(CallerNumber::received(&number)))
     }
 
     fn begin(&self, site: SiteId, number: &str, mac: String) -> Result<CallerRef, CallersFault> {

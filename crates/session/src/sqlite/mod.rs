@@ -91,7 +91,8 @@ impl SqliteStore {
         let mut connection = connect(&path, Use::Durable).await?;
         migrate(&path, &mut connection, &JOURNAL_STEPS).await?;
         let epoch = live(&mut connection).await.map_err(|error| judged(&path, &error))?;
-        let sweep = Sweep::new(connect(&path, Use::Durable).await?);
+        let sweep = Sweep::with(connect(&path, Use::Durable).await?).await;
+        let sweep = sweep.map_err(|error| judged(&path, &error))?;
         // What an earlier process left in the log may never have reached the disk, if a sync had failed under it.
         sweep.once().await;
         let reader = Mutex::new(connect(&path, Use::Read).await?);

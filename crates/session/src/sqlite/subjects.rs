@@ -30,8 +30,7 @@ impl Subjects for SqliteCallers {
         if let Some(sealed) = self.store.arriving.sealed(site, caller) {
             return Ok(self.key.open(site, caller, &sealed).map(|number| CallerNumber::received(&number)));
         }
-        let number = SqliteCallers::number(self, site, caller).await?;
-        Ok(number.map(|number| CallerNumber::received(&number)))
+        self.kept_number(site, caller).await
     }
 
     async fn known(&self, site: SiteId, number: &CallerNumber) -> Result<Option<CallerRef>, CallersFault> {
@@ -45,25 +44,25 @@ impl Subjects for SqliteCallers {
     }
 
     async fn forget(&self, site: SiteId, callers: &[CallerRef]) -> Result<u64, CallersFault> {
-        let (mut writer, writing) = self.writer().await?;
-        let mut forgotten = 0;
+        let mut forgotten = Ok(0);
         for callers in callers.chunks(ROWS_AT_ONCE) {
-            let erased = erase(&mut writer.connection, site, callers).await;
-            forgotten += erased.map_err(|error| written(writing, &error))?;
+            match (forgotten, self.forget_some(site, callers).await) {
+                (Ok(before), Ok(more)) => forgotten = Ok(before + more),
+                (_, fault) => {
+                    forgotten = fault;
+                    break;
+                }
+            }
         }
-        // Whoever looks a number up holds this until it is known whose it is: nobody remembers afterwards what is
-        // forgotten here.
-        let looking = self.looking().await;
-        let gone: BTreeSet<CallerRef> = callers.iter().copied().collect();
-        forgotten += self.store.arriving.forget(site, &gone);
-        self.chance.forget(&gone);
-        drop(looking);
-        let emptied = writing.sweep.emptied().await.map_err(|error| written(writing, &error))?;
+        // Also when not all were: those that were are to be in no file.
+        let (writer, writing) = self.writer().await?;
         drop(writer);
-        if emptied {
+        let emptied = writing.sweep.emptied(&writing.writer).await.map_err(|error| written(writing, &error));
+        let forgotten = forgotten?;
+        if emptied? {
             return Ok(forgotten);
         }
-        let why = "forgotten, but somebody reads the journal's log, which cannot be emptied yet; ask again";
+        let why = "forgotten, but somebody reads the journal's log, which is emptied as soon as it can be; ask again";
         Err(CallersFault::Unavailable(why.to_owned()))
     }
 
@@ -138,6 +137,22 @@ impl Subjects for SqliteCallers {
 }
 
 impl SqliteCallers {
+    /// Appends wait for no more than these. A row that is on its way is either written before them and found here, or
+    /// never written.
+    async fn forget_some(&self, site: SiteId, callers: &[CallerRef]) -> Result<u64, CallersFault> {
+        let (mut writer, writing) = self.writer().await?;
+        let erased = erase(&mut writer.connection, site, callers).await;
+        let erased = erased.map_err(|error| written(writing, &error))?;
+        // Whoever looks a number up holds this until it is known whose it is: nobody remembers afterwards what is
+        // forgotten here.
+        let looking = self.looking().await;
+        let gone: BTreeSet<CallerRef> = callers.iter().copied().collect();
+        let waited = self.store.arriving.forget(site, &gone);
+        self.chance.forget(&gone);
+        drop((looking, writer));
+        Ok(erased + waited)
+    }
+
     async fn writer(&self) -> Result<(MutexGuard<'_, Writer>, &Writing), CallersFault> {
         let Some(writing) = &self.store.writing else {
             return Err(CallersFault::Unavailable("it was opened to be read only".to_owned()));
