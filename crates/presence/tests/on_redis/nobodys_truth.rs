@@ -116,7 +116,7 @@ fn live_a_day_like_a_tracker(presence: &RedisPresence, mut bad: impl FnMut(u64))
     let mut same = |ask: &dyn Fn(&dyn Presence) -> String| {
         bad(turns);
         turns += 1;
-        let [shown, alone] = both.map(|presence| ask(presence));
+        let [shown, alone] = both.map(ask);
         assert_eq!(shown, alone, "turn {turns}");
         shown
     };

@@ -189,7 +189,7 @@ async fn tls_by_an_authority_of_ones_own() {
 #[tokio::test]
 async fn passwords_are_asked_for_and_never_shown() {
     let secret = "open-sesame";
-    let server = Server::with(&["--requirepass", secret]).await.as_user(&format!(":{secret}"));
+    let server = Server::with(&["--requirepass", secret]).await.for_user(&format!(":{secret}"));
     server.tell(&["ACL", "SETUSER", "hotline", "on", ">their-own", "~hotline:*", "&hotline:*", "+@all"]);
     server.tell(&["ACL", "SETUSER", "guest", "on", ">their-own", "~*", "&*", "+ping"]);
     let address = server.address();
@@ -252,7 +252,7 @@ async fn what_is_no_redis_is_told_so() {
     let serving = tokio::spawn(async move {
         while let Ok((mut asker, _)) = web.accept().await {
             let mut asked = [0; 64];
-            asker.read(&mut asked).await.ok();
+            let _asked = asker.read(&mut asked).await.is_ok_and(|bytes| bytes > 0);
             asker.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await.ok();
         }
     });

@@ -64,7 +64,7 @@ impl Server {
     }
 
     /// Asks it as this user from here on.
-    pub(crate) fn as_user(mut self, user_info: &str) -> Server {
+    pub(crate) fn for_user(mut self, user_info: &str) -> Server {
         self.user_info = format!("{user_info}@");
         self
     }

@@ -25,11 +25,11 @@ async fn leases_stand_there_with_who_holds_them_and_until_when() {
     assert_eq!(gateway.as_deref(), Some(r#"{"incarnation":"18446744073709551615","router":"router-a"}"#));
     let now_ms = server_ms(&server);
     for (member, lease) in [("desk:ana", DESK_LEASE), ("gateway:main-1", GATEWAY_LEASE)] {
-        let ends_ms: f64 = server.ask(&["ZSCORE", LINKS, member]).unwrap();
+        let ends_ms: f64 = server.ask(&["ZSCORE", LINKS, member]).expect("it answers");
         assert!(ends_ms > now_ms && ends_ms <= now_ms + (lease.0 / 1_000) as f64, "{member}: {ends_ms}");
     }
     for key in [LINKS, WHO] {
-        let lasts_ms: i64 = server.ask(&["PTTL", key]).unwrap();
+        let lasts_ms: i64 = server.ask(&["PTTL", key]).expect("it answers");
         assert!((1..=60_000).contains(&lasts_ms), "{key} lasts {lasts_ms} ms without a router");
     }
 }
@@ -45,7 +45,7 @@ async fn who_leaves_is_shown_no_more_unless_another_router_holds_it() {
     presence.close(at(3), gateway(), gateway_stream);
     presence.close(at(3), desk("ana"), desk_stream);
     until("the desk is gone", async || server.field(WHO, "desk:ana").is_none()).await;
-    assert_eq!(server.ask::<Option<f64>>(&["ZSCORE", LINKS, "desk:ana"]).unwrap(), None);
+    assert_eq!(server.ask::<Option<f64>>(&["ZSCORE", LINKS, "desk:ana"]).expect("it answers"), None);
     assert_eq!(server.field(WHO, "gateway:main-1").as_deref(), Some(elsewhere), "it is at the other router");
 }
 
@@ -58,14 +58,14 @@ async fn who_is_free_stands_there_by_line_and_by_team_and_only_grows_newer() {
     for field in ["all", "line:info", "team:day"] {
         assert_eq!(server.field(FREE, field).as_deref(), Some("ana ben"), "{field}");
     }
-    let lasts_ms: i64 = server.ask(&["PTTL", FREE]).unwrap();
+    let lasts_ms: i64 = server.ask(&["PTTL", FREE]).expect("it answers");
     assert!((1..=10_000).contains(&lasts_ms), "{lasts_ms}");
 
     // A router that is behind changes nothing, and one that is ahead everything.
     let (_behind, behind) = router(&server, "router-b");
     behind.show_free(free(6, &["cem"]));
     behind.attached(at(0), desk("cem"));
-    behind.open(at(0), desk("cem")).unwrap();
+    behind.open(at(0), desk("cem")).expect("it answers");
     until("the other one wrote", async || server.field(WHO, "desk:cem").is_some()).await;
     assert_eq!(server.field(FREE, "all").as_deref(), Some("ana ben"));
     behind.show_free(free(8, &[]));
@@ -83,14 +83,14 @@ async fn a_hint_makes_another_router_look_and_nonsense_does_not() {
     }
     let mut hints = b.hints();
     a.announce(Seq(41));
-    assert_eq!(*hints.wait_for(|seq| *seq == Seq(41)).await.unwrap(), Seq(41));
+    assert_eq!(*hints.wait_for(|seq| *seq == Seq(41)).await.expect("it answers"), Seq(41));
     for nonsense in ["", "-1", "soon", "1e9"] {
         server.tell(&["PUBLISH", "hotline:{north}:seq", nonsense]);
     }
     server.tell(&["PUBLISH", "hotline:{south}:seq", "99"]);
     a.announce(Seq(40));
     a.announce(Seq(42));
-    assert_eq!(*hints.wait_for(|seq| *seq != Seq(41)).await.unwrap(), Seq(42));
+    assert_eq!(*hints.wait_for(|seq| *seq != Seq(41)).await.expect("it answers"), Seq(42));
 }
 
 #[tokio::test]
@@ -98,26 +98,27 @@ async fn a_site_that_comes_later_hears_hints_too() {
     let server = Server::start().await;
     let (redis, _north) = router(&server, "router-a");
     stands(&redis, |health| health.hearing.is_up()).await;
-    let south = redis.presence("south".parse().unwrap(), Tracker::among_routers(Renewal::Heartbeats));
+    let south =
+        redis.presence("south".parse().expect("it answers"), Tracker::among_routers(Renewal::Heartbeats));
     let mut hints = south.hints();
     until("it has subscribed", async || {
-        let heard: i64 = server.ask(&["PUBLISH", "hotline:{south}:seq", "5"]).unwrap();
+        let heard: i64 = server.ask(&["PUBLISH", "hotline:{south}:seq", "5"]).expect("it answers");
         heard > 0
     })
     .await;
-    assert_eq!(*hints.wait_for(|seq| *seq == Seq(5)).await.unwrap(), Seq(5));
+    assert_eq!(*hints.wait_for(|seq| *seq == Seq(5)).await.expect("it answers"), Seq(5));
 }
 
 #[tokio::test]
 async fn a_redis_that_is_not_there_holds_nobody_up_and_has_everything_when_it_comes() {
     let port = free_port();
-    let redis = Redis::start(format!("redis://127.0.0.1:{port}").parse().unwrap(), "router-a");
+    let redis = Redis::start(format!("redis://127.0.0.1:{port}").parse().expect("it answers"), "router-a");
     let presence = redis.presence(north(), Tracker::new(Renewal::Heartbeats));
     linked(&presence);
     presence.show_free(free(3, &["ana"]));
     let down = |contact: &Contact| matches!(contact, Contact::Down { fault: RedisFault::Unreachable(_), .. });
     stands(&redis, |health| down(&health.writing) && down(&health.hearing)).await;
-    presence.renew(at(4), desk("ana")).unwrap();
+    presence.renew(at(4), desk("ana")).expect("it answers");
     assert_eq!(presence.take_ended(at(19)), [desk("ana")]);
     assert_eq!(presence.renew(at(19), desk("ana")), Err(Fenced));
 
@@ -172,11 +173,14 @@ fn router(server: &Server, name: &str) -> (Redis, RedisPresence) {
 fn linked(presence: &RedisPresence) -> (presence::StreamId, presence::StreamId) {
     presence.attached(at(0), desk("ana"));
     presence.attached(at(0), gateway());
-    (presence.open(at(0), desk("ana")).unwrap(), presence.open(at(0), gateway()).unwrap())
+    (
+        presence.open(at(0), desk("ana")).expect("it answers"),
+        presence.open(at(0), gateway()).expect("it answers"),
+    )
 }
 
 fn server_ms(server: &Server) -> f64 {
-    let Value::Array(time) = server.ask(&["TIME"]).unwrap() else { panic!("a time") };
+    let Value::Array(time) = server.ask(&["TIME"]).expect("it answers") else { panic!("a time") };
     let part = |n: usize| redis::from_redis_value::<f64>(time[n].clone()).expect("a number");
     part(0) * 1_000.0 + part(1) / 1_000.0
 }
