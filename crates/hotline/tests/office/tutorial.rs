@@ -426,7 +426,7 @@ const MISTAKES: &[(&str, i32, &str, &str)] = &[
     ("privacy export --number 13800000000", 2, "--reason", "--reason"),
     ("backup --data nowhere --to x", 1, "nowhere", "nowhere"),
     ("restore --from nothing --data new", 1, "nothing", "nothing"),
-    ("serve", 1, "say where to keep the tokens", "say where to keep the tokens"),
+    ("serve", 2, "say where to keep the tokens", "say where to keep the tokens"),
     ("line list --data nowhere", 4, "nowhere/tokens.json is not there", "没有 nowhere/tokens.json"),
     ("line list --token-file open.token", 4, "chmod 600", "chmod 600"),
     ("line list --token-file gone.token", 4, "hotline token create", "hotline token create"),
