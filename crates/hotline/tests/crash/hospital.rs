@@ -145,7 +145,7 @@ impl Hospital {
 }
 
 /// Waits for a condition, and says which one did not come to pass.
-pub(crate) async fn until(what: &str, within: Duration, condition: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, within: Duration, mut condition: impl FnMut() -> bool) {
     let give_up_at = Instant::now() + within;
     while !condition() {
         assert!(Instant::now() < give_up_at, "it did not come to pass within {within:?}: {what}");
