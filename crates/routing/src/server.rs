@@ -133,7 +133,7 @@ impl From<BeginFault> for StartFault {
     fn from(fault: BeginFault) -> StartFault {
         match fault {
             BeginFault::Registry(fault) => fault.into(),
-            BeginFault::Unrecorded(why) => StartFault::Unrecorded(why),
+            BeginFault::Unrecorded(status) => StartFault::Unrecorded(status.message().to_owned()),
             BeginFault::Refused(refused) => refused.into(),
         }
     }

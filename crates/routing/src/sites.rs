@@ -12,6 +12,7 @@ use session::{AuditEntry, JournalFault, RegistryFault};
 use switchboard::command::{Actor, Adoption, Command, Input};
 use switchboard::id::{PrincipalId, RequestId, Revision, SiteId};
 use tokio::sync::{Notify, watch};
+use tonic::Status;
 use tonic::service::Routes;
 
 use crate::audited::{About, Recorder, tell_ends};
@@ -81,8 +82,8 @@ pub(crate) enum OpenFault {
 pub(crate) enum BeginFault {
     #[error(transparent)]
     Registry(#[from] RegistryFault),
-    #[error("{0}")]
-    Unrecorded(String),
+    #[error("{}", .0.message())]
+    Unrecorded(Status),
     #[error(transparent)]
     Refused(#[from] Refused),
 }
@@ -118,6 +119,8 @@ impl Sites {
     /// Serves a site from here on: its streams follow, its people may ask.
     pub(crate) async fn serve(self: &Arc<Self>, exchange: ExchangeHandle) -> Arc<Site> {
         let Common { parts, staff, stepped, limits } = &self.common;
+        // One hospital's telephones are strangers to another.
+        let staff = if exchange.site() == self.home() { staff.clone() } else { StaffNumbers::default() };
         let (streams, feed) = Streams::new(exchange.clone(), *stepped, limits.operator_streams);
         let site = Arc::new(Site::new(SiteParts {
             exchange: exchange.clone(),
@@ -130,7 +133,7 @@ impl Sites {
             subjects: Arc::clone(&parts.subjects),
             records: Arc::clone(&parts.records),
             streams,
-            staff: staff.clone(),
+            staff,
             stepped: *stepped,
             limits: *limits,
         }));
@@ -164,7 +167,12 @@ impl Sites {
         let opener = parts.opener.as_ref().ok_or(OpenFault::OneSite)?;
         parts.principals.load(id).await?;
         let site = self.serve(opener.open(id).await?).await;
-        follow_roster(&site).await?;
+        if let Err(fault) = follow_roster(&site).await {
+            // Whoever asks again finds it not open yet, and not open without its roster.
+            self.served.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            site.exchange.close().await;
+            return Err(fault.into());
+        }
         Ok(site)
     }
 
@@ -262,7 +270,7 @@ pub(crate) async fn by_the_server(
     let act = site.recorder.by_itself(by.as_str(), what);
     let about = site.about(&command);
     let asked = act.asks(About { request: request.0.to_string(), ..about }).await;
-    asked.map_err(|status| BeginFault::Unrecorded(status.message().to_owned()))?;
+    asked.map_err(BeginFault::Unrecorded)?;
     let input = Input { actor: Actor::Admin(by), request: Some(request), command };
     let asked = site.exchange.ask(input).await;
     let outcome = if asked.is_ok() { AuditEntry::DONE } else { AuditEntry::REFUSED };

@@ -57,7 +57,7 @@ pub(crate) struct Ready {
     /// All of them.
     #[serde(default)]
     pub(crate) addresses: Vec<String>,
-    /// Which site.
+    /// The home site.
     pub(crate) site: String,
     /// Whether its clock is a stepped one.
     pub(crate) stepped: bool,

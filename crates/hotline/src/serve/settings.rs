@@ -20,7 +20,7 @@ use crate::tokens;
 const EXIT_CODES: &str = "Exit codes: 0 ended as told, 1 it could not start, 2 the flags or the configuration make no sense, \
                           75 only a new start can tell what was stored: start it again";
 
-/// Serve one site to gateways, desks, supervisors and administrators.
+/// Serve a hospital, or several, to gateways, desks, supervisors and administrators.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Serve {

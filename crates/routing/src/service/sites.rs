@@ -172,11 +172,7 @@ fn not_begun(fault: &BeginFault) -> Status {
     match fault {
         BeginFault::Registry(fault) => registry_fault(fault),
         BeginFault::Refused(refused) => refusal::refused(refused.clone()),
-        BeginFault::Unrecorded(_) => {
-            let mend = "ask again in a moment; what cannot be recorded is not done";
-            let reason = Reason { status: Code::Unavailable, code: "AUDIT_UNAVAILABLE", mend };
-            refusal::status(reason, &fault.to_string())
-        }
+        BeginFault::Unrecorded(status) => status.clone(),
     }
 }
 

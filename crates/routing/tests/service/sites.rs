@@ -88,11 +88,23 @@ async fn a_site_ends_when_nobody_is_inside_and_stays_readable() {
     in_time(stream.message()).await.expect("a message").expect("the first");
     let call_id = "00000000-0000-4000-8000-000000000001".to_owned();
     let report = |fact| v1::ReportRequest { facts: vec![v1::Fact { fact: Some(fact) }] };
-    let arrival = v1::Arrival { call_id: call_id.clone(), line_id: "duty".into(), ..Default::default() };
+    let arrival = v1::Arrival {
+        call_id: call_id.clone(),
+        line_id: "duty".into(),
+        number: b"8001".to_vec(),
+        ..Default::default()
+    };
     gateway.send(report(v1::fact::Fact::Arrival(arrival.clone()))).await.expect("inside");
     let retire =
         |request: &str| v1::RetireSiteRequest { site_id: "north".into(), request_id: request.into() };
     assert_eq!(sites(&hospital).await[1].open_calls, 1);
+    let asked = v1::GetCallRequest { call_id: call_id.clone(), at_least: None };
+    let call = north.send(asked).await.expect("a call").call.expect("a summary");
+    assert_eq!(
+        call.caller_kind(),
+        v1::CallerKind::Public,
+        "a telephone of the home site's is a stranger's here"
+    );
     let status = hospital.admin.send(retire(OTHER)).await.expect_err("somebody is inside");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "SITE_HAS_CALLS"));
     let gone = v1::fact::Fact::CallerHungUp(v1::CallerHungUp { call_id });
