@@ -9,6 +9,7 @@ need() {
     cc) from_debian cc gcc ;;
     binutils) from_debian nm binutils && from_debian objdump binutils ;;
     git) from_debian git git ;;
+    postgresql) postgres_server ;;
     redis) from_debian redis-server redis-server ;;
     python) from_debian python3 python3 ;;
     valgrind) from_debian valgrind valgrind ;;
@@ -37,6 +38,12 @@ from_debian() {
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
     fi
     command -v "$1" >/dev/null || lacks "$1" "sudo apt-get install $2"
+}
+
+# A server and the programs that make one, which Debian does not put into the PATH. It runs as somebody else than root.
+postgres_server() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || from_debian initdb postgresql || return
+    [ "$(id -u)" != 0 ] || from_debian setpriv util-linux
 }
 
 # Whether a file can be mounted as a disk here: a full disk is tried on a small one.
