@@ -29,9 +29,6 @@ pub use crate::source::TEXT_BYTES_MAX;
 /// The plan that comes with the product: a hospital's six lines.
 pub const HOSPITAL: &str = include_str!("../../../config/hospital.toml");
 
-/// The roster that comes with the product, for people of that hospital.
-pub const ROSTER: &str = include_str!("../../../config/roster.toml");
-
 /// Everything wrong with a plan's text.
 pub type PlanErrors = Findings;
 

@@ -175,11 +175,6 @@ impl Staff {
         Staff { people: people.into_iter().map(|(id, profile)| (id, person(profile))).collect() }
     }
 
-    /// Everybody's id.
-    pub fn ids(&self) -> BTreeSet<OperatorId> {
-        self.people.keys().copied().collect()
-    }
-
     /// Who is in this team.
     pub fn in_team(&self, team: TeamId) -> impl Iterator<Item = OperatorId> {
         self.people.iter().filter(move |(_, person)| person.teams.contains(&team)).map(|(id, _)| *id)

@@ -81,7 +81,7 @@ pub fn edges(plan: &Plan, from: Timestamp, anchor: Anchor, days: u16) -> Result<
 }
 
 /// The edges of every line's hours and of everybody's shifts in the `days` × 24 h from `from` on, in order: all that a
-/// site is told at once.
+/// site is told at once. Shifts of a roster that names no zone are meant in the plan's.
 ///
 /// `people` is everybody the switchboard knows, each with the end of the shift under way, if there is one. Nobody else
 /// gets an edge: the switchboard would refuse all of them. Shifts that touch are one. At `from` itself somebody has an
@@ -100,6 +100,7 @@ pub fn edges_with_shifts(
 ) -> Result<Vec<Edge>, ScheduleError> {
     let mut edges = edges(plan, from, anchor, days)?;
     let from_us = from.as_microsecond();
+    let roster = roster.in_zone_of(plan)?;
     let shifts = roster.shifts_between(from_us, from_us + i64::from(days) * 86_400_000_000)?;
     let mut on_shift: BTreeMap<OperatorId, Vec<Stretch>> = BTreeMap::new();
     for stretch in merged(&shifts) {

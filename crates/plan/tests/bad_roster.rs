@@ -4,10 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use plan::roster::{parse, parse_bytes};
-use plan::{FINDINGS_MAX, Findings, ROSTER};
+use plan::{FINDINGS_MAX, Findings};
 use proptest::prelude::*;
 
 const ZONE: &str = "Asia/Shanghai";
+
+/// The roster that comes with the product.
+const ROSTER: &str = include_str!("../../../config/roster.toml");
 
 fn roster_with(old: &str, new: &str) -> String {
     assert!(ROSTER.contains(old), "the product's roster has no {old:?}");
@@ -296,6 +299,16 @@ fn huge_rosters_are_refused_quickly() {
             (0..60).map(|n| format!("s{n} = {{ from = \"07:00\", to = \"08:00\" }}\n")).collect::<String>()
         ),
         format!("holidays = [{}]", "{},".repeat(900)),
+        // A few dates, again and again.
+        format!("{SHIFTS}{}", "[[exceptions]]\ndate = \"2026-01-01 to 2026-12-31\"\noff = []\n".repeat(30)),
+        format!(
+            "{SHIFTS}{}",
+            (2000..2900)
+                .map(|year| format!(
+                    "[[holidays]]\ndate = \"{year}-01-01 to {year}-12-31\"\nlike = \"Sun\"\n"
+                ))
+                .collect::<String>()
+        ),
         "#".repeat(plan::TEXT_BYTES_MAX + 1),
         format!("a = {}", "[".repeat(300_000)),
     ];

@@ -6,15 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plan::roster::{ParsedRoster, Roster, Stretch, parse};
+use plan::roster::{ParsedRoster, Roster, Shift, Stretch, parse};
 use plan::schedule::{Anchor, ScheduleError, edges, edges_with_shifts};
 use proptest::prelude::*;
 use switchboard::command::{Edge, EdgeKind};
 use switchboard::id::OperatorId;
+use switchboard::plan::Plan;
 use switchboard::time::SiteTime;
 
 const MINUTE_US: i64 = 60_000_000;
 const DAY_US: i64 = 1_440 * MINUTE_US;
+
+/// The roster that comes with the product, for people of its hospital.
+const ROSTER: &str = include_str!("../../../config/roster.toml");
 
 const SHIFTS: &str = "[shifts]\n\
     early = { from = \"07:00\", to = \"15:00\" }\n\
@@ -41,6 +45,17 @@ fn roster(zone: &str, rest: &str) -> Roster {
     parsed(zone, rest).roster
 }
 
+/// Who is due at a moment.
+fn at(roster: &Roster, wall_us: i64) -> Vec<Shift> {
+    roster.shifts_between(wall_us, wall_us.saturating_add(1)).unwrap_or_default()
+}
+
+/// Everybody who has a shift in the days from a moment on.
+fn operators(roster: &Roster, from_us: i64, days: i64) -> BTreeSet<OperatorId> {
+    let shifts = roster.shifts_between(from_us, from_us + days * DAY_US).unwrap();
+    shifts.iter().map(|shift| shift.operator).collect()
+}
+
 /// Everybody's shifts in the days from a date on, as people in the zone see them.
 fn told(roster: &Roster, from: &str, days: i64) -> Vec<String> {
     let zone = TimeZone::get(roster.time_zone()).unwrap();
@@ -57,9 +72,9 @@ fn told(roster: &Roster, from: &str, days: i64) -> Vec<String> {
 
 #[test]
 fn the_roster_that_comes_with_the_product() {
-    let parsed = parse("roster.toml", plan::ROSTER, "Asia/Shanghai").unwrap_or_else(|e| panic!("{e}"));
+    let parsed = parse("roster.toml", ROSTER, "Asia/Shanghai").unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(parsed.warnings, []);
-    assert_eq!(parsed.roster.operators().len(), 12);
+    assert_eq!(operators(&parsed.roster, us("2026-11-22T16:00:00Z"), 7).len(), 12);
     assert_eq!(parsed.roster.time_zone(), "Asia/Shanghai");
     assert_eq!(parsed.roster.named_shifts()[0].title.zh, "早班");
     let week = told(&parsed.roster, "2026-11-23", 7);
@@ -67,7 +82,7 @@ fn the_roster_that_comes_with_the_product() {
     // At every moment of a week somebody is on shift.
     let monday = us("2026-11-22T16:00:00Z");
     for hour in 0..7 * 24 {
-        assert!(!parsed.roster.at(monday + hour * 60 * MINUTE_US).is_empty(), "hour {hour}");
+        assert!(!at(&parsed.roster, monday + hour * 60 * MINUTE_US).is_empty(), "hour {hour}");
     }
 }
 
@@ -86,12 +101,12 @@ fn a_week_with_nights() {
     ];
     let before = ["a night Sun 22 23:00-Mon 23 07:00"];
     assert_eq!(told(&roster, "2026-11-23", 7), [&before[..], &week].concat(), "the night before reaches in");
-    let at = |text: &str| roster.at(us(text)).iter().map(|s| s.name.clone()).collect::<Vec<_>>();
-    assert_eq!(at("2026-11-28T23:00:00+08:00"), ["night"]);
-    assert_eq!(at("2026-11-29T06:59:59.999999+08:00"), ["night"]);
-    assert!(at("2026-11-29T07:00:00+08:00").is_empty());
-    assert_eq!(at("2026-11-30T07:00:00+08:00"), ["early"], "one ends where the other begins");
-    let now = roster.at(us("2026-11-30T00:30:00+08:00"));
+    let names = |text: &str| at(&roster, us(text)).iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names("2026-11-28T23:00:00+08:00"), ["night"]);
+    assert_eq!(names("2026-11-29T06:59:59.999999+08:00"), ["night"]);
+    assert!(names("2026-11-29T07:00:00+08:00").is_empty());
+    assert_eq!(names("2026-11-30T07:00:00+08:00"), ["early"], "one ends where the other begins");
+    let now = at(&roster, us("2026-11-30T00:30:00+08:00"));
     assert_eq!(
         (now[0].from_us, now[0].to_us),
         (us("2026-11-29T23:00:00+08:00"), us("2026-11-30T07:00:00+08:00"))
@@ -160,7 +175,7 @@ fn an_hour_that_is_skipped_and_one_that_comes_twice() {
     let berlin =
         roster("Europe/Berlin", "[weekly]\na = \"daily night\"\nb = \"daily small\"\nc = \"daily dawn\"\n");
     let hours = |roster: &Roster, at: &str, id: &str| {
-        let shift = roster.at(us(at)).into_iter().find(|s| s.operator == op(id)).unwrap();
+        let shift = self::at(roster, us(at)).into_iter().find(|s| s.operator == op(id)).unwrap();
         (shift.to_us - shift.from_us) / (30 * MINUTE_US)
     };
     // Forward on 2026-03-29 from 02:00 to 03:00, back on 2026-10-25 from 03:00 to 02:00; in half hours.
@@ -202,7 +217,7 @@ fn times_that_do_not_exist_are_doubted() {
 fn a_zone_of_its_own_and_a_day_that_a_zone_left_out() {
     let own =
         parse("x", &format!("time_zone = \"UTC\"\n{SHIFTS}[weekly]\na = \"daily early\"\n"), "Asia/Shanghai");
-    assert_eq!(own.unwrap().roster.at(us("2026-01-01T07:00:00Z")).len(), 1);
+    assert_eq!(at(&own.unwrap().roster, us("2026-01-01T07:00:00Z")).len(), 1);
     // Apia had no 30 December 2011: whoever was on at its beginning is relieved as it ends.
     let apia =
         roster("Pacific/Apia", "[weekly]\na = \"daily early\"\nb = \"daily late\"\nc = \"daily night\"\n");
@@ -216,6 +231,36 @@ fn a_zone_of_its_own_and_a_day_that_a_zone_left_out() {
     assert_eq!(reached, until);
 }
 
+/// The plan in force may come after the roster.
+#[test]
+fn a_roster_that_names_no_zone_follows_the_plans() {
+    let mut draft = plan::parse("hospital.toml", plan::HOSPITAL).unwrap().plan.into_draft();
+    draft.time_zone = "Europe/Berlin".to_owned();
+    let berlin = Plan::check(draft).unwrap();
+    let from: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+    let anchor = Anchor { site: SiteTime(0), wall: from };
+    let begins = |text: &str| {
+        let roster = parse("x", text, "Asia/Shanghai").unwrap().roster;
+        let people = [(op("a"), None)].into();
+        shifts_of(&edges_with_shifts(&berlin, &roster, &people, from, anchor, 1).unwrap())[0].1
+    };
+    let text = format!("{SHIFTS}[weekly]\na = \"Mon early\"\n");
+    assert_eq!(begins(&text), us("2026-11-23T07:00:00+01:00"));
+    assert_eq!(begins(&format!("time_zone = \"UTC\"\n{text}")), us("2026-11-23T07:00:00Z"), "its own");
+}
+
+#[test]
+fn more_strangers_than_anybody_is_told_of_are_counted() {
+    let strangers = (0..60).map(|n| format!("op-{n}x = \"Mon early\"\n")).collect::<String>();
+    let off = (0..60).map(|n| format!("\"op-{n}x\"")).collect::<Vec<_>>().join(", ");
+    let dated = format!("[[exceptions]]\ndate = \"2026-11-23 to 2026-11-30\"\noff = [{off}]\n");
+    let parsed = parsed("UTC", &format!("[weekly]\n{strangers}{dated}"));
+    let errors = parsed.check_people(&["op-7"].map(op).into()).unwrap_err();
+    assert_eq!((errors.findings.len(), errors.left_out), (50, 70), "a range of dates says each once");
+    assert_eq!(errors.findings[7].reason, "there is no operator 'op-7x'");
+    assert_eq!(errors.findings[7].mend, "did you mean 'op-7'?");
+}
+
 #[test]
 fn what_cannot_be_expanded_is_said() {
     let roster = roster("UTC", "[weekly]\na = \"daily early\"\n");
@@ -223,7 +268,7 @@ fn what_cannot_be_expanded_is_said() {
     assert!(matches!(roster.shifts_between(i64::MIN, i64::MAX), Err(ScheduleError::TooFar(_))));
     assert!(matches!(roster.shifts_between(i64::MAX - 1, i64::MAX), Err(ScheduleError::BeyondCalendar)));
     assert_eq!(roster.shifts_between(DAY_US, 0).unwrap(), []);
-    assert!(roster.at(i64::MAX).is_empty());
+    assert!(at(&roster, i64::MAX).is_empty());
 }
 
 #[test]
@@ -302,10 +347,11 @@ fn more_edges_than_a_site_takes() {
         let shifts = (0..14).map(|s| format!("\"daily s{s}\"")).collect::<Vec<_>>().join(", ");
         format!("op-{n} = [{shifts}]\n")
     });
-    let text = format!("[shifts]\n{}[weekly]\n{}", windows.collect::<String>(), week.collect::<String>());
+    let (windows, week) = (windows.collect::<String>(), week.collect::<String>());
+    let text = format!("time_zone = \"UTC\"\n[shifts]\n{windows}[weekly]\n{week}");
     let roster = parse("x", &text, "UTC").unwrap_or_else(|e| panic!("{e}")).roster;
-    let people = roster.operators().into_iter().map(|id| (id, None)).collect();
     let from: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let people = operators(&roster, from.as_microsecond(), 7).into_iter().map(|id| (id, None)).collect();
     let anchor = Anchor { site: SiteTime(1), wall: from };
     let laid = |days| edges_with_shifts(&plan, &roster, &people, from, anchor, days);
     assert_eq!(laid(14).unwrap().len(), 7 + 14 * 1_400);
@@ -374,7 +420,7 @@ proptest! {
         // The same people as are due, asked minute by minute.
         let mut minute = first;
         while minute < last {
-            let due: BTreeSet<OperatorId> = roster.at(minute).iter().map(|shift| shift.operator).collect();
+            let due: BTreeSet<OperatorId> = at(&roster, minute).iter().map(|shift| shift.operator).collect();
             let is_inside = |times: &Vec<(i64, i64)>| times.iter().any(|t| t.0 <= minute && minute < t.1);
             let expected: BTreeSet<OperatorId> =
                 at_once.iter().filter(|(_, times)| is_inside(times)).map(|(id, _)| *id).collect();

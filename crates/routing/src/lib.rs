@@ -6,7 +6,7 @@
 //!
 //! Read `site.rs` first: what all services share. A request comes in by `listening.rs`, is sorted by `front.rs`, asked
 //! who it is by `door.rs`, after the table of `authorize.rs`, and what the office does is recorded by `audited`. `streams` is everybody who listens, `convert` the words,
-//! `refusal.rs` every way of saying no, `limits.rs` how much of anything is let in.
+//! `refusal.rs` every way of saying no, `stores.rs` those of what is kept, `limits.rs` how much of anything is let in.
 
 mod audited;
 mod authorize;
@@ -19,6 +19,7 @@ mod guesses;
 mod health;
 mod limits;
 mod listening;
+mod looking_back;
 mod malformed;
 mod principal;
 mod readers;
@@ -29,6 +30,7 @@ mod service;
 mod site;
 mod sites;
 mod staff;
+mod stores;
 mod streams;
 mod tls;
 mod tokens;
@@ -39,7 +41,7 @@ pub use authorize::{Access, TableFault, access, check_table};
 pub use limits::Limits;
 pub use principal::{Principal, Role, Who};
 pub use refusal::{Reason, reason_of, rejected};
-pub use rosters::{GAP_DAYS, gaps as roster_gaps, parsed as parsed_roster};
+pub use rosters::{GAP_DAYS, Staffing};
 pub use server::{Router, RouterConfig, RouterParts, StartFault};
 pub use service::{ADMIN_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX};
 pub use sites::{OpenSite, Opening};

@@ -8,7 +8,7 @@ use api::v1;
 use exchange::{Committed, Cursor, ExchangeHandle, Linked};
 use plan::ParsedPlan;
 use presence::Holder;
-use session::{CallerNumber, Callers, Derived, Journal, Registry, RegistryFault, SubjectRecords, Subjects};
+use session::{CallerNumber, Callers, Derived, Journal, Registry, SubjectRecords, Subjects};
 use switchboard::call::CallerKind;
 use switchboard::canonical::{self, Hash};
 use switchboard::command::{Actor, Command, Input};
@@ -21,10 +21,12 @@ use tonic::{Code, Request, Status};
 use crate::audited::{self, About, Act, Recorder};
 use crate::convert;
 use crate::limits::Limits;
+use crate::looking_back::LookingBack;
 use crate::principal::{Principal, Role, Who};
 use crate::refusal::{self, Reason};
 use crate::rosters::Rosters;
 use crate::staff::StaffNumbers;
+use crate::stores::{callers_fault, registry_fault};
 use crate::streams::{Leaving, StreamNumber, Streams, Whose, cursor, wire_cursor};
 use crate::tokens::Principals;
 
@@ -43,6 +45,7 @@ pub(crate) struct Site {
     pub(crate) recorder: Recorder,
     pub(crate) subjects: Arc<dyn Subjects>,
     pub(crate) records: Arc<dyn SubjectRecords>,
+    pub(crate) looking_back: LookingBack,
     callers: Arc<dyn Callers>,
     staff: StaffNumbers,
     stepped: bool,
@@ -83,6 +86,7 @@ impl Site {
             recorder,
             subjects,
             records,
+            looking_back: LookingBack::default(),
             callers,
             staff,
             stepped,
@@ -202,14 +206,8 @@ impl Site {
         {
             return Ok((caller, kind));
         }
-        match self.callers.reference(self.id(), number).await {
-            Ok(caller) => Ok((caller, kind)),
-            Err(fault) => {
-                let mend = "report the arrival again in a moment";
-                let reason = Reason { status: Code::Unavailable, code: "CALLERS_UNAVAILABLE", mend };
-                Err(refusal::status(reason, &fault.to_string()))
-            }
-        }
+        let caller = self.callers.reference(self.id(), number).await;
+        caller.map(|caller| (caller, kind)).map_err(|fault| callers_fault(&fault))
     }
 
     /// Tokens of people who are not here any more are worth nothing from here on.
@@ -367,11 +365,4 @@ pub(crate) fn principal<T>(request: &Request<T>) -> Result<Principal, Status> {
 /// Names a plan among those that may become the same revision.
 pub(crate) fn plan_hash(plan: &Plan) -> Hash {
     Hash::of(&canonical::encode(plan))
-}
-
-/// The registry did not answer.
-pub(crate) fn registry_fault(fault: &RegistryFault) -> Status {
-    let mend = "ask again in a moment";
-    let reason = Reason { status: Code::Unavailable, code: "REGISTRY_UNAVAILABLE", mend };
-    refusal::status(reason, &fault.to_string())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use session::{KeptToken, MemoryRegistry, Registry, RegistryFault};
 use sha2::{Digest, Sha256};
@@ -66,6 +66,8 @@ struct Known {
     by_principal: BTreeMap<Principal, String>,
     /// Worth nothing any more, and perhaps still in the registry.
     to_forget: BTreeSet<(SiteId, String)>,
+    /// Whose was taken away a moment ago, and when: whoever asks for it again did not hear the answer.
+    revoked: BTreeMap<Principal, Instant>,
 }
 
 #[derive(Debug)]
@@ -196,13 +198,15 @@ impl Principals {
         credential.is_some_and(|credential| credential.expires.is_none_or(|expires| expires > now))
     }
 
-    /// Takes a principal's token away, and with it every stream that was opened by it. Says whether there was one.
+    /// Takes a principal's token away, and with it every stream that was opened by it. Says whether there was one, at this
+    /// moment or when it was asked for a moment ago.
     ///
     /// # Errors
     /// [`TokenFault::Registry`]: it is worth nothing here, and may be worth something again after a restart; ask
     /// again.
     pub async fn revoke(&self, principal: &Principal) -> Result<bool, TokenFault> {
-        let revoked = self.cut(principal);
+        let had_one = self.cut(principal);
+        let revoked = self.write().was_revoked(*principal, had_one);
         self.settle().await?;
         Ok(revoked)
     }
@@ -279,10 +283,24 @@ impl Known {
         if let Some(earlier) = self.by_principal.insert(principal, id.clone()) {
             self.credentials.remove(&earlier);
         }
+        self.revoked.remove(&principal);
         let valid = watch::Sender::new(());
         self.credentials.insert(id, Credential { principal, secret_hash, expires, valid });
     }
 }
+
+impl Known {
+    fn was_revoked(&mut self, principal: Principal, just_now: bool) -> bool {
+        self.revoked.retain(|_, at| at.elapsed() < ASKED_AGAIN);
+        if just_now {
+            self.revoked.insert(principal, Instant::now());
+        }
+        self.revoked.contains_key(&principal)
+    }
+}
+
+/// Longer than any client asks again without being asked to.
+const ASKED_AGAIN: Duration = Duration::from_secs(60);
 
 /// As long as any hash, and nobody's.
 const NOBODYS_HASH: &str = "................................................................";
@@ -352,7 +370,12 @@ mod tests {
         assert_eq!(whose(&principals, second.reveal()), Ok(operator()));
         assert!(principals.revoke(&operator()).await.expect("forgotten"));
         assert_eq!(whose(&principals, second.reveal()), Err(NotAdmitted::Unknown));
-        assert!(!principals.revoke(&operator()).await.expect("nothing to forget"), "there is none any more");
+        assert!(
+            principals.revoke(&operator()).await.expect("nothing to forget"),
+            "the answer may have been lost"
+        );
+        let somebody = principal(Who::Operator("op-02".parse().expect("a name")));
+        assert!(!principals.revoke(&somebody).await.expect("nothing to forget"), "there never was one");
     }
 
     #[tokio::test]

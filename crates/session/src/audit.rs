@@ -44,7 +44,7 @@ impl AuditEntry {
     pub const DONE: &str = "done";
     /// The outcome of what was refused, where no reason has a code.
     pub const REFUSED: &str = "refused";
-    /// The outcome of what nobody waited for to the end: the journal tells it by the request id.
+    /// The outcome of what nobody waited for to the end: the journal tells it by the request id, where there is one.
     pub const UNKNOWN: &str = "unknown";
 }
 
@@ -210,12 +210,14 @@ impl AuditBreak {
 /// Rows of one page of a walk.
 const PAGE: usize = 1_000;
 
+/// Rows that are let go in one transaction: an append waits for no more than that.
+const DROPPED_AT_ONCE: u64 = 200;
+
 /// What rows are called that say that older ones were let go.
 const LET_GO: &str = "audit.let-go";
 
-fn through(number: u64) -> String {
-    format!("rows:{number}")
-}
+/// What they say it of: this and the number of the last.
+const ROWS: &str = "rows:";
 
 /// Walks along a site's chain. `known` is a row's number and hash from an earlier walk, kept where nobody could change
 /// both.
@@ -234,13 +236,16 @@ pub async fn walk_audit(
             break;
         }
         for row in page {
-            if walk.rows == 0 && row.number > 1 {
-                match hash_let_go(audit, site, row.number - 1).await? {
-                    Some(hash) => walk.begin_behind(row.number - 1, hash, known),
-                    None => walk.broken = Some(AuditBreak::BegunLate(row.number - 1)),
+            if walk.head == 0 && row.number > 1 {
+                match let_go_last(audit, site).await? {
+                    Some((last, hash)) if last >= row.number - 1 => walk.begin_behind(last, hash, known),
+                    _ => walk.broken = Some(AuditBreak::BegunLate(row.number - 1)),
                 }
             }
-            walk.step(site, &row, known);
+            // They were let go, and not all of them are gone yet.
+            if row.number > walk.head {
+                walk.step(site, &row, known);
+            }
             if walk.broken.is_some() {
                 return Ok(walk);
             }
@@ -282,11 +287,15 @@ impl AuditWalk {
     }
 }
 
-/// The hash of the last row that was let go, if a row says that all up to this one were.
-async fn hash_let_go(audit: &dyn Audit, site: SiteId, last: u64) -> Result<Option<Hash>, AuditFault> {
-    let filter = AuditFilter { what: LET_GO.to_owned(), object: through(last), ..AuditFilter::default() };
+/// The last row that was let go, if a row says so, and its hash.
+async fn let_go_last(audit: &dyn Audit, site: SiteId) -> Result<Option<(u64, Hash)>, AuditFault> {
+    let filter = AuditFilter { what: LET_GO.to_owned(), ..AuditFilter::default() };
     let rows = audit.rows(site, &filter, u64::MAX, 1).await?;
-    Ok(rows.first().and_then(|row| parse_hash(&row.entry.was)))
+    let said = rows.first().map(|row| &row.entry);
+    Ok(said.and_then(|said| {
+        let last = said.object.strip_prefix(ROWS)?.parse().ok()?;
+        Some((last, parse_hash(&said.was)?))
+    }))
 }
 
 /// Lets rows go that were written before a time, and says so in a row. Answers up to which, if any.
@@ -299,11 +308,12 @@ pub async fn let_audit_go(
     before_us: i64,
     by: AuditEntry,
 ) -> Result<Option<u64>, AuditFault> {
-    let mut last: Option<AuditRow> = None;
+    let (mut first, mut last): (Option<u64>, Option<AuditRow>) = (None, None);
     loop {
         let page = audit.chain(site, last.as_ref().map_or(0, |row| row.number), PAGE).await?;
         let old = page.iter().take_while(|row| row.entry.wall_us < before_us).count();
         let whole = old == page.len();
+        first = first.or(page.first().map(|row| row.number));
         last = page.into_iter().take(old).next_back().or(last);
         if !whole || old == 0 {
             break;
@@ -312,13 +322,18 @@ pub async fn let_audit_go(
     let Some(last) = last else { return Ok(None) };
     let said = AuditEntry {
         what: LET_GO.to_owned(),
-        object: through(last.number),
+        object: format!("{ROWS}{}", last.number),
         was: last.hash.to_string(),
         outcome: AuditEntry::DONE.to_owned(),
         ..by
     };
     audit.record(site, said).await?;
-    audit.drop_through(site, last.number).await?;
+    // Oldest first: what is left is a chain at every moment.
+    let mut gone = first.unwrap_or_default().saturating_sub(1);
+    while gone < last.number {
+        gone = last.number.min(gone + DROPPED_AT_ONCE);
+        audit.drop_through(site, gone).await?;
+    }
     Ok(Some(last.number))
 }
 

@@ -48,7 +48,7 @@ pub use postgres::{PostgresCallers, PostgresFault, PostgresLimits, PostgresStore
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
-pub use retention::{Retention, RetentionFault, Swept, sweep};
+pub use retention::{Retention, Swept, SweptStores, sweep};
 pub use roll::{MemoryRoll, Roll, RollEntry};
 pub use seal::{SealKey, SealKeyFault};
 pub use sqlite::{Copied, FileCheckup, back_up, look_at_files, restore_from};

@@ -30,6 +30,8 @@ pub struct Verified {
     pub passed_over: u64,
     /// Call records that are the fold of the decisions.
     pub records: u64,
+    /// Calls that are over and have no record: it was let go.
+    pub let_go: u64,
     /// Of the state at the end.
     pub state: Hash,
 }
@@ -174,6 +176,7 @@ impl Check {
                 snapshots: 0,
                 passed_over: 0,
                 records: 0,
+                let_go: 0,
                 state: Hash::default(),
             },
         }
@@ -247,6 +250,11 @@ impl Check {
         if cursor.row != RowMark::of(stored) {
             return Err(VerifyFault::RecordsElsewhere { seq: cursor.seq });
         }
+        // A record of a call that is over may have been kept long enough. Whether it was is for the audit to say.
+        let before = self.folded.len();
+        let stored = &self.records;
+        self.folded.retain(|call, folded| folded.closed.is_none() || stored.contains_key(call));
+        self.so_far.let_go = (before - self.folded.len()) as u64;
         let calls = self.folded.keys().chain(self.records.keys());
         if let Some(call) = calls.copied().find(|call| self.folded.get(call) != self.records.get(call)) {
             return Err(VerifyFault::Record { call });

@@ -97,6 +97,41 @@ async fn a_row_that_says_that_rows_were_let_go_cannot_be_made_up_afterwards() {
     assert_eq!(walk.broken, Some(AuditBreak::Changed(4)));
 }
 
+/// Died in the middle of letting go: some of those rows are still there.
+#[tokio::test]
+async fn rows_that_were_let_go_and_are_not_all_gone_yet_are_passed_over() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    filled(dir.path()).await;
+    let store = SqliteStore::open(dir.path()).await.expect("its files");
+    let fourth = store.chain(main(), 3, 1).await.expect("readable").swap_remove(0);
+    let said = AuditEntry {
+        what: "audit.let-go".into(),
+        object: "rows:4".into(),
+        was: fourth.hash.to_string(),
+        ..AuditEntry::default()
+    };
+    store.record(main(), said).await.expect("recorded");
+    store.drop_through(main(), 2).await.expect("the first two");
+    let walk = walk_audit(&store, main(), None).await.expect("readable");
+    assert_eq!((walk.rows, walk.head, walk.broken), (3, 7, None));
+    assert_eq!(let_audit_go(&store, main(), 6, AuditEntry::default()).await, Ok(Some(5)));
+    let walk = walk_audit(&store, main(), None).await.expect("readable");
+    assert_eq!((walk.rows, walk.head, walk.broken), (3, 8, None));
+}
+
+#[tokio::test]
+async fn many_rows_go_some_at_a_time_and_the_rest_is_a_chain() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+    for n in 1..=450 {
+        store.record(main(), act(n, "ana", "line.close", "line:duty")).await.expect("recorded");
+    }
+    let by = AuditEntry { wall_us: 451, ..AuditEntry::default() };
+    assert_eq!(let_audit_go(&store, main(), 432, by).await, Ok(Some(431)));
+    let walk = walk_audit(&store, main(), None).await.expect("readable");
+    assert_eq!((walk.rows, walk.head, walk.broken), (20, 451, None));
+}
+
 async fn tampered(statements: &[&str]) -> (u64, Option<AuditBreak>) {
     let (walk, _) = walked(statements, false).await;
     (walk.rows, walk.broken)

@@ -60,6 +60,40 @@ async fn nothing_is_overwritten_and_what_is_no_journal_is_not_restored() {
     restore_from(&copy, &other).await.expect("restored, over what the failed attempt left");
 }
 
+/// SQLite believes a log that it finds beside a database of the same name, whosever it was.
+#[tokio::test]
+async fn a_log_that_was_left_behind_is_not_taken_for_that_of_a_restored_journal() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (data, copy) = (dir.path().join("data"), dir.path().join("copy.db"));
+    let store = SqliteStore::open(&data).await.expect("a fresh directory");
+    append(&store, 1).await;
+    back_up(&data, &copy).await.expect("copied");
+    for n in 2..=40 {
+        append(&store, n).await;
+    }
+    let log = fs::read(data.join("journal.db-wal")).expect("it is open");
+    assert!(!log.is_empty());
+    let other = dir.path().join("other");
+    fs::create_dir(&other).expect("made");
+    for name in ["journal.db-wal", "journal.db-shm"] {
+        fs::write(other.join(name), &log).expect("written");
+        let fault = restore_from(&copy, &other).await.expect_err("another journal's log");
+        assert!(matches!(&fault, OpenFault::LeftBehind { path } if path.ends_with(name)), "{fault}");
+        let fault = SqliteStore::open(&other).await.expect_err("a log without its journal");
+        assert!(matches!(fault, OpenFault::LeftBehind { .. }), "{fault}");
+        assert!(!other.join("journal.db").exists());
+        fs::remove_file(other.join(name)).expect("moved away");
+    }
+    // What earlier attempts left, and what can be made again, is nobody's.
+    for name in ["journal.unfinished-wal", "derived.unfinished-wal", "derived.db-wal"] {
+        fs::write(other.join(name), &log).expect("written");
+    }
+    restore_from(&copy, &other).await.expect("restored");
+    let again = SqliteStore::open(&other).await.expect("its files");
+    assert_eq!(again.head(main()).await.expect("there").last_seq, Seq(1), "nothing of the old log");
+    assert!(again.has_derived());
+}
+
 async fn append(store: &SqliteStore, n: u64) {
     let row = Row {
         seq: Seq(n),

@@ -49,6 +49,59 @@ async fn nothing_of_a_forgotten_number_is_in_any_file() {
     append(&store, CALLERS / 7 + 2).await;
 }
 
+/// Somebody who reads from the log keeps it from being emptied, and nobody from being written down.
+#[tokio::test]
+async fn whoever_reads_holds_no_append_up_and_the_log_is_emptied_behind_them() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (store, callers) = opened(dir.path()).await;
+    let number = CallerNumber::received("13800138000");
+    let caller = callers.reference(main(), &number).await.expect("begun");
+    append(&store, 1).await;
+    let reader = reading(dir.path()).await;
+    let forgetting = tokio::spawn(async move { callers.forget(main(), &[caller]).await });
+    while store.has_callers().await.expect("readable") {
+        tokio::task::yield_now().await;
+    }
+    for n in 2..=20 {
+        append(&store, n).await;
+    }
+    reader.close().await.expect("closed");
+    assert_eq!(forgetting.await.expect("no panic"), Ok(1), "in one go");
+    assert_eq!(log_bytes(dir.path()), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_is_emptied_when_it_can_be_though_nobody_asks_again() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (store, callers) = opened(dir.path()).await;
+    let number = CallerNumber::received("13800138000");
+    let caller = callers.reference(main(), &number).await.expect("begun");
+    append(&store, 1).await;
+    let reader = reading(dir.path()).await;
+    let fault = callers.forget(main(), &[caller]).await.expect_err("the log cannot be emptied");
+    assert!(fault.to_string().contains("forgotten, but"), "{fault}");
+    assert!(log_bytes(dir.path()) > 0);
+    append(&store, 2).await;
+    reader.close().await.expect("closed");
+    while log_bytes(dir.path()) > 0 {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
+/// Somebody in the middle of reading what stands in the log.
+async fn reading(dir: &Path) -> sqlx::SqliteConnection {
+    use sqlx::Executor;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("journal.db")).read_only(true);
+    let mut connection = options.connect().await.expect("opened");
+    connection.execute("BEGIN").await.expect("begun");
+    connection.fetch_one("SELECT COUNT(*) FROM journal").await.expect("read");
+    connection
+}
+
+fn log_bytes(dir: &Path) -> u64 {
+    fs::metadata(dir.join("journal.db-wal")).map_or(0, |file| file.len())
+}
+
 #[tokio::test]
 async fn a_seed_does_not_give_a_forgotten_reference_again_after_a_restart() {
     let dir = tempfile::tempdir().expect("a temporary directory");

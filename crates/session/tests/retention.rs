@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use session::{
-    Appended, Audit, AuditEntry, CallRecord, CallerNumber, Callers, Derived, Journal, RecordCursor,
-    Retention, Row, RowMark, SealKey, SqliteCallers, SqliteStore, SubjectRecords, Subjects, Swept, Writer,
-    sweep, walk_audit,
+    Appended, Audit, AuditEntry, CallRecord, CallerNumber, Callers, Derived, DerivedFault, Journal,
+    RecordCursor, Retention, Row, RowMark, SealKey, SqliteCallers, SqliteStore, SubjectRecords, Subjects,
+    Swept, SweptStores, Writer, sweep, walk_audit,
 };
 use switchboard::call::{CallerKind, Class, Outcome};
-use switchboard::canonical::Hash;
-use switchboard::id::{CallId, CallerRef, Seq, SiteId};
+use switchboard::command::{Actor, Command, Input};
+use switchboard::decision::{Decision, Reply};
+use switchboard::event::Event;
+use switchboard::id::{CallId, CallerRef, Revision, Seq, SiteId};
 use switchboard::time::SiteTime;
 use uuid::Uuid;
 
@@ -32,8 +35,13 @@ impl Kept {
     }
 
     async fn sweep(&self, retention: &Retention, day: i64) -> Swept {
-        let parts = (&*self.store as &dyn Audit, &self.callers as &dyn Subjects, &*self.store as _);
-        sweep(main(), retention, day * DAY_US, parts).await.expect("swept")
+        self.sweep_with(&*self.store, retention, day).await
+    }
+
+    async fn sweep_with(&self, records: &dyn SubjectRecords, retention: &Retention, day: i64) -> Swept {
+        let (store, subjects) = (&*self.store, &self.callers);
+        let stores = SweptStores { journal: store, derived: store, records, subjects, audit: store };
+        sweep(main(), retention, day * DAY_US, stores).await.expect("swept")
     }
 
     /// Callers with a record of a call on this day each; day none means no record at all.
@@ -46,20 +54,50 @@ impl Kept {
             records.extend(day.map(|day| record(n, caller, day * DAY_US)));
             callers.push(caller);
         }
-        let row = Row {
-            seq: Seq(1),
-            last_seq: Seq(9),
-            at: SiteTime(1),
-            wall_us: 0,
-            writer: Writer::new("test"),
-            format: session::FORMAT,
-            body: "[]".to_owned(),
-        };
-        assert_eq!(self.store.append(main(), &row).await, Ok(Appended::Stored));
-        let row = RowMark { seq: Seq(1), hash: Hash::default() };
-        let to = RecordCursor { seq: Seq(9), row };
+        self.append(0, 9, "[]".to_owned()).await;
+        let stored = self.store.tail(main(), Seq(0), 1).await.expect("readable");
+        let to = RecordCursor { seq: Seq(9), row: RowMark::of(&stored[0]) };
         self.store.keep_records(main(), &records, None, to).await.expect("kept");
         callers
+    }
+
+    /// A row behind the last, of so many decisions.
+    async fn append(&self, day: i64, decisions: u64, body: String) {
+        let last = self.store.head(main()).await.expect("readable").last_seq;
+        let row = Row {
+            seq: last.next(),
+            last_seq: Seq(last.0 + decisions),
+            at: SiteTime(1),
+            wall_us: day * DAY_US,
+            writer: Writer::new("test"),
+            format: session::FORMAT,
+            body,
+        };
+        assert_eq!(self.store.append(main(), &row).await, Ok(Appended::Stored));
+    }
+
+    /// Somebody rings in, and nobody has a record of it yet.
+    async fn ring_in(&self, caller: CallerRef, day: i64) {
+        let seq = self.store.head(main()).await.expect("readable").last_seq.next();
+        let record = record(seq.0, caller, day * DAY_US);
+        let CallRecord { call, gateway, caller, kind, line, class, rang_at, .. } = record;
+        let arrived = Event::CallArrived {
+            call,
+            gateway,
+            caller,
+            kind,
+            line,
+            class,
+            revision: Revision(1),
+            arrived_at: rang_at,
+            ladder_from: rang_at,
+            resumed: false,
+            required: Default::default(),
+            held: Default::default(),
+        };
+        let input = Input { actor: Actor::Clock, request: None, command: Command::Tick };
+        let decision = Decision { seq, at: rang_at, input, events: vec![arrived], reply: Reply::Done };
+        self.append(day, 1, session::encode(&[decision])).await;
     }
 
     async fn has_number(&self, caller: CallerRef) -> bool {
@@ -100,6 +138,80 @@ async fn records_and_the_audit_are_let_go_and_decisions_stay() {
     assert_eq!(last[0].entry.outcome, AuditEntry::DONE);
     assert_eq!(last[0].entry.becomes, "{\"numbers\":0,\"records\":0,\"audit_through\":2}");
     assert_eq!(kept.store.head(main()).await.expect("readable").last_seq, Seq(9));
+}
+
+#[tokio::test]
+async fn whoever_rings_in_behind_the_records_keeps_the_number() {
+    let kept = Kept::open().await;
+    let callers = kept.callers(&[Some(1), Some(1), Some(1)]).await;
+    let retention = Retention { numbers_days: Some(30), ..Retention::default() };
+    assert_eq!(kept.sweep(&retention, 2).await.numbers, 0, "noticed");
+    kept.ring_in(callers[0], 99).await;
+    // Rang in long ago, and is still waiting.
+    kept.ring_in(callers[1], 3).await;
+    let swept = kept.sweep(&retention, 100).await;
+    assert_eq!(swept, Swept { numbers: 1, ..Swept::default() });
+    assert!(kept.has_number(callers[0]).await && kept.has_number(callers[1]).await);
+    assert!(!kept.has_number(callers[2]).await);
+}
+
+#[tokio::test]
+async fn numbers_wait_for_records_that_are_being_made_again() {
+    let kept = Kept::open().await;
+    let callers = kept.callers(&[Some(99), Some(1)]).await;
+    let retention = Retention { numbers_days: Some(30), ..Retention::default() };
+    assert_eq!(kept.sweep(&retention, 2).await.numbers, 0, "noticed");
+    kept.append(99, 60_000, "[]".to_owned()).await;
+    kept.store.forget_records(main()).await.expect("derived.db was lost");
+    assert_eq!(kept.sweep(&retention, 100).await, Swept { numbers_wait: true, ..Swept::default() });
+    assert!(kept.has_number(callers[0]).await && kept.has_number(callers[1]).await);
+    let last = kept.store.rows(main(), &Default::default(), u64::MAX, 1).await.expect("readable");
+    assert_eq!(last[0].entry.outcome, AuditEntry::DONE);
+    assert!(last[0].entry.becomes.ends_with(",\"numbers_wait\":true}"), "{}", last[0].entry.becomes);
+}
+
+/// Nobody can say who called.
+struct NoRecords;
+
+#[async_trait]
+impl SubjectRecords for NoRecords {
+    async fn of_caller(
+        &self,
+        _: SiteId,
+        _: CallerRef,
+        _: Seq,
+        _: usize,
+    ) -> Result<Vec<CallRecord>, DerivedFault> {
+        Err(DerivedFault::Unavailable("away".to_owned()))
+    }
+
+    async fn caller_of(&self, _: SiteId, _: CallId) -> Result<Option<CallerRef>, DerivedFault> {
+        Err(DerivedFault::Unavailable("away".to_owned()))
+    }
+
+    async fn callers_since(&self, _: SiteId, _: i64) -> Result<Vec<CallerRef>, DerivedFault> {
+        Err(DerivedFault::Unavailable("away".to_owned()))
+    }
+
+    async fn drop_records(&self, _: SiteId, _: i64) -> Result<u64, DerivedFault> {
+        Err(DerivedFault::Unavailable("away".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_fails_keeps_no_other_and_the_audit_names_it() {
+    let kept = Kept::open().await;
+    let callers = kept.callers(&[Some(1)]).await;
+    let retention = Retention { numbers_days: Some(30), records_days: Some(30), audit_days: Some(200) };
+    assert_eq!(kept.sweep(&retention, 2).await, Swept::default());
+    let swept = kept.sweep_with(&NoRecords, &retention, 300).await;
+    assert_eq!((swept.numbers, swept.records, swept.audit_through), (0, 0, Some(2)));
+    assert_eq!(swept.failed, ["numbers", "records"]);
+    assert!(kept.has_number(callers[0]).await);
+    let last = kept.store.rows(main(), &Default::default(), u64::MAX, 1).await.expect("readable");
+    assert_eq!((last[0].entry.outcome.as_str(), last[0].entry.refers_to), ("RETENTION_INCOMPLETE", 3));
+    let becomes = "{\"numbers\":0,\"records\":0,\"audit_through\":2,\"failed\":[\"numbers\",\"records\"]}";
+    assert_eq!(last[0].entry.becomes, becomes);
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use session::{
-    Derived, FORMAT, Journal, MemoryJournal, RecordCursor, RecordFold, Row, RowMark, Snapshot, SqliteStore,
-    Verified, VerifyFault, Writer, verify,
+    Derived, FORMAT, Journal, MemoryCallers, MemoryJournal, RecordCursor, RecordFold, Retention, Row,
+    RowMark, Snapshot, SqliteStore, SweptStores, Verified, VerifyFault, Writer, sweep, verify,
 };
 use sim::drive::Drive;
 use sim::world::{World, WorldConfig};
@@ -18,6 +18,8 @@ type Lie = fn(&mut Decision);
 
 const CALLS: u32 = 60;
 const DECISIONS_A_ROW: usize = 7;
+/// What the wall clock shows all day.
+const WALL_US: i64 = 1_649_001_600_000_000;
 
 #[tokio::test]
 async fn a_days_journal_agrees_with_itself() {
@@ -28,10 +30,11 @@ async fn a_days_journal_agrees_with_itself() {
     let verified = verify(&store, Some(&store), main(), |progress| told.push(progress.seq)).await;
     let arrived =
         day.iter().flat_map(|d| &d.events).filter(|e| matches!(e, Event::CallArrived { .. })).count();
-    let Verified { rows, decisions, snapshots, passed_over, records, state } = verified.expect("it agrees");
+    let Verified { rows, decisions, snapshots, passed_over, records, let_go, state } =
+        verified.expect("it agrees");
     assert_eq!((rows, decisions), (day.len().div_ceil(DECISIONS_A_ROW) as u64, day.len() as u64));
     assert_eq!((snapshots, passed_over), (1, 0));
-    assert_eq!((records, state), (arrived as u64, replayed(&day).state_hash()));
+    assert_eq!((records, let_go, state), (arrived as u64, 0, replayed(&day).state_hash()));
     assert!(told.is_sorted() && told.last() == Some(&Seq(day.len() as u64)));
 }
 
@@ -102,6 +105,23 @@ async fn a_snapshot_that_lies_is_seen() {
 }
 
 #[tokio::test]
+async fn records_that_were_kept_long_enough_are_not_missed() {
+    let day = day();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = kept(dir.path(), &day).await;
+    let subjects = MemoryCallers::random();
+    let stores =
+        SweptStores { journal: &store, derived: &store, records: &store, subjects: &subjects, audit: &store };
+    let retention = Retention { records_days: Some(30), ..Retention::default() };
+    let later_us = WALL_US + 40 * 24 * 60 * 60 * 1_000_000;
+    let swept = sweep(main(), &retention, later_us, stores).await.expect("swept");
+    let open = store.open_records(main()).await.expect("readable").len() as u64;
+    assert!(swept.records > 0);
+    let verified = verify(&store, Some(&store), main(), |_| {}).await.expect("it agrees");
+    assert_eq!((verified.records, verified.let_go), (open, swept.records));
+}
+
+#[tokio::test]
 async fn records_that_lie_are_seen() {
     let day = day();
     let forge = |change: &'static str| {
@@ -116,7 +136,10 @@ async fn records_that_lie_are_seen() {
     };
     for change in [
         "UPDATE call_record SET offers = offers + 1 WHERE call_id = (SELECT MIN(call_id) FROM call_record)",
-        "DELETE FROM call_record WHERE call_id = (SELECT MAX(call_id) FROM call_record)",
+        "UPDATE call_record SET outcome = NULL WHERE call_id = (SELECT MAX(call_id) FROM call_record)",
+        "INSERT INTO call_record SELECT site, '00000000-0000-0000-0000-000000000001', first_seq, last_seq, gateway, \
+         caller_ref, kind, line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, \
+         closed_us, outcome, asked FROM call_record LIMIT 1",
     ] {
         let fault = forge(change).await;
         assert!(matches!(fault, VerifyFault::Record { .. }), "{fault}");
@@ -181,7 +204,7 @@ async fn append(journal: &dyn Journal, decisions: &[Decision]) {
             seq: first.seq,
             last_seq: last.seq,
             at: last.at,
-            wall_us: 1_649_001_600_000_000,
+            wall_us: WALL_US,
             writer: Writer::new("test"),
             format: FORMAT,
             body: session::encode(row),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use routing::{GAP_DAYS, parsed_roster, roster_gaps};
+use routing::{GAP_DAYS, Staffing};
 use session::{Derived, Journal, Registry, SqliteStore};
 use switchboard::id::{Seq, SiteId};
 
@@ -25,8 +25,8 @@ pub(super) async fn look(store: &Arc<SqliteStore>, site: SiteId, last: Seq) -> F
         Ok(switchboard) => switchboard,
         Err(fault) => return unread(&fault),
     };
-    let (state, revision) = (switchboard.state(), kept.revision);
-    let parsed = match parsed_roster(&kept.text, state) {
+    let (staffing, revision) = (Staffing::of(switchboard.state()), kept.revision);
+    let parsed = match staffing.parsed(&kept.text) {
         Ok(parsed) => parsed,
         Err(faults) => {
             let first = faults.findings.first();
@@ -39,8 +39,7 @@ pub(super) async fn look(store: &Arc<SqliteStore>, site: SiteId, last: Seq) -> F
             return Finding::bad(CHECK, words, again());
         }
     };
-    let gaps = state.plan().map(|plan| roster_gaps(plan, state, &parsed.roster, now_us()));
-    let gaps = gaps.unwrap_or_default();
+    let gaps = staffing.gaps(&parsed.roster, now_us());
     let Some(first) = gaps.warnings.first() else {
         let words = said(
             format!("第 {revision} 版，未来 {GAP_DAYS} 天没有空缺"),

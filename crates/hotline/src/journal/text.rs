@@ -30,6 +30,9 @@ fn unopened_in_chinese(fault: &OpenFault) -> String {
         OpenFault::Exists { path } => {
             format!("{} 已存在，不会被覆盖。请指定另一个位置，或将其移走", path.display())
         }
+        OpenFault::LeftBehind { path } => {
+            format!("{} 属于一个不在旁边的数据库。请把那个数据库放回来，或把此文件也移走", path.display())
+        }
         OpenFault::NotADatabase { path } => {
             format!("{} 不是数据库。请将其移走，或从备份恢复", path.display())
         }
@@ -88,15 +91,16 @@ fn unsound_in_chinese(fault: &VerifyFault) -> String {
 
 /// What was verified.
 pub(super) fn sound(lang: Lang, site: SiteId, verified: &Verified) -> String {
-    let Verified { rows, decisions, snapshots, passed_over, records, state } = verified;
+    let Verified { rows, decisions, snapshots, passed_over, records, let_go, state } = verified;
     match lang {
         Lang::En => format!(
             "site {site}: {decisions} decisions in {rows} rows, without a gap; decided again they are the same; \
-             {snapshots} snapshots and {records} call records agree, {passed_over} snapshots passed over; state {state}"
+             {snapshots} snapshots and {records} call records agree, {passed_over} snapshots passed over, \
+             {let_go} call records let go; state {state}"
         ),
         Lang::Zh => format!(
             "站点 {site}：{rows} 行共 {decisions} 个决定，没有缺口；重新判定结果相同；\
-             {snapshots} 个快照和 {records} 条通话记录相符，略过 {passed_over} 个快照；状态 {state}"
+             {snapshots} 个快照和 {records} 条通话记录相符，略过 {passed_over} 个快照，已清除 {let_go} 条通话记录；状态 {state}"
         ),
     }
 }
@@ -130,6 +134,7 @@ mod tests {
             OpenFault::NotADatabase { path: dir() },
             OpenFault::NotOurs { path: dir() },
             OpenFault::Exists { path: dir() },
+            OpenFault::LeftBehind { path: dir() },
             OpenFault::Newer { path: dir(), schema: 9, known: 1 },
             OpenFault::Full { dir: dir() },
         ];

@@ -125,8 +125,9 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     };
     let exchange = opener.open(site).await?;
     let sweeping = Sweeping {
-        journal: journal.clone(),
         retention: settings.retention,
+        journal: journal.clone(),
+        derived: derived.clone(),
         audit: audit.clone(),
         subjects: subjects.clone(),
         records: records.clone(),

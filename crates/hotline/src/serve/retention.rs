@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use session::{Audit, AuditFilter, Journal, Retention, SubjectRecords, Subjects, sweep};
+use session::{
+    Audit, AuditFilter, Derived, Journal, Retention, SubjectRecords, Subjects, SweptStores, sweep,
+};
 use switchboard::id::SiteId;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is swept, and how long what is kept.
 pub(super) struct Sweeping {
-    pub(super) journal: Arc<dyn Journal>,
     pub(super) retention: Retention,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) derived: Arc<dyn Derived>,
     pub(super) audit: Arc<dyn Audit>,
     pub(super) subjects: Arc<dyn Subjects>,
     pub(super) records: Arc<dyn SubjectRecords>,
@@ -39,8 +42,14 @@ impl Sweeping {
     async fn once(&self, site: SiteId) {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now_us = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
-        let parts = (&*self.audit, &*self.subjects, &*self.records);
-        match sweep(site, &self.retention, now_us, parts).await {
+        let stores = SweptStores {
+            journal: &*self.journal,
+            derived: &*self.derived,
+            records: &*self.records,
+            subjects: &*self.subjects,
+            audit: &*self.audit,
+        };
+        match sweep(site, &self.retention, now_us, stores).await {
             Ok(swept) => tracing::info!(
                 %site,
                 numbers = swept.numbers,

@@ -42,6 +42,7 @@ pub fn gaps(
 ) -> Result<Vec<Gap>, ScheduleError> {
     let until_us = from_us.saturating_add(i64::from(days) * DAY_US);
     let open = open(plan, from_us, until_us, days)?;
+    let roster = roster.in_zone_of(plan)?;
     let mut on_shift: BTreeMap<OperatorId, Vec<Times>> = BTreeMap::new();
     for stretch in roster.stretches_between(from_us, until_us)? {
         on_shift.entry(stretch.operator).or_default().push((stretch.from_us, stretch.to_us));

@@ -9,19 +9,20 @@ mod moments;
 mod read;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use switchboard::id::OperatorId;
-use switchboard::plan::Title;
+use switchboard::plan::{Plan, Title};
 
 pub use self::gaps::{Gap, gaps};
 pub(crate) use self::moments::merged;
 pub use self::moments::{Shift, Stretch};
 pub use self::words::{GapWarning, GapWarnings};
-use crate::finding::{Fault, Finding, Findings, Severity, drawn, errors};
+use crate::finding::{FINDINGS_MAX, Fault, Finding, Findings, Severity, drawn, errors};
 use crate::read::Reading;
 use crate::schedule::ScheduleError;
 use crate::source::{Source, nearest};
@@ -30,7 +31,7 @@ use crate::source::{Source, nearest};
 /// site takes at once.
 pub const SHIFTS_PER_WEEK_MAX: usize = 10_000;
 
-/// Most shifts that holidays and exceptions name, counted for each date.
+/// Most shifts that holidays and exceptions name, counted for each date; a date without any counts as one.
 pub const DATED_MAX: usize = 10_000;
 
 /// Most dates that have something of their own.
@@ -41,6 +42,8 @@ pub const DATES_MAX: usize = 1_000;
 pub struct Roster {
     zone_name: String,
     zone: TimeZone,
+    /// Whether it says so itself; otherwise its zone is the plan's.
+    names_zone: bool,
     shifts: Vec<NamedShift>,
     /// By day, 0 is Monday.
     weekly: [Vec<Assigned>; 7],
@@ -98,14 +101,26 @@ impl Roster {
         &self.zone_name
     }
 
+    /// The roster under this plan: where it names no zone, its times are meant in the plan's.
+    ///
+    /// # Errors
+    /// [`ScheduleError::UnknownZone`]: the plan's is none.
+    pub fn in_zone_of(&self, plan: &Plan) -> Result<Cow<'_, Roster>, ScheduleError> {
+        if self.names_zone {
+            return Ok(Cow::Borrowed(self));
+        }
+        let zone = crate::read::zone(&plan.time_zone);
+        let zone = zone.map_err(|_| ScheduleError::UnknownZone(plan.time_zone.clone()))?;
+        if zone == self.zone {
+            return Ok(Cow::Borrowed(self));
+        }
+        let zone_name = zone.iana_name().unwrap_or(&plan.time_zone).to_owned();
+        Ok(Cow::Owned(Roster { zone_name, zone, ..self.clone() }))
+    }
+
     /// The shifts it names, by name.
     pub fn named_shifts(&self) -> &[NamedShift] {
         &self.shifts
-    }
-
-    /// Everybody it names.
-    pub fn operators(&self) -> BTreeSet<OperatorId> {
-        self.mentions().map(|(operator, _)| operator).collect()
     }
 
     fn mentions(&self) -> impl Iterator<Item = (OperatorId, &Place)> {
@@ -157,17 +172,28 @@ impl ParsedRoster {
     /// # Errors
     /// Every place that names somebody who is not there, with whoever is probably meant.
     pub fn check_people(&self, people: &BTreeSet<OperatorId>) -> Result<(), Findings> {
-        let ids = || people.iter().map(OperatorId::as_str);
         let unknown = self.roster.mentions().filter(|(operator, _)| !people.contains(operator));
+        let mut unknown: Vec<(OperatorId, &Place)> = unknown.collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        // What is said for a range of dates is mentioned on each.
+        unknown.sort_by_key(|(operator, place)| (place.span.start, place.span.end, *operator));
+        unknown.dedup_by(|a, b| a.0 == b.0 && a.1.span == b.1.span);
+        let left_out = unknown.len().saturating_sub(FINDINGS_MAX);
+        unknown.truncate(FINDINGS_MAX);
+        let mut meant: BTreeMap<OperatorId, String> = BTreeMap::new();
+        let ids = || people.iter().map(OperatorId::as_str);
         let tell = |(operator, place): (OperatorId, &Place)| {
-            let mend = match nearest(operator.as_str(), ids()) {
+            let mend = meant.entry(operator).or_insert_with(|| match nearest(operator.as_str(), ids()) {
                 Some(meant) => format!("did you mean '{meant}'?"),
                 None => "add this operator first, or use the id of one there is".to_owned(),
-            };
-            Fault::new(&place.path, place.span.clone(), format!("there is no operator '{operator}'"), mend)
+            });
+            let reason = format!("there is no operator '{operator}'");
+            Fault::new(&place.path, place.span.clone(), reason, mend.as_str())
         };
-        let faults: Vec<Fault> = unknown.map(tell).collect();
-        if faults.is_empty() { Ok(()) } else { Err(errors(&self.source(), faults)) }
+        let faults = unknown.into_iter().map(tell).collect();
+        Err(Findings { left_out, ..errors(&self.source(), faults) })
     }
 
     /// Weekly shifts of the `days` × 24 h from a moment on that begin or end at a time that the clock skips when it is
@@ -185,8 +211,8 @@ impl ParsedRoster {
     }
 }
 
-/// Makes a roster of a text. `file` is only what errors call it; `plan_zone` is the plan's time zone, which holds unless
-/// the text names another. Ids of operators are looked at for their form only, see [`ParsedRoster::check_people`].
+/// Makes a roster of a text. `file` is only what errors call it; `plan_zone` is the time zone of the plan in force, which
+/// holds unless the text names another, see [`Roster::in_zone_of`]. Ids of operators are looked at for their form only, see [`ParsedRoster::check_people`].
 ///
 /// # Errors
 /// Everything that keeps the text from being a roster, as far as it can be told at once.

@@ -90,12 +90,6 @@ impl Roster {
         }
         Ok(stretches)
     }
-
-    /// Who is due at a moment, and since and until when: their whole shifts. Nobody beyond the calendar.
-    pub fn at(&self, wall_us: i64) -> Vec<Shift> {
-        let until = wall_us.saturating_add(1);
-        self.shifts_between(wall_us, until).unwrap_or_default()
-    }
 }
 
 /// One person's shifts that touch or overlap, as one; in the order of operators, then of time.

@@ -29,26 +29,37 @@ const OPERATOR_EXAMPLE: &str = "\"op-1\"";
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     zone: Option<(String, TimeZone)>,
+    names_zone: bool,
     shifts: BTreeMap<String, NamedShift>,
     weekly: [Vec<Assigned>; 7],
     days: BTreeMap<Date, Day>,
+    /// Shifts that holidays and exceptions name, counted for each date; a date without any counts as one.
     dated: usize,
+    /// There are more dates, or shifts on them, than there may be: no more of them are laid.
+    is_full: bool,
 }
 
 impl Draft {
     /// The roster, unless something it cannot be without is missing: then a fault says so already.
     pub(super) fn finished(self, faults: &mut Vec<Fault>) -> Option<Roster> {
-        if self.dated > DATED_MAX || self.days.len() > DATES_MAX {
+        if self.is_full {
             let reason = format!(
-                "holidays and exceptions name {} shifts on {} dates; {DATED_MAX} on {DATES_MAX} are the most",
-                self.dated,
-                self.days.len()
+                "holidays and exceptions name more than {DATED_MAX} shifts, or more than {DATES_MAX} dates"
             );
             faults.push(Fault::new("", 0..0, reason, "remove the dates that are over"));
         }
+        let names_zone = self.names_zone;
         let (zone_name, zone) = self.zone?;
         let shifts = self.shifts.into_values().collect();
-        Some(Roster { zone_name, zone, shifts, weekly: self.weekly, days: self.days })
+        Some(Roster { zone_name, zone, names_zone, shifts, weekly: self.weekly, days: self.days })
+    }
+
+    /// A date on which so many more shifts are named, unless that is too much.
+    fn day(&mut self, date: Date, named: usize) -> Option<&mut Day> {
+        self.dated = self.dated.saturating_add(named.max(1));
+        let is_new = !self.days.contains_key(&date);
+        self.is_full |= self.dated > DATED_MAX || (is_new && self.days.len() >= DATES_MAX);
+        if self.is_full { None } else { Some(self.days.entry(date).or_default()) }
     }
 
     /// Shifts are numbered in the order of their names.
@@ -72,6 +83,7 @@ pub(super) fn roster(document: &DeTable<'_>, plan_zone: &str) -> Reading<Draft> 
 impl Reading<Draft> {
     fn time_zone(&mut self, top: &Table<'_>, plan_zone: &str) {
         let entry = self.field(top, "time_zone");
+        self.draft.names_zone = entry.is_some();
         let name = match &entry {
             Some(entry) => self.text(entry, "\"Asia/Shanghai\""),
             None => Some(plan_zone),
@@ -171,6 +183,15 @@ impl Reading<Draft> {
                     Ok(Some((days, shift))) => {
                         let place = Place { path: item.path.clone(), span: item.span() };
                         begun += days.len();
+                        if begun > SHIFTS_PER_WEEK_MAX {
+                            let reason = format!("more than {SHIFTS_PER_WEEK_MAX} shifts begin in a week");
+                            return self.fault(
+                                "weekly",
+                                entry.span(),
+                                reason,
+                                "write fewer and longer shifts",
+                            );
+                        }
                         for day in days {
                             let assigned = Assigned { operator, shift, place: place.clone() };
                             self.draft.weekly[usize::from(day)].push(assigned);
@@ -181,10 +202,6 @@ impl Reading<Draft> {
                     Err((reason, mend)) => self.fault(&item.path, item.span(), reason, mend),
                 }
             }
-        }
-        if begun > SHIFTS_PER_WEEK_MAX {
-            let reason = format!("{begun} shifts begin in a week; {SHIFTS_PER_WEEK_MAX} are the most");
-            self.fault("weekly", entry.span(), reason, "write fewer and longer shifts");
         }
     }
 
@@ -259,12 +276,8 @@ impl Reading<Draft> {
     }
 
     fn add_holiday(&mut self, dates: &[Date], holiday: &Holiday) {
-        self.draft.dated = self.draft.dated.saturating_add(dates.len() * holiday.on.len());
-        if self.draft.dated > DATED_MAX {
-            return;
-        }
         for date in dates {
-            let day = self.draft.days.entry(*date).or_default();
+            let Some(day) = self.draft.day(*date, holiday.on.len()) else { return };
             if let Some(first) = &day.holiday {
                 let reason = format!("{date} is in two holidays");
                 let fault = Fault::new(
@@ -307,12 +320,8 @@ impl Reading<Draft> {
     }
 
     fn add_exception(&mut self, dates: &[Date], off: &[(OperatorId, Place)], on: &[Assigned]) {
-        self.draft.dated = self.draft.dated.saturating_add(dates.len() * (off.len() + on.len()));
-        if self.draft.dated > DATED_MAX {
-            return;
-        }
         for date in dates {
-            let day = self.draft.days.entry(*date).or_default();
+            let Some(day) = self.draft.day(*date, off.len() + on.len()) else { return };
             for (operator, place) in off {
                 let Some(first) = day.off.insert(*operator, place.clone()) else { continue };
                 let reason = format!("'{operator}' is taken off twice on {date}");

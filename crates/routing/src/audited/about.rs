@@ -6,6 +6,7 @@ use switchboard::id::OperatorId;
 use switchboard::plan::Plan;
 use switchboard::state::State;
 
+use crate::rosters::profile;
 use crate::site::plan_hash;
 
 /// What an act is about.
@@ -39,7 +40,7 @@ pub(crate) fn about(state: &State, command: &Command) -> About {
         Command::AddOperator { operator, .. }
         | Command::ChangeOperator { operator, .. }
         | Command::RemoveOperator { operator } => {
-            (format!("operator:{operator}"), profile(state, operator).map(|known| canonical::encode(&known)))
+            (format!("operator:{operator}"), known(state, operator).map(|known| canonical::encode(&known)))
         }
         Command::AdoptPlan(_) => {
             ("plan".to_owned(), state.plan().map(|plan| revision(state.revision.0, plan)))
@@ -70,12 +71,6 @@ fn revision(revision: u32, plan: &Plan) -> String {
     format!("{{\"revision\":{revision},\"hash\":\"{}\"}}", plan_hash(plan))
 }
 
-fn profile(state: &State, operator: &OperatorId) -> Option<Profile> {
-    let known = state.operators.get(operator)?;
-    Some(Profile {
-        teams: known.teams.clone(),
-        home: known.home.clone(),
-        skills: state.skills.names(known.skills),
-        device: known.device,
-    })
+fn known(state: &State, operator: &OperatorId) -> Option<Profile> {
+    state.operators.get(operator).map(|known| profile(state, known))
 }

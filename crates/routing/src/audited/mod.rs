@@ -15,7 +15,7 @@ use session::AuditEntry;
 use tonic::Code;
 
 pub(crate) use self::about::{About, about};
-pub(crate) use self::slip::{Act, Recorder, audit_fault};
+pub(crate) use self::slip::{Act, Recorder};
 pub(crate) use self::why::{needed_why, why_of};
 use crate::authorize::{Access, TableFault, access, methods_of};
 use crate::principal::Role;

@@ -8,12 +8,12 @@ use http::HeaderMap;
 use session::{Audit, AuditEntry, AuditFault};
 use switchboard::canonical::Hash;
 use switchboard::id::RequestId;
-use tonic::{Code, Request, Status};
+use tonic::{Request, Status};
 use uuid::Builder;
 
 use super::{About, Recorded, recorded, why_of};
 use crate::principal::Who;
-use crate::refusal::{self, Reason};
+use crate::stores::audit_fault;
 
 /// Writes the audit of one site.
 #[derive(Clone)]
@@ -64,12 +64,14 @@ impl Recorder {
     }
 
     /// A request id for an act whose client sent none: the journal tells by it whether the act was done. Two acts at the
-    /// same decision differ by their count, and a later start is at a later decision or has nothing to tell apart.
+    /// same decision differ by their count. A later start may be at the same decision, where an act was asked and never
+    /// done: it is at another time.
     pub(crate) fn request_id(&self) -> RequestId {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         *asked += 1;
         let (site, seq) = (self.exchange.site(), self.exchange.cursor().seq.0);
-        let Hash(hash) = Hash::of(&format!("request {site} {seq} {asked}"));
+        let (at, wall_us) = (self.exchange.now().0, self.wall_us());
+        let Hash(hash) = Hash::of(&format!("request {site} {seq} {at} {wall_us} {asked}"));
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
         RequestId(Builder::from_custom_bytes(bytes).into_uuid())
@@ -96,6 +98,7 @@ struct Said {
     /// What came of it.
     came: String,
     ended: bool,
+    given_up: bool,
 }
 
 impl Act {
@@ -120,9 +123,25 @@ impl Act {
             outcome: AuditEntry::ASKED.to_owned(),
             ..self.entry()
         };
-        let row = self.record(entry).await.map_err(|fault| audit_fault(&fault))?;
-        self.said().asked = Some((row, object, request));
-        Ok(())
+        let act = self.clone();
+        // To its end, also when nobody waits any more: a row that nobody knows of would have no end.
+        let recording = tokio::spawn(async move {
+            let row = act.record(entry).await?;
+            let given_up = act.is_asked_by(row, object, request);
+            if given_up {
+                act.end(AuditEntry::UNKNOWN.to_owned()).await;
+            }
+            Ok(())
+        });
+        let recorded = recording.await.map_err(|fault| Status::internal(fault.to_string()))?;
+        recorded.map_err(|fault: AuditFault| audit_fault(&fault))
+    }
+
+    /// This row stands before the act. Says whether nobody waits for it any more.
+    fn is_asked_by(&self, row: u64, object: String, request: String) -> bool {
+        let mut said = self.said();
+        said.asked = Some((row, object, request));
+        said.given_up
     }
 
     /// Notes what came of the act.
@@ -153,7 +172,8 @@ impl Act {
     /// Nobody waits for the answer: whether it was done is for the journal to tell.
     pub(crate) fn given_up(&self) {
         let open = {
-            let said = self.said();
+            let mut said = self.said();
+            said.given_up = true;
             said.asked.is_some() && !said.ended
         };
         if open && let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -193,11 +213,4 @@ impl Act {
         // Every change under this lock is whole.
         self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The audit did not answer.
-pub(crate) fn audit_fault(fault: &AuditFault) -> Status {
-    let mend = "ask again in a moment; what cannot be recorded is not done";
-    let reason = Reason { status: Code::Unavailable, code: "AUDIT_UNAVAILABLE", mend };
-    refusal::status(reason, &fault.to_string())
 }

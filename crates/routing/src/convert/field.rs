@@ -55,6 +55,11 @@ pub(crate) fn invalid_status(fields: impl IntoIterator<Item = Invalid>) -> Statu
     Status::with_error_details(StatusCode::InvalidArgument, message, details)
 }
 
+/// The refusal of a page token that no page ended with.
+pub(crate) fn bad_page() -> Invalid {
+    Invalid::new("page_token", "send the next_page_token of the page before, as it is, or nothing")
+}
+
 /// An id that people give.
 pub(crate) fn name<T: FromStr<Err = NameFault>>(path: &str, text: &str) -> Result<T, Invalid> {
     text.parse().map_err(|fault| Invalid::new(path, fault))

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use api::v1;
 use api::v1::admin_service_server::AdminService;
-use plan::lint::Staff;
+use plan::roster::GapWarnings;
 use plan::{Finding, ParsedPlan, PlanErrors};
 use session::KeptToken;
 use switchboard::canonical::Hash;
@@ -20,8 +20,9 @@ use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
-use crate::rosters;
-use crate::site::{Site, principal, registry_fault};
+use crate::rosters::{Staffing, worked_out};
+use crate::site::{Site, principal};
+use crate::stores::registry_fault;
 use crate::streams::{cursor, record, wire_cursor};
 use crate::tokens::{Token, TokenFault};
 
@@ -67,9 +68,9 @@ impl AdminService for Admin {
         let (_, request) = asked(request)?;
         Ok(Response::new(match plan::parse(PLAN_NAME, &request.text) {
             Ok(parsed) => {
-                let unstaffed = self.unstaffed(&parsed);
+                let (unstaffed, gaps) = self.held_against_people(&parsed).await?;
                 let warnings = parsed.warnings.iter().chain(&unstaffed).map(convert::complaint).collect();
-                let (gaps, gaps_left_out) = self.gaps(&parsed);
+                let (gaps, gaps_left_out) = convert::gaps(&gaps);
                 v1::ValidatePlanResponse { warnings, gaps, gaps_left_out, ..Default::default() }
             }
             Err(errors) => v1::ValidatePlanResponse {
@@ -273,19 +274,16 @@ impl Admin {
         (cursor, self.0.exchange.read(|switchboard| switchboard.state().revision))
     }
 
-    /// Open hours without anybody, by the roster in force.
-    fn gaps(&self, parsed: &ParsedPlan) -> (Vec<v1::CoverGap>, u32) {
-        let Some(in_force) = self.0.rosters.in_force() else { return Default::default() };
-        let now_us = self.0.exchange.wall_us();
-        let found = |state: &State| rosters::gaps(&parsed.plan, state, &in_force.roster, now_us);
-        convert::gaps(&self.0.exchange.read(|switchboard| found(switchboard.state())))
-    }
-
-    /// Tiers without anybody of the people there are; with no people at all yet, it is too early to ask.
-    fn unstaffed(&self, parsed: &ParsedPlan) -> Vec<Finding> {
-        let people = self.0.exchange.read(|switchboard| rosters::profiles(switchboard.state()));
-        let staff = Staff::of(people.iter().map(|(id, profile)| (*id, profile)));
-        if people.is_empty() { Vec::new() } else { parsed.doubts_about(&staff) }
+    /// Tiers without anybody of the people there are; with no people at all yet, it is too early to ask. And open hours
+    /// without anybody, by the roster in force.
+    async fn held_against_people(&self, parsed: &ParsedPlan) -> Result<(Vec<Finding>, GapWarnings), Status> {
+        let staffing = self.0.exchange.read(|switchboard| Staffing::of(switchboard.state()));
+        let unstaffed = if staffing.is_empty() { Vec::new() } else { parsed.doubts_about(&staffing.staff()) };
+        let roster = self.0.rosters.in_force().and_then(|in_force| in_force.roster.clone());
+        let Some(roster) = roster else { return Ok((unstaffed, GapWarnings::default())) };
+        let (plan, now_us) = (parsed.plan.clone(), self.0.exchange.wall_us());
+        let gaps = worked_out(move || staffing.gaps_of(&plan, &roster, now_us)).await?;
+        Ok((unstaffed, gaps))
     }
 }
 

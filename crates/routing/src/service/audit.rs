@@ -3,8 +3,8 @@ use std::sync::Arc;
 use api::v1;
 use api::v1::audit_service_server::AuditService;
 use session::{
-    AuditBreak, AuditFilter, AuditRow, CallRecord, CallerNumber, CallersFault, DerivedFault,
-    ERASURE_LASTS_US, Erasure, parse_hash, walk_audit,
+    AuditBreak, AuditFilter, AuditRow, CallRecord, CallerNumber, ERASURE_LASTS_US, Erasure, parse_hash,
+    walk_audit,
 };
 use switchboard::canonical;
 use switchboard::id::{CallId, CallerRef, Seq};
@@ -12,11 +12,12 @@ use switchboard::rejection::Rejection;
 use tonic::{Code, Request, Response, Status};
 use uuid::Builder;
 
-use crate::audited::{About, Act, audit_fault, needed_why};
+use crate::audited::{About, Act, needed_why};
 use crate::convert::{self, Invalid};
 use crate::principal::Who;
 use crate::refusal::{self, Reason};
 use crate::site::{Site, principal};
+use crate::stores::{audit_fault, callers_fault, records_fault};
 
 /// Most requests that are shown as waiting.
 const ERASURES_MAX: usize = 1_000;
@@ -33,7 +34,7 @@ impl AuditService for Audit {
         let size = convert::page_size(request.page_size)?;
         let before = match request.page_token.as_str() {
             "" => u64::MAX,
-            token => token.parse().map_err(|_| bad_page())?,
+            token => token.parse().map_err(|_| convert::bad_page())?,
         };
         let filter = AuditFilter {
             who: request.who,
@@ -85,13 +86,19 @@ impl AuditService for Audit {
     ) -> Answer<v1::RevealCallerResponse> {
         let (act, _, request) = acting(request)?;
         let why = Some(needed_why("reason", &request.reason)?);
-        let caller = match convert::present("subject", request.subject)? {
+        let (found, of) = match convert::present("subject", request.subject)? {
             v1::reveal_caller_request::Subject::CallId(call) => {
-                self.caller_of(CallId(convert::uuid("call_id", &call)?)).await?
+                let call = CallId(convert::uuid("call_id", &call)?);
+                let unknown = || refusal::rejected(&Rejection::UnknownCall);
+                (self.caller_of(call).await?.ok_or_else(unknown), format!("call:{call}"))
             }
-            v1::reveal_caller_request::Subject::CallerRef(caller) => convert::caller("caller_ref", &caller)?,
+            v1::reveal_caller_request::Subject::CallerRef(caller) => {
+                (Ok(convert::caller("caller_ref", &caller)?), String::new())
+            }
         };
-        act.asks(About { object: object(caller), why, ..About::default() }).await?;
+        let object = found.as_ref().map_or(of, |caller| object(*caller));
+        act.asks(About { object, why, ..About::default() }).await?;
+        let caller = found?;
         let number = self.number(caller).await?.ok_or_else(no_number)?;
         Ok(Response::new(v1::RevealCallerResponse {
             caller_ref: caller.to_string(),
@@ -109,10 +116,9 @@ impl AuditService for Audit {
         let size = convert::page_size(request.page_size)?;
         let after = match request.page_token.as_str() {
             "" => Seq(0),
-            token => Seq(token.parse().map_err(|_| bad_page())?),
+            token => Seq(token.parse().map_err(|_| convert::bad_page())?),
         };
-        let caller = self.subject(request.subject).await?;
-        act.asks(About { object: object(caller), why, ..About::default() }).await?;
+        let caller = self.asked_for(&act, request.subject, why).await?;
         let number = self.number(caller).await?;
         let records = self.0.records.of_caller(self.0.id(), caller, after, size + 1).await;
         let mut records = records.map_err(|fault| records_fault(&fault))?;
@@ -140,8 +146,7 @@ impl AuditService for Audit {
     ) -> Answer<v1::EraseSubjectResponse> {
         let (act, who, request) = acting(request)?;
         let why = Some(needed_why("reason", &request.reason)?);
-        let caller = self.subject(request.subject).await?;
-        act.asks(About { object: object(caller), why, ..About::default() }).await?;
+        let caller = self.asked_for(&act, request.subject, why).await?;
         let number = self.number(caller).await?.ok_or_else(no_number)?;
         let erasure = match self.waiting_for(caller, who).await? {
             // Sent again, perhaps because the answer was lost.
@@ -212,26 +217,35 @@ impl Audit {
     }
 
     /// Who made a call: an open one, or one with a record.
-    async fn caller_of(&self, call: CallId) -> Result<CallerRef, Status> {
+    async fn caller_of(&self, call: CallId) -> Result<Option<CallerRef>, Status> {
         let open = self.0.exchange.read(|switchboard| switchboard.call(call).map(|call| call.caller));
-        if let Some(caller) = open {
-            return Ok(caller);
+        if open.is_some() {
+            return Ok(open);
         }
         let recorded = self.0.records.caller_of(self.0.id(), call).await;
-        let recorded = recorded.map_err(|fault| records_fault(&fault))?;
-        recorded.ok_or_else(|| refusal::rejected(&Rejection::UnknownCall))
+        recorded.map_err(|fault| records_fault(&fault))
     }
 
-    async fn subject(&self, subject: Option<v1::SubjectRef>) -> Result<CallerRef, Status> {
-        match convert::present("subject", subject.and_then(|subject| subject.subject))? {
+    /// Whose data is asked for. That it was asked is recorded, also where nobody is found: a number that was tried is in
+    /// no row, and who tried one is.
+    async fn asked_for(
+        &self,
+        act: &Act,
+        subject: Option<v1::SubjectRef>,
+        why: Option<String>,
+    ) -> Result<CallerRef, Status> {
+        let found = match convert::present("subject", subject.and_then(|subject| subject.subject))? {
             v1::subject_ref::Subject::CallerRef(caller) => {
-                Ok(convert::caller("subject.caller_ref", &caller)?)
+                Some(convert::caller("subject.caller_ref", &caller)?)
             }
             v1::subject_ref::Subject::Number(number) => {
                 let known = self.0.subjects.known(self.0.id(), &CallerNumber::received(&number)).await;
-                known.map_err(|fault| callers_fault(&fault))?.ok_or_else(no_number)
+                known.map_err(|fault| callers_fault(&fault))?
             }
-        }
+        };
+        let object = found.map_or_else(|| "caller:unknown".to_owned(), object);
+        act.asks(About { object, why, ..About::default() }).await?;
+        found.ok_or_else(no_number)
     }
 
     async fn waiting(&self) -> Result<Vec<Erasure>, Status> {
@@ -328,10 +342,6 @@ fn shown_erasure(erasure: &Erasure, number: &CallerNumber) -> v1::Erasure {
     }
 }
 
-fn bad_page() -> Invalid {
-    Invalid::new("page_token", "send the next_page_token of the page before, as it is, or nothing")
-}
-
 fn no_number() -> Status {
     let mend = "look at the reference; callers who withhold their number or were forgotten have none";
     refusal::status(
@@ -358,16 +368,4 @@ fn expired() -> Status {
     let mend = "ask for it again";
     let reason = Reason { status: Code::FailedPrecondition, code: "ERASURE_EXPIRED", mend };
     refusal::status(reason, "nobody approved it in time")
-}
-
-fn callers_fault(fault: &CallersFault) -> Status {
-    let reason =
-        Reason { status: Code::Unavailable, code: "CALLERS_UNAVAILABLE", mend: "ask again in a moment" };
-    refusal::status(reason, &fault.to_string())
-}
-
-fn records_fault(fault: &DerivedFault) -> Status {
-    let reason =
-        Reason { status: Code::Unavailable, code: "RECORDS_UNAVAILABLE", mend: "ask again in a moment" };
-    refusal::status(reason, &fault.to_string())
 }

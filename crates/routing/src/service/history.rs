@@ -3,7 +3,8 @@ use std::sync::Arc;
 use api::v1;
 use api::v1::history_service_server::HistoryService;
 use api::v1::moment::When;
-use session::{DerivedFault, RecordPlace, RecordQuery, last_by_wall, rows_holding};
+use serde_json::Value;
+use session::{RecordPlace, RecordQuery, last_by_wall, rows_holding};
 use switchboard::Switchboard;
 use switchboard::decision::Decision;
 use switchboard::event::Event;
@@ -14,7 +15,8 @@ use tonic::{Code, Request, Response, Status};
 use crate::convert::{self, Invalid};
 use crate::refusal::{self, Reason};
 use crate::site::{Site, principal};
-use crate::streams::{recorded, unreadable, wire_cursor};
+use crate::stores::{records_fault, unreadable};
+use crate::streams::{recorded, wire_cursor};
 
 /// For whoever has to say afterwards why.
 pub(crate) struct History(pub(crate) Arc<Site>);
@@ -33,7 +35,7 @@ impl HistoryService for History {
         let behind = record_place(&request.page_token)?;
         let cursor = Some(wire_cursor(self.0.exchange.cursor()));
         let found = self.0.derived.latest_records(self.0.id(), &asked, behind, size + 1).await;
-        let mut records = found.map_err(|fault| no_records(&fault))?;
+        let mut records = found.map_err(|fault| records_fault(&fault))?;
         let more = records.len() > size;
         records.truncate(size);
         let last = records.last().filter(|_| more);
@@ -46,18 +48,13 @@ impl HistoryService for History {
         let request = asked(request)?;
         let call = CallId(convert::uuid("call_id", &request.call_id)?);
         self.0.reach(request.at_least).await?;
+        let _place = self.0.looking_back.begin().await?;
         let cursor = self.0.exchange.cursor();
         let stretch = self.stretch(call, cursor.seq).await?;
-        let named = call.to_string();
-        let rows = rows_holding(&*self.0.journal, self.0.id(), stretch, |row| row.body.contains(&named));
-        let mut steps = Vec::new();
-        for stored in rows.await.map_err(|fault| unreadable(&fault.to_string()))? {
-            let decisions = session::decode(&stored.row).map_err(|fault| unreadable(&fault.to_string()))?;
-            let about = decisions.iter().filter(|decision| is_about(decision, call));
-            steps.extend(about.map(|decision| v1::PathStep {
-                decision: Some(recorded(decision)),
-                wall_us: stored.row.wall_us,
-            }));
+        let mut steps = self.steps(call, stretch).await?;
+        if steps.is_empty() && stretch.0 > Seq(1) {
+            // Its record was let go, or there never was such a call: only the whole journal knows.
+            steps = self.steps(call, (Seq(1), cursor.seq)).await?;
         }
         if steps.is_empty() {
             return Err(refusal::rejected(&Rejection::UnknownCall));
@@ -71,6 +68,7 @@ impl HistoryService for History {
     ) -> Answer<v1::ExplainPastCallResponse> {
         let request = asked(request)?;
         let call = CallId(convert::uuid("call_id", &request.call_id)?);
+        let _place = self.0.looking_back.begin().await?;
         let past = self.past(request.moment).await?;
         let explained = past.explain_call(call).ok_or_else(|| not_then("CALL_NOT_OPEN_THEN", "call"))?;
         let (found, cursor) = self.found(&past);
@@ -84,6 +82,7 @@ impl HistoryService for History {
     ) -> Answer<v1::ExplainPastOperatorResponse> {
         let request = asked(request)?;
         let operator = convert::name("operator_id", &request.operator_id)?;
+        let _place = self.0.looking_back.begin().await?;
         let past = self.past(request.moment).await?;
         let explained = past.explain_operator(operator);
         let explained = explained.ok_or_else(|| not_then("OPERATOR_NOT_HERE_THEN", "operator"))?;
@@ -99,14 +98,33 @@ impl History {
     /// open one goes on to the end.
     async fn stretch(&self, call: CallId, end: Seq) -> Result<(Seq, Seq), Status> {
         let (site, derived) = (self.0.id(), &self.0.derived);
-        let cursor = derived.record_cursor(site).await.map_err(|fault| no_records(&fault))?;
+        let cursor = derived.record_cursor(site).await.map_err(|fault| records_fault(&fault))?;
         let behind_records = cursor.map_or(Seq(1), |cursor| cursor.seq.next());
-        let record = derived.record(site, call).await.map_err(|fault| no_records(&fault))?;
+        let record = derived.record(site, call).await.map_err(|fault| records_fault(&fault))?;
         Ok(match record {
             Some(record) if record.closed.is_some() => (record.first_seq, record.last_seq),
             Some(record) => (record.first_seq, end),
             None => (behind_records, end),
         })
+    }
+
+    /// The decisions about a call between two, the plans in them left out.
+    async fn steps(&self, call: CallId, stretch: (Seq, Seq)) -> Result<Vec<v1::PathStep>, Status> {
+        if stretch.0 > stretch.1 {
+            return Ok(Vec::new());
+        }
+        let named = call.to_string();
+        let rows = rows_holding(&*self.0.journal, self.0.id(), stretch, |row| row.body.contains(&named));
+        let mut steps = Vec::new();
+        for stored in rows.await.map_err(unreadable)? {
+            let decisions = session::decode(&stored.row).map_err(unreadable)?;
+            let about = decisions.iter().filter(|decision| is_about(decision, call));
+            steps.extend(about.map(|decision| v1::PathStep {
+                decision: Some(without_plan(recorded(decision))),
+                wall_us: stored.row.wall_us,
+            }));
+        }
+        Ok(steps)
     }
 
     /// The switchboard as it was at a moment.
@@ -117,8 +135,8 @@ impl History {
         let at = match when {
             When::Seq(seq) => Seq(seq),
             When::WallUs(wall_us) => {
-                let found = last_by_wall(&*self.0.journal, site, wall_us).await;
-                found.map_err(|fault| unreadable(&fault.to_string()))?
+                // The journal may be a row ahead of what everybody sees.
+                last_by_wall(&*self.0.journal, site, wall_us).await.map_err(unreadable)?.min(head)
             }
         };
         if at > head {
@@ -126,7 +144,7 @@ impl History {
             return Err(Invalid::new("moment.seq", mend).into());
         }
         let past = exchange::past(&self.0.journal, Some(&self.0.derived), site, at).await;
-        past.map_err(|fault| unreadable(&fault.to_string()))
+        past.map_err(unreadable)
     }
 
     fn found(&self, past: &Switchboard) -> (Option<v1::Found>, Option<v1::Cursor>) {
@@ -174,14 +192,21 @@ fn record_place(token: &str) -> Result<Option<RecordPlace>, Status> {
         let (first_seq, call) = token.split_once('.')?;
         Some(RecordPlace { first_seq: Seq(first_seq.parse().ok()?), call: CallId(call.parse().ok()?) })
     };
-    let mend = "send the next_page_token of the page before, as it is, or nothing";
-    read().map(Some).ok_or_else(|| Invalid::new("page_token", mend).into())
+    read().map(Some).ok_or_else(|| convert::bad_page().into())
 }
 
-fn no_records(fault: &DerivedFault) -> Status {
-    let mend = "ask again in a moment; calls under way go on";
-    let reason = Reason { status: Code::Unavailable, code: "RECORDS_UNAVAILABLE", mend };
-    refusal::status(reason, &fault.to_string())
+/// A decision for whoever follows a call: plans hold the hospital's own numbers, and are administrators'.
+fn without_plan(recorded: v1::RecordedDecision) -> v1::RecordedDecision {
+    let Ok(mut whole) = serde_json::from_str::<Value>(&recorded.canonical) else { return recorded };
+    let mut left_out = drop_plan(whole.pointer_mut("/input/command/adopt_plan"));
+    for event in whole["events"].as_array_mut().into_iter().flatten() {
+        left_out |= drop_plan(event.get_mut("plan_adopted"));
+    }
+    if left_out { v1::RecordedDecision { canonical: whole.to_string(), ..recorded } } else { recorded }
+}
+
+fn drop_plan(holder: Option<&mut Value>) -> bool {
+    holder.and_then(Value::as_object_mut).is_some_and(|holder| holder.remove("plan").is_some())
 }
 
 fn not_then(code: &'static str, what: &str) -> Status {

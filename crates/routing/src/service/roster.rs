@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::v1;
 use api::v1::roster_service_server::RosterService;
 use plan::Findings;
-use plan::roster::{ParsedRoster, Roster as Roll, Shift};
+use plan::roster::{GapWarnings, ParsedRoster, Roster as Roll, Shift};
 use session::KeptRoster;
 use switchboard::canonical::Hash;
 use switchboard::id::OperatorId;
@@ -15,8 +16,9 @@ use tonic::{Code, Request, Response, Status};
 use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
 use crate::refusal::{self, Reason};
-use crate::rosters::{GAP_DAYS, gaps, parsed};
-use crate::site::{Site, principal, registry_fault};
+use crate::rosters::{GAP_DAYS, InForce, Staffing, worked_out};
+use crate::site::{Site, principal};
+use crate::stores::registry_fault;
 
 /// Off duty for so long after the beginning of the shift, in microseconds, and somebody is absent, not late.
 const ABSENT_AFTER_US: i64 = 15 * 60 * 1_000_000;
@@ -44,21 +46,20 @@ impl RosterService for Roster {
         principal(&request)?;
         let text = request.into_inner().text;
         let now_us = self.0.exchange.wall_us();
-        Ok(Response::new(self.0.exchange.read(|switchboard| {
-            let state = switchboard.state();
-            match parsed(&text, state) {
-                Ok(roster) => {
-                    let (gaps, gaps_left_out) = told_gaps(state, &roster.roster, now_us);
-                    let warnings = warnings(&roster, now_us);
-                    v1::ValidateRosterResponse { warnings, gaps, gaps_left_out, ..Default::default() }
-                }
-                Err(faults) => v1::ValidateRosterResponse {
-                    complaints: convert::complaints(&faults),
-                    left_out: u32::try_from(faults.left_out).unwrap_or(u32::MAX),
-                    ..Default::default()
-                },
+        let staffing = self.staffing();
+        let found = worked_out(move || match staffing.parsed(&text) {
+            Ok(roster) => {
+                let (gaps, gaps_left_out) = convert::gaps(&staffing.gaps(&roster.roster, now_us));
+                let warnings = warnings(&roster, now_us);
+                v1::ValidateRosterResponse { warnings, gaps, gaps_left_out, ..Default::default() }
             }
-        })))
+            Err(faults) => v1::ValidateRosterResponse {
+                complaints: convert::complaints(&faults),
+                left_out: u32::try_from(faults.left_out).unwrap_or(u32::MAX),
+                ..Default::default()
+            },
+        });
+        Ok(Response::new(found.await?))
     }
 
     async fn apply_roster(
@@ -67,36 +68,35 @@ impl RosterService for Roster {
     ) -> Answer<v1::ApplyRosterResponse> {
         let act = Act::of(&request)?;
         let v1::ApplyRosterRequest { text, expected_revision } = request.into_inner();
-        let _changing = self.0.rosters.changing.lock().await;
-        let in_force = self.0.rosters.revision();
-        if expected_revision != in_force {
-            return Err(other_revision(in_force));
+        let changing = self.0.rosters.changing().await;
+        let in_force = self.0.rosters.in_force();
+        if let Some(again) = in_force.as_ref().filter(|now| is_sent_again(now, expected_revision, &text)) {
+            act.asks(about(Some(&again.kept), &again.kept)).await?;
+            act.came("{\"again\":true}".to_owned());
+            return self.applied(again.kept.revision, again.roster.clone()).await;
         }
-        let roster = self.0.exchange.read(|switchboard| parsed(&text, switchboard.state()));
-        let roster = roster.map_err(|faults| bad_roster(&faults))?;
-        let revision = in_force.saturating_add(1);
-        let named = |revision, hash| format!("{{\"revision\":{revision},\"hash\":\"{hash}\"}}");
-        let was = self.0.rosters.in_force().map(|was| named(was.kept.revision, Hash::of(&was.kept.text)));
-        let becomes = named(revision, Hash::of(&roster.text));
-        let about = About {
-            object: "roster".to_owned(),
-            was: was.unwrap_or_default(),
-            becomes,
-            ..Default::default()
-        };
-        act.asks(about).await?;
-        let kept_us = self.0.exchange.wall_us();
-        let kept = KeptRoster { revision, kept_us, text: roster.text };
-        let is_first = self.0.registry.keep_roster(self.0.id(), &kept).await;
-        if !is_first.map_err(|fault| registry_fault(&fault))? {
+        let in_force = in_force.map(|in_force| in_force.kept.clone());
+        let revision = in_force.as_ref().map_or(0, |kept| kept.revision);
+        if expected_revision != revision {
             return Err(other_revision(revision));
         }
-        let roll = Arc::new(roster.roster);
-        self.0.rosters.put(kept, Arc::clone(&roll));
-        self.0.exchange.follow_roster(Arc::clone(&roll));
-        let (gaps, gaps_left_out) =
-            self.0.exchange.read(|switchboard| told_gaps(switchboard.state(), &roll, kept_us));
-        Ok(Response::new(v1::ApplyRosterResponse { revision, gaps, gaps_left_out }))
+        let staffing = self.staffing();
+        let parsed = worked_out(move || staffing.parsed(&text)).await?;
+        let ParsedRoster { roster, text, .. } = parsed.map_err(|faults| bad_roster(&faults))?;
+        let revision = revision.saturating_add(1);
+        let kept = KeptRoster { revision, kept_us: self.0.exchange.wall_us(), text };
+        act.asks(about(in_force.as_ref(), &kept)).await?;
+        // To its end, also when nobody waits for the answer any more: otherwise one would be kept and another in force.
+        let (site, roll) = (Arc::clone(&self.0), Arc::new(roster));
+        let keeping = tokio::spawn({
+            let roll = Arc::clone(&roll);
+            async move {
+                let _changing = changing;
+                put_in_force(&site, kept, roll).await
+            }
+        });
+        keeping.await.map_err(|fault| Status::internal(fault.to_string()))??;
+        self.applied(revision, Some(roll)).await
     }
 
     async fn list_due(&self, request: Request<v1::ListDueRequest>) -> Answer<v1::ListDueResponse> {
@@ -106,8 +106,16 @@ impl RosterService for Roster {
         let Some(in_force) = self.0.rosters.in_force() else {
             return Ok(Response::new(v1::ListDueResponse { wall_us, ..Default::default() }));
         };
+        let Some(roster) = in_force.roster.as_deref() else {
+            return Err(unreadable(in_force.kept.revision));
+        };
+        let plan = self.0.exchange.read(|switchboard| switchboard.state().plan().cloned());
+        let roster = match &plan {
+            Some(plan) => roster.in_zone_of(plan).map_err(|fault| Status::internal(fault.to_string()))?,
+            None => Cow::Borrowed(roster),
+        };
         let until_us = wall_us.saturating_add(i64::try_from(ahead.0).unwrap_or(i64::MAX)).saturating_add(1);
-        let shifts = in_force.roster.shifts_between(wall_us, until_us);
+        let shifts = roster.shifts_between(wall_us, until_us);
         let shifts = shifts.map_err(|fault| Invalid::new("ahead_ms", fault.to_string()))?;
         let on_shift: BTreeSet<OperatorId> =
             shifts.iter().filter(|shift| shift.from_us <= wall_us).map(|shift| shift.operator).collect();
@@ -120,6 +128,66 @@ impl RosterService for Roster {
         });
         let revision = in_force.kept.revision;
         Ok(Response::new(v1::ListDueResponse { revision, wall_us, due, extra_operator_ids }))
+    }
+}
+
+impl Roster {
+    fn staffing(&self) -> Staffing {
+        self.0.exchange.read(|switchboard| Staffing::of(switchboard.state()))
+    }
+
+    /// What whoever applied a roster is told.
+    async fn applied(&self, revision: u32, roll: Option<Arc<Roll>>) -> Answer<v1::ApplyRosterResponse> {
+        let (staffing, now_us) = (self.staffing(), self.0.exchange.wall_us());
+        let gaps = worked_out(move || match roll {
+            Some(roll) => staffing.gaps(&roll, now_us),
+            None => GapWarnings::default(),
+        });
+        let (gaps, gaps_left_out) = convert::gaps(&gaps.await?);
+        Ok(Response::new(v1::ApplyRosterResponse { revision, gaps, gaps_left_out }))
+    }
+}
+
+/// The answer may have been lost: what is asked is in force already.
+fn is_sent_again(in_force: &InForce, expected_revision: u32, text: &str) -> bool {
+    let KeptRoster { revision, text: kept, .. } = &in_force.kept;
+    // A text is kept without its byte-order mark.
+    expected_revision.checked_add(1) == Some(*revision) && text.trim_start_matches('\u{feff}') == kept
+}
+
+/// What the audit says of an application.
+fn about(was: Option<&KeptRoster>, becomes: &KeptRoster) -> About {
+    let named = |kept: &KeptRoster| {
+        format!("{{\"revision\":{},\"hash\":\"{}\"}}", kept.revision, Hash::of(&kept.text))
+    };
+    About {
+        object: "roster".to_owned(),
+        was: was.map(named).unwrap_or_default(),
+        becomes: named(becomes),
+        ..About::default()
+    }
+}
+
+/// Keeps a roster and follows it. Where one of that revision is kept already, that one is put in force: somebody else's,
+/// or one whose end nobody heard of.
+async fn put_in_force(site: &Site, kept: KeptRoster, roll: Arc<Roll>) -> Result<(), Status> {
+    let is_first = site.registry.keep_roster(site.id(), &kept).await;
+    if is_first.map_err(|fault| registry_fault(&fault))? {
+        site.rosters.put(kept, Some(Arc::clone(&roll)));
+        site.exchange.follow_roster(roll);
+        return Ok(());
+    }
+    let zone =
+        site.exchange.read(|switchboard| switchboard.state().plan().map(|plan| plan.time_zone.clone()));
+    let zone = zone.unwrap_or_else(|| "UTC".to_owned());
+    let loaded = site.rosters.load(&*site.registry, site.id(), &zone).await;
+    if let Some(roll) = loaded.map_err(|fault| registry_fault(&fault))? {
+        site.exchange.follow_roster(roll);
+    }
+    let is_this = |now: &InForce| now.kept.revision == kept.revision && now.kept.text == kept.text;
+    match site.rosters.in_force() {
+        Some(in_force) if is_this(&in_force) => Ok(()),
+        _ => Err(other_revision(site.rosters.revision())),
     }
 }
 
@@ -142,10 +210,6 @@ fn due(state: &State, shift: &Shift, wall_us: i64) -> v1::DueOperator {
     }
 }
 
-fn told_gaps(state: &State, roster: &Roll, from_us: i64) -> (Vec<v1::CoverGap>, u32) {
-    state.plan().map_or_else(Default::default, |plan| convert::gaps(&gaps(plan, state, roster, from_us)))
-}
-
 fn warnings(roster: &ParsedRoster, from_us: i64) -> Vec<v1::PlanComplaint> {
     let skipped = roster.skipped_times(from_us, GAP_DAYS).unwrap_or_default();
     roster.warnings.iter().chain(&skipped).map(convert::complaint).collect()
@@ -156,6 +220,12 @@ fn bad_roster(faults: &Findings) -> Status {
         let place = format!("text:{}:{} {}", finding.line, finding.column, finding.field);
         Invalid::new(place.trim_end(), format!("{}; {}", finding.reason, finding.mend))
     }))
+}
+
+fn unreadable(revision: u32) -> Status {
+    let mend = "get the roster, mend what its validation tells, and apply it again";
+    let reason = Reason { status: Code::FailedPrecondition, code: "ROSTER_UNREADABLE", mend };
+    refusal::status(reason, &format!("this release cannot read roster {revision}, which is in force"))
 }
 
 fn other_revision(in_force: u32) -> Status {

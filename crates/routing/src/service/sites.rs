@@ -15,8 +15,9 @@ use crate::audited::About;
 use crate::convert;
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
-use crate::site::{Site, plan_hash, registry_fault};
+use crate::site::{Site, plan_hash};
 use crate::sites::{BeginFault, OpenFault, Served, Sites, begin, by_the_server};
+use crate::stores::registry_fault;
 use crate::streams::wire_cursor;
 
 /// What errors call a first plan that came in a request.

@@ -29,7 +29,7 @@ pub(crate) use self::gateways::{GatewayNews, Inventory};
 pub(crate) use self::mailbox::Mailbox;
 use self::progress::Progress;
 pub(crate) use self::progress::Whose;
-pub(crate) use self::record::{record, recorded, unreadable};
+pub(crate) use self::record::{record, recorded};
 use crate::refusal::{Reason, status};
 
 /// One open stream.

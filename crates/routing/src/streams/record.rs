@@ -5,19 +5,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::v1;
-use exchange::{BATCH_DECISIONS_MAX, Cursor, ExchangeHandle, Feed, FeedItem};
+use exchange::{Cursor, ExchangeHandle, Feed, FeedItem};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use serde_json::Value;
-use session::Journal;
+use session::{Journal, JournalFault, rows_holding};
 use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::Seq;
 use tokio::sync::watch;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::{Told, closing, wire_cursor};
-use crate::refusal::{Reason, status};
+use crate::stores::unreadable;
 
 /// Decisions of one message: it stays far below what a client takes by default.
 const MESSAGE_DECISIONS_MAX: usize = 64;
@@ -25,8 +25,8 @@ const MESSAGE_DECISIONS_MAX: usize = 64;
 /// Text of one message. A decision that adopts a plan can be longer; it then comes alone.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
-/// How far before the place sought the first page begins. Most rows have fewer decisions.
-const LOOK_BACK: u64 = BATCH_DECISIONS_MAX as u64;
+/// Decisions that are read from the journal at once.
+const PAGE_DECISIONS: u64 = 256;
 
 struct Reading {
     exchange: ExchangeHandle,
@@ -94,35 +94,21 @@ impl Reading {
 
     /// The next page of what the feed has forgotten.
     async fn read_journal(&mut self) -> Result<(), Status> {
-        let mut back = LOOK_BACK;
-        loop {
-            self.read_page(back).await?;
-            if !self.ahead.is_empty() {
-                return Ok(());
-            }
-            if back >= self.place.0 {
-                return Err(unreadable("decisions are missing from it"));
-            }
-            // The decision sought stands in a row that begins before the page.
-            back = back.saturating_mul(2);
-        }
-    }
-
-    /// What follows the place, from rows that begin at most so many decisions before it.
-    async fn read_page(&mut self, back: u64) -> Result<(), Status> {
-        let start = Seq(self.place.0.saturating_sub(back));
-        // More rows than decisions lie before the place, so that the page goes beyond it.
-        let rows_max = usize::try_from(back.saturating_mul(4)).unwrap_or(usize::MAX);
-        let rows = self.journal.tail(self.exchange.site(), start, rows_max).await;
+        let end = Seq(self.forgotten.0.min(self.place.0.saturating_add(PAGE_DECISIONS)));
+        let page = (self.place.next(), end);
+        let rows = rows_holding(&*self.journal, self.exchange.site(), page, |_| true).await;
         let mut last = self.place;
-        for stored in rows.map_err(|fault| unreadable(&fault.to_string()))? {
-            let decisions = session::decode(&stored.row).map_err(|fault| unreadable(&fault.to_string()))?;
-            for decision in decisions {
-                if decision.seq == last.next() && decision.seq <= self.forgotten {
+        for stored in rows.map_err(unreadable)? {
+            for decision in session::decode(&stored.row).map_err(unreadable)? {
+                if decision.seq == last.next() && decision.seq <= end {
                     last = decision.seq;
                     self.ahead.push_back(Arc::new(decision));
                 }
             }
+        }
+        if self.ahead.is_empty() {
+            let fault = format!("behind decision {} it has none", self.place.0);
+            return Err(unreadable(JournalFault::Damaged(fault)));
         }
         Ok(())
     }
@@ -165,13 +151,6 @@ fn name(event: &Event) -> String {
         Value::Object(tagged) => tagged.into_iter().next().map(|(name, _)| name).unwrap_or_default(),
         _ => String::new(),
     }
-}
-
-/// The journal does not say what was asked.
-pub(crate) fn unreadable(why: &str) -> Status {
-    let mend = "tell whoever runs this server; calls under way go on";
-    let reason = Reason { status: Code::Unavailable, code: "JOURNAL_UNREADABLE", mend };
-    status(reason, &format!("the journal cannot be read: {why}"))
 }
 
 #[cfg(test)]

@@ -197,6 +197,23 @@ async fn an_act_whose_client_sent_no_request_id_is_found_in_the_journal_all_the_
     }
 }
 
+#[tokio::test]
+async fn two_lives_at_the_same_decision_mint_ids_of_their_own() {
+    let mut minted = Vec::new();
+    for _ in 0..2 {
+        let hospital = Hospital::with_clock(Clock::System).await;
+        let close = v1::CloseLineRequest {
+            line_id: "duty".into(),
+            reason: "flood".into(),
+            lasting_ms: 600_000,
+            ..Default::default()
+        };
+        hospital.supervisor.supervisor().close_line(close).await.expect("closed");
+        minted.push(last_act(&hospital).await.0.request_id);
+    }
+    assert_ne!(minted[0], minted[1]);
+}
+
 /// An audit that can be made to fail, and that tells where it stood when an act was asked.
 struct Brittle {
     inside: MemoryAudit,

@@ -37,6 +37,56 @@ async fn a_calls_path_is_every_decision_about_it_and_no_other() {
     whole.retain(|decision| decision.to_canonical().contains(&first));
     let about: Vec<u64> = path(&hospital, &first).await.iter().map(|decision| decision.seq.0).collect();
     assert!(whole.iter().filter(|d| !d.events.is_empty()).all(|d| about.contains(&d.seq.0)), "{about:?}");
+    let named: Vec<u64> = whole.iter().map(|decision| decision.seq.0).collect();
+    assert!(about.iter().all(|seq| named.contains(seq)), "of no other: {about:?} {named:?}");
+}
+
+#[tokio::test]
+async fn a_path_shows_no_plan() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let (_ana, _desk) = hospital.on_duty("ana", &["duty"]).await;
+    hospital.report(arrival(&new_call(), "duty", "1")).await;
+    // Ana is being asked for the first; the second waits.
+    let call = new_call();
+    hospital.report(arrival(&call, "duty", "2")).await;
+    let plan = hospital.admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
+    let migrate = v1::ApplyPlanRequest {
+        text: plan.text,
+        expected_revision: plan.revision,
+        migrate: true,
+        ..Default::default()
+    };
+    hospital.admin.send(migrate).await.expect("in force");
+    let request = v1::GetPathRequest { call_id: call.clone(), at_least: None };
+    let steps = hospital.supervisor.send(request).await.expect("a path").steps;
+    let shown: Vec<v1::RecordedDecision> = steps.into_iter().filter_map(|step| step.decision).collect();
+    let adopts = |shown: &&v1::RecordedDecision| shown.canonical.contains("adopt_plan");
+    let adopted = shown.iter().find(adopts).expect("the call was promised the new plan by that decision");
+    assert!(adopted.event_names.contains(&"call_migrated".to_owned()), "{:?}", adopted.event_names);
+    assert!(adopted.canonical.contains(&call) && adopted.canonical.contains("\"plan_adopted\""));
+    for step in &shown {
+        assert!(
+            !step.canonical.contains("destinations") && !step.canonical.contains("\"number\""),
+            "{step:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_record_was_let_go_is_found_in_the_journal() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let call = new_call();
+    hospital.report(arrival(&call, "duty", "1")).await;
+    hospital.report(hung_up(&call)).await;
+    while listed(&hospital, |_| {}).await.first().is_none_or(|call| call.closed_at_us.is_none()) {
+        tokio::task::yield_now().await;
+    }
+    let before = path(&hospital, &call).await;
+    hospital.let_records_go().await;
+    assert!(listed(&hospital, |_| {}).await.is_empty());
+    assert_eq!(path(&hospital, &call).await, before);
 }
 
 #[tokio::test]

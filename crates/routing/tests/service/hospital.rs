@@ -34,7 +34,7 @@ pub(crate) struct Hospital {
     pub(crate) audit: Arc<dyn Audit>,
     journal: Arc<dyn Journal>,
     derived: Arc<dyn Derived>,
-    registry: Arc<dyn Registry>,
+    pub(crate) registry: Arc<dyn Registry>,
     /// Whether it may have other sites.
     many: bool,
 }
@@ -223,6 +223,13 @@ impl Hospital {
         )
         .await;
         Hospital { exchange, router, ..self }
+    }
+
+    /// The records of calls were kept long enough, and go; how far they were stays known.
+    pub(crate) async fn let_records_go(&self) {
+        let to = self.derived.record_cursor(site()).await.expect("readable").expect("there are some");
+        self.derived.forget_records(site()).await.expect("forgotten");
+        self.derived.keep_records(site(), &[], None, to).await.expect("kept");
     }
 
     /// Adds a person on a line of her own, without anybody's help.

@@ -68,8 +68,10 @@ async fn a_number_is_shown_for_a_reason_and_every_look_is_recorded() {
         hospital.admin.send(reveal(Shown::CallerRef(nobody.clone()), "who?")).await.expect_err("nobody");
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "NO_NUMBER"));
     assert_eq!(recorded(&hospital, "caller.reveal").await.last().expect("a row").1, "NO_NUMBER");
-    let refused = hospital.admin.send(reveal(Shown::CallId(nobody), "who?")).await.expect_err("no call");
-    assert_eq!(reason(&refused), "UNKNOWN_CALL");
+    let refused = hospital.admin.send(reveal(Shown::CallId(nobody.clone()), "who?")).await;
+    assert_eq!(reason(&refused.expect_err("no call")), "UNKNOWN_CALL");
+    let last = recorded(&hospital, "caller.reveal").await.pop().expect("a row");
+    assert_eq!((last.0, last.1.as_str()), (format!("call:{nobody}"), "UNKNOWN_CALL"));
 
     let withheld = new_call();
     hospital.report(arrival(&withheld, "duty", "")).await;
@@ -111,6 +113,13 @@ async fn everything_kept_of_a_caller_comes_in_pages() {
     assert_eq!((looks.len(), &looks[0].0), (4, &format!("caller:{caller}")));
     let unknown = hospital.admin.send(export(by_number("1"), String::new())).await.expect_err("nobody");
     assert_eq!(reason(&unknown), "NO_NUMBER");
+    let tried: Vec<_> = recorded(&hospital, "subject.export").await.split_off(4);
+    let told: Vec<_> = tried.iter().map(|(of, outcome, _)| (of.as_str(), outcome.as_str())).collect();
+    assert_eq!(
+        told,
+        [("caller:unknown", "asked"), ("caller:unknown", "NO_NUMBER")],
+        "who tries numbers is seen"
+    );
     let nobody = hospital.admin.send(export(None, String::new())).await.expect_err("nobody");
     assert_eq!(field(&nobody), "subject");
 }

@@ -4,9 +4,10 @@ use api::v1::{self, Attendance, DutyState};
 use exchange::STEPPED_WALL_START_US;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
+use session::KeptRoster;
 use tonic::Code;
 
-use crate::hospital::{Hospital, reason, visitor};
+use crate::hospital::{Hospital, reason, site, visitor};
 
 /// When these tests begin, on the hospital's own clock.
 fn start() -> Zoned {
@@ -98,6 +99,79 @@ async fn somebody_who_comes_later_has_the_shifts_of_a_roster_that_is_followed() 
     hospital.step_to(step_us(2)).await;
     let due = due(&hospital, 0).await;
     assert_eq!((due.revision, attendance(&due)[1].1), (1, Attendance::Present), "also over a restart");
+}
+
+/// Kept behind the router's back: by another one, or by an application whose end nobody heard of.
+async fn kept_elsewhere(hospital: &Hospital, revision: u32, text: String) {
+    let kept = KeptRoster { revision, kept_us: 0, text };
+    assert!(hospital.registry.keep_roster(site(), &kept).await.expect("kept"));
+}
+
+async fn in_force(hospital: &Hospital) -> (u32, String) {
+    let kept = hospital.admin.send(v1::GetRosterRequest {}).await.expect("a roster");
+    (kept.revision, kept.text)
+}
+
+#[tokio::test]
+async fn a_roster_that_was_kept_elsewhere_is_taken_up_and_another_can_follow() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    kept_elsewhere(&hospital, 1, text("# elsewhere\n")).await;
+    let status = apply(&hospital, text(""), 0).await.expect_err("somebody was faster");
+    assert_eq!(reason(&status), "OTHER_ROSTER");
+    assert_eq!(in_force(&hospital).await, (1, text("# elsewhere\n")));
+    assert_eq!(attendance(&due(&hospital, 2 * 3_600_000).await), [("ana".into(), Attendance::Coming)]);
+    assert_eq!(apply(&hospital, text(""), 1).await.expect("in force").revision, 2);
+}
+
+#[tokio::test]
+async fn a_roster_that_is_sent_again_is_in_force_once() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    let first = apply(&hospital, text(""), 0).await.expect("in force");
+    let again = apply(&hospital, text(""), 0).await.expect("in force already");
+    assert_eq!(again, first);
+    kept_elsewhere(&hospital, 2, text("# next\n")).await;
+    assert_eq!(apply(&hospital, text("# next\n"), 1).await.expect("kept already").revision, 2);
+    assert_eq!(in_force(&hospital).await, (2, text("# next\n")));
+    let asked = v1::ListAuditRequest { what: "roster.apply".into(), ..Default::default() };
+    let rows = hospital.admin.send(asked).await.expect("rows").records;
+    let ended: Vec<_> =
+        rows.iter().filter(|row| row.refers_to != 0).map(|row| row.outcome.as_str()).collect();
+    assert_eq!(ended, ["done"; 3]);
+}
+
+#[tokio::test]
+async fn a_roster_that_cannot_be_read_keeps_its_revision_and_can_be_replaced() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    kept_elsewhere(&hospital, 3, "[shifts\n".to_owned()).await;
+    let hospital = hospital.restart().await;
+    assert_eq!(in_force(&hospital).await, (3, "[shifts\n".to_owned()));
+    let status = hospital.admin.send(v1::ListDueRequest { ahead_ms: 0 }).await.expect_err("nobody knows");
+    assert_eq!((status.code(), reason(&status)), (Code::FailedPrecondition, "ROSTER_UNREADABLE".to_owned()));
+    assert_eq!(apply(&hospital, text(""), 3).await.expect("in force").revision, 4);
+}
+
+#[tokio::test]
+async fn a_roster_follows_the_zone_of_a_plan_that_comes_later() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    apply(&hospital, text(""), 0).await.expect("in force");
+    let hours = |hours: u64| hours * 3_600_000;
+    assert_eq!(due(&hospital, hours(2)).await.due.len(), 1);
+    let plan = hospital.admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
+    let text = plan.text.replace("Asia/Shanghai", "UTC");
+    let moved = v1::ApplyPlanRequest { text, expected_revision: plan.revision, ..Default::default() };
+    hospital.admin.send(moved).await.expect("in force");
+    assert_eq!(due(&hospital, hours(2)).await.due.len(), 0, "eight hours later");
+    assert_eq!(due(&hospital, hours(10)).await.due.len(), 1);
+    hospital.step_to(step_us(1) + 60_000_000).await;
+    let known =
+        |at: &switchboard::Switchboard| at.operator("ana".parse().expect("a name")).and_then(|ana| ana.shift);
+    assert_eq!(hospital.exchange.read(known), None, "laid anew");
+    hospital.step_to(step_us(9) + 60_000_000).await;
+    assert!(hospital.exchange.read(known).is_some());
 }
 
 fn remove(id: &str) -> v1::RemoveOperatorRequest {

@@ -46,7 +46,9 @@ async fn a_revoked_token_ends_every_stream_it_opened_and_no_other() {
 
     let revoke = v1::RevokeTokenRequest { principal: supervisor("dora") };
     assert!(hospital.admin.send(revoke.clone()).await.expect("revoked").revoked);
-    assert!(!hospital.admin.send(revoke).await.expect("nothing left").revoked);
+    assert!(hospital.admin.send(revoke).await.expect("nothing left").revoked, "sent again");
+    let never = v1::RevokeTokenRequest { principal: supervisor("nobody") };
+    assert!(!hospital.admin.send(never).await.expect("nothing to do").revoked);
     let (code, reason) = told(&end_of(&mut hers).await);
     assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
     let again = dora.supervisor().watch_board(board_request()).await.expect_err("no token any more");

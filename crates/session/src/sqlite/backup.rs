@@ -9,7 +9,9 @@ use sqlx::{Connection, Row as _, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
 
 use super::fault;
-use super::open::{JOURNAL_FILE, OpenFault, Use, connect, hold, judged, look, migrate, told};
+use super::open::{
+    JOURNAL_FILE, OpenFault, Use, clear, connect, hold, judged, look, migrate, nothing_beside, told,
+};
 use super::{JOURNAL_STEPS, driving, epoch, heads, read, wall_us};
 use crate::engine::Stopped;
 use crate::engine::journal::begin_life;
@@ -41,12 +43,13 @@ pub async fn back_up(dir: &Path, to: &Path) -> Result<Copied, OpenFault> {
     if to.exists() {
         return Err(OpenFault::Exists { path: to.to_owned() });
     }
+    nothing_beside(to)?;
     let unfinished = to.with_extension("unfinished");
     make_private(&unfinished).map_err(|source| not_written(to, source))?;
     let copied = copied(&path, &unfinished).await;
     if copied.is_err() {
         // The first fault is the one to tell.
-        let _removed = fs::remove_file(&unfinished);
+        let _removed = clear(&unfinished);
     }
     let copied = copied?;
     keep(&unfinished, to).map_err(|source| not_written(to, source))?;
@@ -89,6 +92,7 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
     if path.exists() {
         return Err(OpenFault::Exists { path });
     }
+    nothing_beside(&path)?;
     let unfinished = path.with_extension("unfinished");
     let copying = make_private(&unfinished).and_then(|()| {
         io::copy(&mut File::open(copy)?, &mut OpenOptions::new().write(true).open(&unfinished)?)
@@ -103,6 +107,8 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
     }
     let life = new_life(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
     connection.close().await.map_err(|error| judged(&path, &error))?;
+    // What the close could not move into the file would stay behind under the old name.
+    nothing_beside(&unfinished)?;
     keep(&unfinished, &path).map_err(|source| not_written(&path, source))?;
     Ok((Copied { bytes, sites, has_callers }, life))
 }
@@ -118,10 +124,7 @@ async fn new_life(connection: &mut SqliteConnection) -> Result<Epoch, Stopped> {
 
 /// An empty file for its owner alone, in place of one that an earlier attempt left.
 fn make_private(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
-        _ => {}
-    }
+    clear(path)?;
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 

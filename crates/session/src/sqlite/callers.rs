@@ -92,14 +92,16 @@ impl SqliteCallers {
         Ok(SqliteCallers { store, looking, reading, key, chance })
     }
 
-    /// The number of a caller, for whoever may see it.
-    ///
-    /// # Errors
-    /// [`CallersFault`].
-    pub async fn number(&self, site: SiteId, caller: CallerRef) -> Result<Option<String>, CallersFault> {
+    /// The number of a caller whose row is written.
+    pub(super) async fn kept_number(
+        &self,
+        site: SiteId,
+        caller: CallerRef,
+    ) -> Result<Option<CallerNumber>, CallersFault> {
         let mut reader = self.looking.reader.lock().await;
         let sealed = read(&mut reader, subjects::sealed(site, caller)).await?;
-        Ok(subjects::opened(&self.key, site, caller, sealed.first())?)
+        let number = subjects::opened(&self.key, site, caller, sealed.first())?;
+        Ok(number.map(|number| CallerNumber::received(&number)))
     }
 
     fn begin(&self, site: SiteId, number: &str, mac: String) -> Result<CallerRef, CallersFault> {

@@ -9,6 +9,9 @@ use super::open::DERIVED_FILE;
 use super::{SqliteStore, Writer, Writing, driving, read};
 use crate::engine::{Engine, Part, Statement, Stopped, Whole};
 
+/// About as long as a row is that was taken away: no text says so.
+const ROW_BYTES: u64 = 512;
+
 impl SqliteStore {
     pub(super) async fn writer(&self) -> Result<(MutexGuard<'_, Writer>, &Writing), Stopped> {
         let Some(writing) = &self.writing else {
@@ -74,7 +77,8 @@ impl Engine for SqliteStore {
                 let len = asked.text_len();
                 let changed = driving::change(&mut writer.connection, asked).await;
                 let changed = writing.judged(changed.map(Some))?;
-                writing.sweep.appended(len, &writing.writer);
+                let rows = usize::try_from(changed.saturating_mul(ROW_BYTES)).unwrap_or(usize::MAX);
+                writing.sweep.appended(len.max(rows), &writing.writer);
                 Ok(changed)
             }
             Part::Derived => {

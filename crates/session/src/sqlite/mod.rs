@@ -29,7 +29,7 @@ pub use self::callers::SqliteCallers;
 pub use self::checkup::{FileCheckup, look_at_files};
 pub use self::open::OpenFault;
 use self::open::{
-    DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, look, make, migrate, open_derived, told,
+    DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate, open_derived, told,
 };
 use self::sweep::Sweep;
 use crate::engine::driving::sqlite as driving;
@@ -95,7 +95,8 @@ impl SqliteStore {
         let mut connection = connect(&path, Use::Durable).await?;
         migrate(&path, &mut connection, &JOURNAL_STEPS).await?;
         let epoch = live(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
-        let sweep = Sweep::new(connect(&path, Use::Durable).await?);
+        let sweep = Sweep::with(connect(&path, Use::Durable).await?).await;
+        let sweep = sweep.map_err(|error| judged(&path, &error))?;
         // What an earlier process left in the log may never have reached the disk, if a sync had failed under it.
         sweep.once().await;
         let reader = Mutex::new(connect(&path, Use::Read).await?);

@@ -69,6 +69,12 @@ pub enum OpenFault {
         /// Where.
         path: PathBuf,
     },
+    /// The log of a database is there without it, and would be taken for that of whatever took its place.
+    #[error("{} belongs to a database that is not beside it; put that back, or move this away, too", path.display())]
+    LeftBehind {
+        /// Which.
+        path: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is not a database; move it away, or restore it from a backup", path.display())]
     NotADatabase {
@@ -155,18 +161,42 @@ fn written(dir: &Path, source: io::Error) -> OpenFault {
     }
 }
 
+/// What SQLite keeps beside a database, and believes of whatever stands there under the same name.
+fn beside(path: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
+}
+
+/// Nothing is at this place, and nothing that would be believed of what comes there.
+pub(crate) fn nothing_beside(path: &Path) -> Result<(), OpenFault> {
+    match beside(path).into_iter().find(|beside| beside.exists()) {
+        Some(path) => Err(OpenFault::LeftBehind { path }),
+        None => Ok(()),
+    }
+}
+
+/// Takes a database away, and all that is beside it.
+pub(crate) fn clear(path: &Path) -> io::Result<()> {
+    for file in [path.to_owned()].into_iter().chain(beside(path)) {
+        match fs::remove_file(file) {
+            Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Makes the file if there is none. A file is never there without saying whose it is.
 pub(crate) async fn make(path: &Path) -> Result<(), OpenFault> {
     if path.exists() {
         return Ok(());
     }
+    nothing_beside(path)?;
     let unfinished = path.with_extension("unfinished");
-    let cleared = fs::remove_file(&unfinished);
-    if let Err(source) =
-        cleared.or_else(|fault| if fault.kind() == ErrorKind::NotFound { Ok(()) } else { Err(fault) })
-    {
-        return Err(written(path.parent().unwrap_or(path), source));
-    }
+    clear(&unfinished).map_err(|source| written(path.parent().unwrap_or(path), source))?;
     let options = SqliteConnectOptions::new().filename(&unfinished).create_if_missing(true);
     let options = options.pragma("application_id", APPLICATION_ID.to_string());
     let connection = options.connect().await.map_err(|error| judged(path, &error))?;
@@ -231,16 +261,12 @@ pub(crate) async fn open_derived(
         Err(
             fault @ (OpenFault::NotADatabase { .. }
             | OpenFault::NotOurs { .. }
+            | OpenFault::LeftBehind { .. }
             | OpenFault::Newer { .. }
             | OpenFault::Damaged { .. }),
         ) => {
             tracing::warn!(%fault, "snapshots and call records are made again");
-            for suffix in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                // What was not there need not go; what stays is met again below.
-                let _removed = fs::remove_file(name);
-            }
+            clear(path).map_err(|source| written(path.parent().unwrap_or(path), source))?;
             try_derived(path, steps).await
         }
         opened => opened,

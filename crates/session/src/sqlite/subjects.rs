@@ -19,8 +19,7 @@ impl Subjects for SqliteCallers {
         if let Some(sealed) = self.store.arriving.sealed(site, caller) {
             return Ok(self.key.open(site, caller, &sealed).map(|number| CallerNumber::received(&number)));
         }
-        let number = SqliteCallers::number(self, site, caller).await?;
-        Ok(number.map(|number| CallerNumber::received(&number)))
+        self.kept_number(site, caller).await
     }
 
     async fn known(&self, site: SiteId, number: &CallerNumber) -> Result<Option<CallerRef>, CallersFault> {
@@ -35,26 +34,26 @@ impl Subjects for SqliteCallers {
     }
 
     async fn forget(&self, site: SiteId, callers: &[CallerRef]) -> Result<u64, CallersFault> {
-        let (mut writer, writing) = self.store.writer().await?;
-        let mut forgotten = 0;
+        let mut forgotten = Ok(0);
         for callers in callers.chunks(subjects::ROWS_AT_ONCE) {
-            let erased = driving::change_all(&mut writer.connection, subjects::erased(site, callers)).await;
-            forgotten += writing.judged(erased)?;
+            match (forgotten, self.forget_some(site, callers).await) {
+                (Ok(before), Ok(more)) => forgotten = Ok(before + more),
+                (_, fault) => {
+                    forgotten = fault;
+                    break;
+                }
+            }
         }
-        // Whoever looks a number up holds this until it is known whose it is: nobody remembers afterwards what is
-        // forgotten here.
-        let looking = self.looking().await;
-        let gone: BTreeSet<CallerRef> = callers.iter().copied().collect();
-        forgotten += self.store.arriving.forget(site, &gone);
-        self.chance.forget(&gone);
-        drop(looking);
-        let emptied = writing.sweep.emptied().await;
-        let emptied = writing.judged(emptied.map(|emptied| Some(u64::from(emptied))))? > 0;
+        // Also when not all were: those that were are to be in no file.
+        let (writer, writing) = self.store.writer().await?;
         drop(writer);
-        if emptied {
+        let emptied = writing.sweep.emptied(&writing.writer).await;
+        let emptied = writing.judged(emptied.map(|emptied| Some(u64::from(emptied))));
+        let forgotten = forgotten?;
+        if emptied? > 0 {
             return Ok(forgotten);
         }
-        let why = "forgotten, but somebody reads the journal's log, which cannot be emptied yet; ask again";
+        let why = "forgotten, but somebody reads the journal's log, which is emptied as soon as it can be; ask again";
         Err(CallersFault::Unavailable(why.to_owned()))
     }
 
@@ -85,5 +84,23 @@ impl Subjects for SqliteCallers {
 
     async fn notice(&self, site: SiteId, callers: &[CallerRef], at_us: i64) -> Result<(), CallersFault> {
         subjects::notice(&*self.store, site, callers, at_us).await
+    }
+}
+
+impl SqliteCallers {
+    /// Appends wait for no more than these. A row that is on its way is either written before them and found here, or
+    /// never written.
+    async fn forget_some(&self, site: SiteId, callers: &[CallerRef]) -> Result<u64, CallersFault> {
+        let (mut writer, writing) = self.store.writer().await?;
+        let erased = driving::change_all(&mut writer.connection, subjects::erased(site, callers)).await;
+        let erased = writing.judged(erased)?;
+        // Whoever looks a number up holds this until it is known whose it is: nobody remembers afterwards what is
+        // forgotten here.
+        let looking = self.looking().await;
+        let gone: BTreeSet<CallerRef> = callers.iter().copied().collect();
+        let waited = self.store.arriving.forget(site, &gone);
+        self.chance.forget(&gone);
+        drop((looking, writer));
+        Ok(erased + waited)
     }
 }

@@ -289,8 +289,8 @@ impl Reference {
 
     pub(super) fn shift_starts(&mut self, id: OperatorId, ends_at: SiteTime) {
         let Some(operator) = self.state.operators.get_mut(&id).filter(|o| !o.removing) else { return };
-        operator.shift = Some(Shift { ends_at, ending: false });
-        let goes_on = !operator.device.has_desk() && operator.duty == Duty::Off;
+        let was_on_shift = operator.shift.replace(Shift { ends_at, ending: false }).is_some();
+        let goes_on = !was_on_shift && !operator.device.has_desk() && operator.duty == Duty::Off;
         self.say(Event::ShiftStarted { operator: id, ends_at });
         if goes_on {
             self.put_on_duty(id);

@@ -60,7 +60,9 @@ impl Switchboard {
 
     fn shift_starts(&mut self, operator: OperatorId, ends_at: crate::time::SiteTime) {
         let Some(known) = self.state.operators.get(&operator).filter(|o| !o.removing) else { return };
-        let goes_on = !known.device.has_desk() && known.duty == Duty::Off;
+        // A shift under way that ends otherwise begins for nobody: who went off during it stays off.
+        let begins = known.shift.is_none();
+        let goes_on = begins && !known.device.has_desk() && known.duty == Duty::Off;
         self.emit(Event::ShiftStarted { operator, ends_at });
         if goes_on {
             self.emit(Event::WentOnDuty { operator });

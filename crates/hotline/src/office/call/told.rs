@@ -2,7 +2,7 @@
 
 use api::v1;
 use serde::Serialize;
-use switchboard::canonical;
+use serde_json::Value;
 use switchboard::command::Actor;
 use switchboard::decision::Decision;
 use switchboard::id::CallId;
@@ -74,8 +74,7 @@ pub(super) fn steps(id: &str, sent: v1::GetPathResponse, lang: Lang) -> Told<Vec
     let mut teller = Teller::of(CallId(call));
     let step = |sent: v1::PathStep| {
         let recorded = sent.decision.unwrap_or_default();
-        let decision: Decision =
-            canonical::decode(&recorded.canonical).map_err(|fault| unread(fault.to_string()))?;
+        let decision = decided(&recorded.canonical).map_err(|fault| unread(fault.to_string()))?;
         let words = teller.tell(&decision);
         Ok(Step {
             seq: recorded.seq,
@@ -89,6 +88,18 @@ pub(super) fn steps(id: &str, sent: v1::GetPathResponse, lang: Lang) -> Told<Vec
         })
     };
     sent.steps.into_iter().map(step).collect()
+}
+
+/// A decision of a path. One that adopts a plan comes without it: of that decision what it did to the call is left.
+fn decided(text: &str) -> Result<Decision, serde_json::Error> {
+    let mut whole: Value = serde_json::from_str(text)?;
+    if whole.pointer("/input/command/adopt_plan").is_some() {
+        whole["input"]["command"] = "tick".into();
+        if let Some(events) = whole["events"].as_array_mut() {
+            events.retain(|event| event.get("plan_adopted").is_none());
+        }
+    }
+    serde_json::from_value(whole)
 }
 
 /// A table of them, a line for each thing that happened. None is shortened: what was cut off could be the reason.
