@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A Postgres server for tests, on loopback, with nothing in it, which writes to the disk as a real one does.
 #
-#   postgres.sh run CMD…     starts one, runs CMD with HOTLINE_TEST_POSTGRES set to its address, ends it
+#   postgres.sh run CMD…     starts one, runs CMD with HOTLINE_TEST_POSTGRES set to its address, ends it; those that CMD
+#                            started under HOTLINE_TEST_POSTGRES_DIR end with it, also if CMD was killed
 #   postgres.sh start DIR    makes one in DIR if there is none, starts it and says its address
 #   postgres.sh stop DIR     ends it in good order; with `kill` instead of `stop`, at once
 #
@@ -76,17 +77,27 @@ stop() {
 run() {
     local dir child='' code
     dir=$(mktemp -d "${TMPDIR:-/tmp}/hotline-postgres.XXXXXX") || fail "cannot make a directory"
-    trap '[ -n "$child" ] && kill "$child" 2>/dev/null; stop "$dir" immediate; rm -rf "$dir"; exit 130' INT TERM HUP
-    HOTLINE_TEST_POSTGRES=$(start "$dir") || { rm -rf "$dir"; exit 1; }
-    export HOTLINE_TEST_POSTGRES
+    trap '[ -n "$child" ] && kill "$child" 2>/dev/null; stop_all "$dir"; exit 130' INT TERM HUP
+    HOTLINE_TEST_POSTGRES=$(start "$dir") || { stop_all "$dir"; exit 1; }
+    HOTLINE_TEST_POSTGRES_DIR=$dir/others
+    mkdir "$HOTLINE_TEST_POSTGRES_DIR" || { stop_all "$dir"; exit 1; }
+    export HOTLINE_TEST_POSTGRES HOTLINE_TEST_POSTGRES_DIR
     "$@" &
     child=$!
     wait "$child"
     code=$?
     trap - INT TERM HUP
-    stop "$dir" immediate
-    rm -rf "$dir"
+    stop_all "$dir"
     exit "$code"
+}
+
+# The server of a run, those that its command left behind, and all their files.
+stop_all() {
+    local running
+    while IFS= read -r running; do
+        stop "${running%/data/postmaster.pid}" immediate
+    done < <(find "$1" -name postmaster.pid 2>/dev/null)
+    rm -rf "$1"
 }
 
 bin=$(binaries) || exit 1
@@ -95,5 +106,5 @@ case "${1:-} ${2:+more}" in
 'start more') start "$2" ;;
 'stop more') stop "$2" fast ;;
 'kill more') stop "$2" immediate ;;
-*) sed -n '2,8s/^# \?//p' "$0" >&2 && exit 2 ;;
+*) sed -n '2,9s/^# \?//p' "$0" >&2 && exit 2 ;;
 esac

@@ -155,6 +155,18 @@ pub(crate) const KEEP_ROSTER: &str =
 pub(crate) const ROSTER: &str =
     "SELECT revision, kept_us, text FROM roster WHERE site = $1 ORDER BY revision DESC LIMIT 1";
 
+/// A router's entry, in place of its last one. The time is the engine's.
+pub(crate) const CALL_ROLL: &str = "INSERT INTO roll (site, router, beat, held) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (site, router) DO UPDATE SET beat = excluded.beat, held = excluded.held, called_us = excluded.called_us";
+
+/// A router's entry, and those that are not much older.
+pub(crate) const ROLL: &str = "SELECT router, beat, held FROM roll WHERE site = $1 AND called_us > \
+     (SELECT called_us FROM roll WHERE site = $1 AND router = $2) - $3 ORDER BY router";
+
+/// Entries that are much older than a router's.
+pub(crate) const SETTLE_ROLL: &str = "DELETE FROM roll WHERE site = $1 AND called_us < \
+     (SELECT called_us FROM roll WHERE site = $1 AND router = $2) - $3";
+
 /// A snapshot.
 pub(crate) const KEEP_SNAPSHOT: &str = "INSERT INTO snapshot (site, seq, state_version, row_seq, row_hash, hash, body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -249,7 +261,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 34] = [
+pub(crate) const IN_JOURNAL: [&str; 37] = [
     SCHEMA,
     APPEND,
     TAIL,
@@ -284,6 +296,9 @@ pub(crate) const IN_JOURNAL: [&str; 34] = [
     PLAN_TEXTS,
     KEEP_ROSTER,
     ROSTER,
+    CALL_ROLL,
+    ROLL,
+    SETTLE_ROLL,
 ];
 
 #[cfg(test)]
@@ -368,10 +383,12 @@ mod tests {
             ("engine/mod.rs", include_str!("engine/mod.rs")),
             ("engine/records.rs", include_str!("engine/records.rs")),
             ("engine/registry.rs", include_str!("engine/registry.rs")),
+            ("engine/roll.rs", include_str!("engine/roll.rs")),
             ("engine/subjects.rs", include_str!("engine/subjects.rs")),
             ("sqlite/driver.rs", include_str!("sqlite/driver.rs")),
             ("postgres/callers.rs", include_str!("postgres/callers.rs")),
             ("postgres/journal.rs", include_str!("postgres/journal.rs")),
+            ("postgres/roll.rs", include_str!("postgres/roll.rs")),
             ("postgres/mod.rs", include_str!("postgres/mod.rs")),
             ("sqlite/callers.rs", include_str!("sqlite/callers.rs")),
             ("sqlite/journal.rs", include_str!("sqlite/journal.rs")),

@@ -7,6 +7,7 @@ pub(crate) mod driving;
 pub(crate) mod journal;
 pub(crate) mod records;
 pub(crate) mod registry;
+pub(crate) mod roll;
 pub(crate) mod subjects;
 
 use std::fmt;

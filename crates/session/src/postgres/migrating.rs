@@ -50,11 +50,12 @@ macro_rules! step {
 }
 
 /// What must never be lost, then what follows from it.
-static STEPS: [Step; 5] = [
+static STEPS: [Step; 6] = [
     step!("journal", 1, "journal"),
     step!("journal", 2, "registry"),
     step!("journal", 3, "audit"),
     step!("journal", 4, "roster"),
+    step!("journal", 5, "roll"),
     step!("derived", 1, "derived"),
 ];
 

@@ -8,6 +8,7 @@ mod fault;
 mod journal;
 mod link;
 mod migrating;
+mod roll;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::journal::Epoch;
 const LANES: usize = 4;
 
 /// A database: its journal, its callers, its registry, its audit, and what follows from them. Its connections are made
-/// when they are needed, [`LANES`] and four more at most.
+/// when they are needed, [`LANES`] and five more at most.
 pub struct PostgresStore {
     server: Arc<Server>,
     epoch: Epoch,
@@ -40,6 +41,7 @@ pub struct PostgresStore {
     /// What the office asks for never stands in the way of whoever follows.
     office: Mutex<Link>,
     derived: Mutex<Link>,
+    roll: Mutex<Link>,
     audit_turn: Mutex<()>,
 }
 
@@ -70,6 +72,7 @@ impl PostgresStore {
             following: Mutex::new(Link::with(&server, Durability::AtOnce, connection)),
             office: link(),
             derived: link(),
+            roll: Mutex::new(Link::to(&server, Durability::WithNext)),
             audit_turn: Mutex::default(),
             server,
         })
@@ -98,7 +101,7 @@ impl PostgresStore {
     /// Ends the connections in good order. What was appended is durable without it.
     pub async fn close(self) {
         let lanes = self.lanes.map(|lane| lane.into_inner().link);
-        let others = [self.following, self.office, self.derived].map(Mutex::into_inner);
+        let others = [self.following, self.office, self.derived, self.roll].map(Mutex::into_inner);
         for link in lanes.into_iter().chain(others) {
             if let Err(error) = link.close().await {
                 tracing::warn!(%error, "a connection to the journal did not end in good order");

@@ -37,11 +37,12 @@ use crate::engine::journal::{begin_life, end_of, epoch_of};
 use crate::engine::{Statement, Stopped};
 use crate::journal::Epoch;
 
-const JOURNAL_STEPS: [(&str, &str); 4] = [
+const JOURNAL_STEPS: [(&str, &str); 5] = [
     ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
     ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
     ("audit", include_str!("../../../../migrations/sqlite/journal/0003_audit.sql")),
     ("roster", include_str!("../../../../migrations/sqlite/journal/0004_roster.sql")),
+    ("roll", include_str!("../../../../migrations/sqlite/journal/0005_roll.sql")),
 ];
 
 const DERIVED_STEPS: [(&str, &str); 1] =

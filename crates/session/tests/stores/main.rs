@@ -10,6 +10,7 @@ mod journal;
 mod memory;
 mod postgres;
 mod registry;
+mod roll;
 mod server;
 mod sqlite;
 mod unkeepable;

@@ -10,11 +10,12 @@ use super::private::Private;
 use super::{main, number, opened};
 use crate::server::{ask, with_database};
 
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "journal/0001_journal",
     "journal/0002_registry",
     "journal/0003_audit",
     "journal/0004_roster",
+    "journal/0005_roll",
     "derived/0001_derived",
 ];
 

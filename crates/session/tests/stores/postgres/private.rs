@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::process::Command;
 
+/// Servers of tests that were killed are ended with what is there.
+const PLACE: &str = "HOTLINE_TEST_POSTGRES_DIR";
+
 /// It ends with the test.
 pub(super) struct Private {
     pub(super) url: String,
@@ -13,7 +16,11 @@ pub(super) struct Private {
 
 impl Private {
     pub(super) async fn start() -> Private {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let dir = match std::env::var_os(PLACE) {
+            Some(place) => tempfile::tempdir_in(place),
+            None => tempfile::tempdir(),
+        };
+        let dir = dir.expect("a temporary directory");
         let url = told("start", dir.path()).await;
         Private { url, dir }
     }
