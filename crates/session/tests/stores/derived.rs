@@ -107,7 +107,7 @@ pub(crate) async fn of_subjects<S: Derived + SubjectRecords>(store: &S) {
     let of = async |n: u128, after| {
         store.of_caller(main, CallerRef(Uuid::from_u128(n)), Seq(after), 9).await.expect("readable")
     };
-    assert_eq!(of(7, 0).await, [open.clone()]);
+    assert_eq!(of(7, 0).await, std::slice::from_ref(&open));
     assert_eq!(of(7, 3).await, []);
     assert_eq!(of(2 << 32, 0).await, [record(2, 2)]);
     assert_eq!(store.caller_of(main, call(2)).await, Ok(Some(record(2, 2).caller)));
