@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::tree::{self, assert_found, assert_none};
 
 /// What must have a row: a prefix, how many there are, and how many digits a number has.
-const REQUIRED: [(&str, usize, usize); 24] = [
+const REQUIRED: [(&str, usize, usize); 25] = [
     ("C", 24, 2),
     ("L", 14, 2),
     ("F", 15, 2),
@@ -33,6 +33,7 @@ const REQUIRED: [(&str, usize, usize); 24] = [
     ("4.3.", 5, 1),
     ("4.4.", 1, 1),
     ("4.5.", 9, 1),
+    ("5.1.", 11, 1),
     ("5.2.", 11, 1),
 ];
 

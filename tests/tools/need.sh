@@ -9,6 +9,7 @@ need() {
     cc) from_debian cc gcc ;;
     binutils) from_debian nm binutils && from_debian objdump binutils ;;
     git) from_debian git git ;;
+    postgresql) postgres_server ;;
     redis) from_debian redis-server redis-server ;;
     python) from_debian python3 python3 ;;
     valgrind) from_debian valgrind valgrind ;;
@@ -33,10 +34,26 @@ lacks() {
 # from_debian COMMAND PACKAGE
 from_debian() {
     command -v "$1" >/dev/null && return
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
-    fi
+    install_from_debian "$2"
     command -v "$1" >/dev/null || lacks "$1" "sudo apt-get install $2"
+}
+
+# As root only: nobody else may.
+install_from_debian() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"
+    fi
+}
+
+# A server and the programs that make one, which Debian does not put into the PATH. It runs as somebody else than root.
+postgres_server() {
+    has_postgres || install_from_debian postgresql
+    has_postgres || lacks 'a Postgres server' 'sudo apt-get install postgresql' || return
+    [ "$(id -u)" != 0 ] || from_debian setpriv util-linux
+}
+
+has_postgres() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null
 }
 
 # Whether a file can be mounted as a disk here: a full disk is tried on a small one.

@@ -26,6 +26,8 @@ enum Act {
     StoredInSilence,
     /// Not stored, and nothing said.
     ForgottenInSilence,
+    /// Nothing said, and stored only when the next append is there already.
+    StoredLate,
     /// Another writer's row was first, and nothing said.
     BeatenInSilence,
     /// The journal is broken.
@@ -42,19 +44,24 @@ enum Act {
 struct Moody {
     store: MemoryJournal,
     acts: Mutex<VecDeque<Act>>,
+    late: Mutex<Option<Row>>,
     comes_to: Notify,
 }
 
 impl Moody {
     fn new(acts: &[Act]) -> Arc<Moody> {
         let acts = Mutex::new(acts.iter().copied().collect());
-        Arc::new(Moody { store: MemoryJournal::new(), acts, comes_to: Notify::new() })
+        Arc::new(Moody { store: MemoryJournal::new(), acts, late: Mutex::default(), comes_to: Notify::new() })
     }
 }
 
 #[async_trait]
 impl Journal for Moody {
     async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+        let late = self.late.lock().expect("whole").take();
+        if let Some(late) = late {
+            self.store.append(site, &late).await?;
+        }
         let act = self.acts.lock().expect("whole").pop_front();
         let silence = Err(JournalFault::OutcomeUnknown("the connection was lost".to_owned()));
         match act {
@@ -70,6 +77,10 @@ impl Journal for Moody {
                 Err(JournalFault::RestartNeeded("a sync failed".to_owned()))
             }
             Some(Act::ForgottenInSilence) => silence,
+            Some(Act::StoredLate) => {
+                *self.late.lock().expect("whole") = Some(row.clone());
+                silence
+            }
             Some(Act::Panic) => panic!("a journal with a mistake"),
             Some(Act::StoredInSilence) => {
                 self.store.append(site, row).await?;
@@ -102,6 +113,8 @@ async fn whatever_the_store_says_an_ask_is_done_once() {
         vec![Act::Away, Act::Away, Act::Away],
         vec![Act::StoredInSilence],
         vec![Act::ForgottenInSilence],
+        vec![Act::StoredLate],
+        vec![Act::StoredLate, Act::Away, Act::ForgottenInSilence],
         vec![Act::Away, Act::ForgottenInSilence, Act::StoredInSilence],
         vec![Act::BeatenInSilence],
         vec![Act::BeatenInSilence, Act::ForgottenInSilence, Act::StoredInSilence],

@@ -109,7 +109,7 @@ pub enum AuditFault {
     #[error("the audit does not answer: {0}")]
     Unavailable(String),
     /// It has to be restored.
-    #[error("the audit is damaged: {0}; restore the data directory from a backup")]
+    #[error("the audit is damaged: {0}; restore it from a backup")]
     Damaged(String),
 }
 

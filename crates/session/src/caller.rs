@@ -94,7 +94,7 @@ pub enum CallersFault {
     #[error("the machine gave no random bytes: {0}")]
     NoChance(String),
     /// What the store holds cannot be read.
-    #[error("the record of callers is damaged: {0}; restore the data directory from a backup")]
+    #[error("the record of callers is damaged: {0}; restore it from a backup")]
     Damaged(String),
 }
 
@@ -155,6 +155,13 @@ impl Chance {
     /// From a seed; withheld numbers go on behind the first `withheld`.
     pub(crate) fn seeded(seed: u64, withheld: u64) -> Chance {
         Chance::Seeded { seed, withheld: AtomicU64::new(withheld), forgotten: Mutex::default() }
+    }
+
+    /// The same behind a number that grows from start to start.
+    pub(crate) fn seeded_behind(seed: u64, before: u64) -> Chance {
+        /// More withheld numbers than ring in between two decisions.
+        const OF_ONE_START: u64 = 1 << 20;
+        Chance::seeded(seed, before.wrapping_mul(OF_ONE_START))
     }
 
     pub(crate) fn reference(&self, site: SiteId, number: Option<&str>) -> Result<CallerRef, CallersFault> {

@@ -127,7 +127,7 @@ pub enum DerivedFault {
     #[error("the store of snapshots and records does not answer: {0}")]
     Unavailable(String),
     /// It has to be made again.
-    #[error("the store of snapshots and records is damaged: {0}; delete derived.db, and it is made again")]
+    #[error("the store of snapshots and records is damaged: {0}")]
     Damaged(String),
     /// Somebody else moved the records of this site on.
     #[error("the records of this site were moved on by somebody else")]

@@ -1,7 +1,8 @@
 //! The durable record of a site: the [`Journal`] of its decisions, [`Callers`], which knows a caller's number by a
 //! random reference, and [`Subjects`], which forgets it again, the [`Registry`] of tokens and plans' texts, and the
-//! [`Audit`] of who asked for what, and the [`Roll`] of the routers that share them. These are traits; this crate holds the store in memory and the one on SQLite, and is
-//! the only room in which a store on a database may ever stand. Its statements are in `sql.rs`, all of them.
+//! [`Audit`] of who asked for what, and the [`Roll`] of the routers that share them. These are traits; this crate holds
+//! the stores in memory, on SQLite and on Postgres, and is the only room in which a store on a database may ever stand.
+//! Its statements are in `sql.rs`, all of them, and both engines are asked in the same words (`engine`).
 //!
 //! Not here: deciding anything, the clock, group commit (crate `exchange`), who can be reached (crate `presence`),
 //! gRPC. The canonical encoding of a decision is the switchboard's; this crate only says how the decisions of one
@@ -12,15 +13,18 @@ mod body;
 mod caller;
 pub mod crash;
 mod derived;
+mod engine;
 mod journal;
 mod looking_back;
 mod memory;
 mod memory_derived;
+mod postgres;
 mod record;
 mod registry;
 mod restore;
 mod retention;
 mod roll;
+mod seal;
 mod sql;
 mod sqlite;
 mod subject;
@@ -40,12 +44,14 @@ pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, 
 pub use looking_back::{last_by_wall, rows_holding};
 pub use memory::MemoryJournal;
 pub use memory_derived::MemoryDerived;
+pub use postgres::{PostgresCallers, PostgresFault, PostgresLimits, PostgresStore, migrate_postgres};
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
 pub use retention::{Retention, Swept, SweptStores, sweep};
 pub use roll::{MemoryRoll, Roll, RollEntry};
+pub use seal::{SealKey, SealKeyFault};
 pub use sqlite::{Copied, FileCheckup, back_up, look_at_files, restore_from};
-pub use sqlite::{OpenFault, SealKey, SealKeyFault, SqliteCallers, SqliteStore};
+pub use sqlite::{OpenFault, SqliteCallers, SqliteStore};
 pub use subject::{ERASURE_LASTS_US, Erasure, FoldedRecords, KeptNumber, SubjectRecords, Subjects};
 pub use verify::{Progress, Verified, VerifyFault, verify};

@@ -44,7 +44,7 @@ pub enum RegistryFault {
     #[error("the registry does not answer: {0}")]
     Unavailable(String),
     /// It has to be restored.
-    #[error("the registry is damaged: {0}; restore the data directory from a backup")]
+    #[error("the registry is damaged: {0}; restore it from a backup")]
     Damaged(String),
 }
 
@@ -155,7 +155,7 @@ pub trait Registry: Send + Sync {
 
 /// A hash as it is kept.
 pub(crate) fn hash_of(text: &str) -> Result<Hash, RegistryFault> {
-    let bytes = crate::sqlite::unhex(text).and_then(|bytes| bytes.try_into().ok());
+    let bytes = crate::seal::unhex(text).and_then(|bytes| bytes.try_into().ok());
     bytes.map(Hash).ok_or_else(|| RegistryFault::Damaged(format!("{text} is not a hash")))
 }
 

@@ -3,8 +3,7 @@
 //! prepares each one.
 //!
 //! Each constant is bound in one function only, with one type per place: a text bound with other types elsewhere
-//! would be the same prepared statement to the engine. Texts of a length that varies are made by functions; what they
-//! join by a semicolon an engine may want one by one.
+//! would be the same prepared statement to the engine. Texts of a length that varies are made by functions.
 
 /// The one way into the journal. A violation of its key is the lost append.
 pub(crate) const APPEND: &str = "INSERT INTO journal (site, seq, last_seq, at_us, wall_us, writer, format, body) \
@@ -50,6 +49,10 @@ pub(crate) fn keep_callers(callers: usize) -> String {
     }
     text
 }
+
+/// One number that calls for the first time, before the append that names it.
+pub(crate) const KEEP_CALLER: &str =
+    "INSERT INTO caller (site, caller_ref, number_mac, number_sealed) VALUES ($1, $2, $3, $4)";
 
 /// The values of [`APPEND`].
 const APPEND_VALUES: usize = 8;
@@ -167,6 +170,18 @@ pub(crate) const KEEP_ROSTER: &str =
 pub(crate) const ROSTER: &str =
     "SELECT revision, kept_us, text FROM roster WHERE site = $1 ORDER BY revision DESC LIMIT 1";
 
+/// A router's entry, in place of its last one. The time is the engine's.
+pub(crate) const CALL_ROLL: &str = "INSERT INTO roll (site, router, beat, held) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (site, router) DO UPDATE SET beat = excluded.beat, held = excluded.held, called_us = excluded.called_us";
+
+/// A router's entry, and those that are not much older.
+pub(crate) const ROLL: &str = "SELECT router, beat, held FROM roll WHERE site = $1 AND called_us > \
+     (SELECT called_us FROM roll WHERE site = $1 AND router = $2) - $3 ORDER BY router";
+
+/// Entries that are much older than a router's.
+pub(crate) const SETTLE_ROLL: &str = "DELETE FROM roll WHERE site = $1 AND called_us < \
+     (SELECT called_us FROM roll WHERE site = $1 AND router = $2) - $3";
+
 /// A snapshot.
 pub(crate) const KEEP_SNAPSHOT: &str = "INSERT INTO snapshot (site, seq, state_version, row_seq, row_hash, hash, body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -195,20 +210,23 @@ pub(crate) const MOVE_RECORD_CURSOR: &str =
 /// The records are to be made again.
 pub(crate) const FORGET_RECORD_CURSOR: &str = "DELETE FROM record_cursor WHERE site = $1";
 
-/// So many records, in place of what they were.
-pub(crate) fn replace_records(records: usize) -> String {
-    let first = |n: usize| 2 + n * RECORD_VALUES;
-    let calls: Vec<String> = (0..records).map(|n| format!("${}", first(n))).collect();
+/// Records of so many calls are let go, to be kept as they are since.
+pub(crate) fn drop_records_of(records: usize) -> String {
+    let calls: Vec<String> = (0..records).map(|n| format!("${}", 2 + n)).collect();
+    format!("DELETE FROM call_record WHERE site = $1 AND call_id IN ({})", calls.join(", "))
+}
+
+/// So many records.
+pub(crate) fn keep_records(records: usize) -> String {
     let record = |n: usize| {
-        let values: Vec<String> = (0..RECORD_VALUES).map(|value| format!("${}", first(n) + value)).collect();
+        let first = 2 + n * RECORD_VALUES;
+        let values: Vec<String> = (0..RECORD_VALUES).map(|value| format!("${}", first + value)).collect();
         format!("($1, {})", values.join(", "))
     };
     let rows: Vec<String> = (0..records).map(record).collect();
     format!(
-        "DELETE FROM call_record WHERE site = $1 AND call_id IN ({}); INSERT INTO call_record (site, call_id, \
-         first_seq, last_seq, gateway, caller_ref, kind, line_called, line, class, wall_us, rang_us, answered_us, \
-         answered_by, offers, tiers, closed_us, outcome, asked) VALUES {}",
-        calls.join(", "),
+        "INSERT INTO call_record (site, call_id, first_seq, last_seq, gateway, caller_ref, kind, line_called, line, \
+         class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked) VALUES {}",
         rows.join(", ")
     )
 }
@@ -258,7 +276,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 37] = [
+pub(crate) const IN_JOURNAL: [&str; 41] = [
     SCHEMA,
     APPEND,
     TAIL,
@@ -268,6 +286,7 @@ pub(crate) const IN_JOURNAL: [&str; 37] = [
     BEGIN_LIFE,
     FIND_CALLER,
     MET,
+    KEEP_CALLER,
     SEALED_NUMBER,
     ANY_CALLER,
     ERASE_NUMBER,
@@ -296,6 +315,9 @@ pub(crate) const IN_JOURNAL: [&str; 37] = [
     PLAN_TEXTS,
     KEEP_ROSTER,
     ROSTER,
+    CALL_ROLL,
+    ROLL,
+    SETTLE_ROLL,
 ];
 
 #[cfg(test)]
@@ -319,78 +341,11 @@ pub(crate) const IN_DERIVED: [&str; 17] = [
     FORGET_RECORDS,
 ];
 
+/// The texts whose length varies.
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What one of the two engines does not know, or knows otherwise.
-    const NOT_PORTABLE: [&str; 22] = [
-        "?",
-        "AUTOINCREMENT",
-        "CONFLICT DO NOTHING",
-        "OR IGNORE",
-        "OR REPLACE",
-        "REPLACE INTO",
-        "ROWID",
-        "PRAGMA",
-        "STRFTIME",
-        "UNIXEPOCH",
-        "JULIANDAY",
-        "DATETIME",
-        "NOW(",
-        "TRUE",
-        "FALSE",
-        "JSON",
-        "->",
-        "::",
-        "UNNEST",
-        "ILIKE",
-        "GLOB",
-        "IFNULL",
-    ];
-
-    #[test]
-    fn statements_keep_to_what_both_engines_understand() {
-        for sql in IN_JOURNAL.into_iter().chain(IN_DERIVED) {
-            assert_eq!(faults(sql), [""; 0], "{sql}");
-        }
-        for sql in [keep_callers(2), replace_records(2)] {
-            assert_eq!(faults(&sql), [""; 0], "{sql}");
-        }
-        assert!(APPEND.contains(&format!("${APPEND_VALUES})")), "callers' values come behind an append's");
-    }
-
-    /// A constant that no list has would be neither read nor prepared.
-    #[test]
-    fn every_statement_is_listed_and_stands_here() {
-        let constants = include_str!("sql.rs").matches("\npub(crate) const ").count();
-        let lists = ["IN_JOURNAL", "IN_DERIVED"].len();
-        assert_eq!(constants, IN_JOURNAL.len() + IN_DERIVED.len() + lists);
-        for (name, text) in [
-            ("audit.rs", include_str!("sqlite/audit.rs")),
-            ("subjects.rs", include_str!("sqlite/subjects.rs")),
-            ("callers.rs", include_str!("sqlite/callers.rs")),
-            ("derived.rs", include_str!("sqlite/derived.rs")),
-            ("journal.rs", include_str!("sqlite/journal.rs")),
-            ("mod.rs", include_str!("sqlite/mod.rs")),
-            ("registry.rs", include_str!("sqlite/registry.rs")),
-        ] {
-            let strays = ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE "];
-            assert!(!strays.iter().any(|stray| text.contains(stray)), "{name} has a statement of its own");
-        }
-    }
-
-    #[test]
-    fn a_statement_of_one_engine_is_seen() {
-        for bad in
-            ["SELECT datetime(1)", "SELECT a FROM b WHERE c = ?1", "INSERT OR REPLACE INTO a VALUES ($1)"]
-        {
-            assert!(!faults(bad).is_empty(), "{bad}");
-        }
-    }
-
-    fn faults(sql: &str) -> Vec<&'static str> {
-        let sql = sql.to_uppercase();
-        NOT_PORTABLE.into_iter().filter(|word| sql.contains(word)).collect()
-    }
+pub(crate) fn of_any_length(rows: usize) -> [String; 3] {
+    [keep_callers(rows), drop_records_of(rows), keep_records(rows)]
 }
+
+#[cfg(test)]
+mod tests;

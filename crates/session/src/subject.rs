@@ -58,8 +58,9 @@ pub trait Subjects: Send + Sync {
     /// [`CallersFault`].
     async fn known(&self, site: SiteId, number: &CallerNumber) -> Result<Option<CallerRef>, CallersFault>;
 
-    /// Forgets numbers, so that no file holds them any more, not even sealed. Their references stay, and are nobody's;
-    /// a number that rings in again is another caller. Answers how many were kept.
+    /// Forgets numbers, so that no file of a data directory holds them any more, not even sealed; a database server lets
+    /// go of what it overwrote in its own time. Their references stay, and are nobody's; a number that rings in again
+    /// is another caller. Answers how many were kept.
     ///
     /// # Errors
     /// [`CallersFault`]; some may be forgotten, and asking again goes on from there.

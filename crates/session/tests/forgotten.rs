@@ -6,68 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use session::{
-    Appended, CallerNumber, Callers, Erasure, Journal, MemoryCallers, Row, SealKey, SqliteCallers,
-    SqliteStore, Subjects, Writer,
+    Appended, CallerNumber, Callers, Journal, Row, SealKey, SqliteCallers, SqliteStore, Subjects, Writer,
 };
 use sqlx::{ConnectOptions, Connection, Row as _};
 use switchboard::id::{CallerRef, Seq, SiteId};
 use switchboard::time::SiteTime;
-use uuid::Uuid;
-
-#[tokio::test]
-async fn memory_forgets() {
-    suite(&MemoryCallers::random(), &MemoryCallers::seeded(7)).await;
-}
-
-#[tokio::test]
-async fn sqlite_forgets_what_was_written_and_what_was_not() {
-    let (one, two) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
-    let (_, random) = opened(one.path()).await;
-    let store = Arc::new(SqliteStore::open(two.path()).await.expect("a fresh directory"));
-    let seeded = SqliteCallers::seeded(store, key(), 7, 0).await.expect("its callers");
-    suite(&random, &seeded).await;
-}
-
-async fn suite<C: Callers + Subjects>(random: &C, seeded: &C) {
-    for callers in [random, seeded] {
-        let (ana, bo) = (CallerNumber::received("13800138000"), CallerNumber::received("13800138001"));
-        let first = callers.reference(main(), &ana).await.expect("a reference");
-        let other = callers.reference(main(), &bo).await.expect("a reference");
-        assert_eq!(Subjects::number(callers, main(), first).await, Ok(Some(ana.clone())));
-        assert_eq!(callers.known(main(), &ana).await, Ok(Some(first)));
-        assert_eq!(callers.known(main(), &CallerNumber::withheld()).await, Ok(None));
-        assert_eq!(callers.known(main(), &CallerNumber::received("1")).await, Ok(None), "and none is made");
-
-        assert_eq!(callers.forget(main(), &[first]).await, Ok(1));
-        assert_eq!(callers.forget(main(), &[first]).await, Ok(0));
-        assert_eq!(Subjects::number(callers, main(), first).await, Ok(None));
-        assert_eq!(callers.known(main(), &ana).await, Ok(None));
-        let again = callers.reference(main(), &ana).await.expect("a reference");
-        assert_ne!(again, first, "a new caller");
-        assert_eq!(Subjects::number(callers, main(), again).await, Ok(Some(ana)));
-        assert_eq!(callers.reference(main(), &bo).await, Ok(other), "nobody else is forgotten");
-
-        let erasure = |n: u128, asked_us| Erasure {
-            id: Uuid::from_u128(n),
-            caller: other,
-            asked_by: "ana".to_owned(),
-            asked_us,
-            expires_us: asked_us + 10,
-            ended: None,
-        };
-        for erasure in [erasure(3, 5), erasure(2, 6), erasure(1, 1)] {
-            callers.keep_erasure(main(), &erasure).await.expect("kept");
-        }
-        assert_eq!(callers.erasures(main(), 12, 9).await, Ok(vec![erasure(3, 5), erasure(2, 6)]));
-        assert_eq!(callers.erasures(main(), 12, 1).await, Ok(vec![erasure(3, 5)]));
-        callers.end_erasure(main(), Uuid::from_u128(3), "bo", 12).await.expect("kept");
-        callers.end_erasure(main(), Uuid::from_u128(3), "eve", 13).await.expect("nothing left to end");
-        let ended = Erasure { ended: Some(("bo".to_owned(), 12)), ..erasure(3, 5) };
-        assert_eq!(callers.erasure(main(), Uuid::from_u128(3)).await, Ok(Some(ended)));
-        assert_eq!(callers.erasure(main(), Uuid::from_u128(9)).await, Ok(None));
-        assert_eq!(callers.erasures(main(), 12, 9).await, Ok(vec![erasure(2, 6)]));
-    }
-}
 
 /// Enough callers that the file was rearranged many times while they came.
 #[tokio::test]

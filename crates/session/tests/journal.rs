@@ -1,6 +1,4 @@
-//! The journal's stores.
-
-mod conformance;
+//! Where a site's time goes on from.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,11 +6,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use session::{FORMAT, Journal, MemoryJournal, Row, Writer};
 use switchboard::id::{Seq, SiteId};
 use switchboard::time::{SiteTime, Span};
-
-#[tokio::test]
-async fn memory_is_a_journal() {
-    conformance::journal(Arc::new(MemoryJournal::new())).await;
-}
 
 #[tokio::test]
 async fn site_time_goes_on_while_nobody_runs_and_never_back() {

@@ -1,11 +1,8 @@
-//! The record on SQLite: as a journal, after a crash, and in front of files that are not its own.
-
-mod conformance;
+//! The record on SQLite: after a crash, and in front of files that are not its own.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use session::{Appended, FORMAT, Journal, JournalFault, OpenFault, Row, SqliteStore, Writer};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -13,12 +10,6 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use switchboard::id::{Seq, SiteId};
 use switchboard::time::SiteTime;
 use tempfile::TempDir;
-
-#[tokio::test]
-async fn sqlite_is_a_journal() {
-    let dir = directory();
-    conformance::journal(Arc::new(SqliteStore::open(dir.path()).await.expect("a fresh directory"))).await;
-}
 
 #[tokio::test]
 async fn what_was_appended_is_there_after_the_process_is_gone() {

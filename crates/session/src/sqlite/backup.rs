@@ -8,12 +8,15 @@ use std::path::Path;
 use sqlx::{Connection, Row as _, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
 
+use super::fault;
 use super::open::{
-    JOURNAL_FILE, OpenFault, Use, clear, connect, hold, judged, look, migrate, nothing_beside,
+    JOURNAL_FILE, OpenFault, Use, clear, connect, hold, judged, look, migrate, nothing_beside, told,
 };
-use super::{JOURNAL_STEPS, epoch, heads, wall_us};
+use super::{JOURNAL_STEPS, driving, epoch, heads, read, wall_us};
+use crate::engine::Stopped;
+use crate::engine::journal::begin_life;
+use crate::engine::subjects::any_caller;
 use crate::journal::Epoch;
-use crate::sql;
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +62,7 @@ async fn copied(path: &Path, to: &Path) -> Result<Copied, OpenFault> {
     let vacuum = sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await;
     vacuum.map_err(|error| judged(to, &error))?;
     let mut copy = connect(to, Use::Read).await?;
-    let found = contents(&mut copy).await.map_err(|error| judged(to, &error))?;
+    let found = contents(&mut copy).await.map_err(|stopped| told(to, stopped))?;
     let (whole, sites, has_callers) = found;
     if whole != "ok" {
         return Err(OpenFault::Damaged { path: path.to_owned(), why: whole });
@@ -69,11 +72,12 @@ async fn copied(path: &Path, to: &Path) -> Result<Copied, OpenFault> {
 }
 
 /// What SQLite says of the file, how far each site is, and whether there are callers.
-async fn contents(copy: &mut SqliteConnection) -> Result<(String, Vec<(SiteId, Seq)>, bool), sqlx::Error> {
-    let whole = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *copy).await?.try_get(0)?;
+async fn contents(copy: &mut SqliteConnection) -> Result<(String, Vec<(SiteId, Seq)>, bool), Stopped> {
+    let whole = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *copy).await;
+    let whole = whole.and_then(|row| row.try_get(0)).map_err(|error| fault::stopped(&error))?;
     let ends = heads(copy).await?;
-    let callers = sqlx::query(sql::ANY_CALLER).fetch_optional(&mut *copy).await?;
-    Ok((whole, ends, callers.is_some()))
+    let callers = read(copy, any_caller()).await?;
+    Ok((whole, ends, !callers.is_empty()))
 }
 
 /// Begins a data directory with a copy, in a new life: clients see that the history they know may have gone on elsewhere.
@@ -96,12 +100,12 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
     let bytes = copying.map_err(|source| not_written(&path, source))?;
     let mut connection = connect(&unfinished, Use::Durable).await?;
     migrate(&unfinished, &mut connection, &JOURNAL_STEPS).await?;
-    let found = contents(&mut connection).await.map_err(|error| judged(copy, &error))?;
+    let found = contents(&mut connection).await.map_err(|stopped| told(copy, stopped))?;
     let (whole, sites, has_callers) = found;
     if whole != "ok" {
         return Err(OpenFault::Damaged { path: copy.to_owned(), why: whole });
     }
-    let life = new_life(&mut connection).await.map_err(|error| judged(&path, &error))?;
+    let life = new_life(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
     connection.close().await.map_err(|error| judged(&path, &error))?;
     // What the close could not move into the file would stay behind under the old name.
     nothing_beside(&unfinished)?;
@@ -110,12 +114,11 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
 }
 
 /// Larger than any before, also where the clock went back.
-async fn new_life(connection: &mut SqliteConnection) -> Result<Epoch, sqlx::Error> {
+async fn new_life(connection: &mut SqliteConnection) -> Result<Epoch, Stopped> {
     let now_us = wall_us();
     let before = epoch(connection).await?.map_or(0, |epoch| epoch.0);
     let life = Epoch(before.saturating_add(1).max(now_us.unsigned_abs()));
-    let number = i64::try_from(life.0).unwrap_or(i64::MAX);
-    sqlx::query(sql::BEGIN_LIFE).bind(number).bind(now_us).execute(connection).await?;
+    driving::change(connection, begin_life(life, now_us)).await.map_err(|error| fault::stopped(&error))?;
     Ok(life)
 }
 

@@ -4,21 +4,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::{Error, Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 use switchboard::id::{CallerRef, SiteId};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 use super::arriving::{NewCaller, TooMany};
-use super::fault::{self, Kind};
 use super::met::Met;
-use super::open::{JOURNAL_FILE, Use, connect, judged};
-use super::seal::SealKey;
-use super::subjects::forgotten;
-use super::{OpenFault, SqliteStore};
+use super::open::{JOURNAL_FILE, Use, connect, told};
+use super::{OpenFault, SqliteStore, read};
 use crate::caller::{CallerNumber, Callers, CallersFault, Chance};
 use crate::crash::{CrashPoint, reached};
+use crate::engine::{Places, Statement, Stopped, most, subjects};
+use crate::seal::SealKey;
 use crate::sql;
 
 /// Hashes of numbers read at once after a start: a caller who has to be looked for meanwhile waits for one page.
@@ -68,13 +66,11 @@ impl SqliteCallers {
         seed: u64,
         before: u64,
     ) -> Result<SqliteCallers, OpenFault> {
-        /// More withheld numbers than ring in between two decisions.
-        const OF_ONE_START: u64 = 1 << 20;
-        let chance = Chance::seeded(seed, before.wrapping_mul(OF_ONE_START));
+        let chance = Chance::seeded_behind(seed, before);
         let callers = SqliteCallers::new(store, key, chance).await?;
-        let gone = forgotten(&mut *callers.looking().await).await;
-        let gone = gone.map_err(|error| judged(callers.store.dir(), &error))?;
-        callers.chance.forget(&gone);
+        let gone = read(&mut *callers.looking().await, subjects::forgotten()).await;
+        let gone = gone.and_then(|rows| rows.iter().map(subjects::reference).collect());
+        callers.chance.forget(&gone.map_err(|stopped| told(callers.store.dir(), stopped))?);
         Ok(callers)
     }
 
@@ -85,7 +81,9 @@ impl SqliteCallers {
 
     async fn new(store: Arc<SqliteStore>, key: SealKey, chance: Chance) -> Result<SqliteCallers, OpenFault> {
         let mut reader = connect(&store.dir().join(JOURNAL_FILE), Use::Read).await?;
-        if !fits(&mut reader, &key).await.map_err(|error| judged(store.dir(), &error))? {
+        let sealed = read(&mut reader, subjects::any_caller()).await;
+        let fits = sealed.and_then(|sealed| subjects::fits(sealed.first(), &key));
+        if !fits.map_err(|stopped| told(store.dir(), stopped))? {
             return Err(OpenFault::WrongKey);
         }
         let looking = Arc::new(Looking { reader: Mutex::new(reader), met: Met::default() });
@@ -101,12 +99,9 @@ impl SqliteCallers {
         caller: CallerRef,
     ) -> Result<Option<CallerNumber>, CallersFault> {
         let mut reader = self.looking.reader.lock().await;
-        let sealed = sealed(&mut reader, site, caller).await.map_err(|error| judged_caller(&error))?;
-        let Some(sealed) = sealed else { return Ok(None) };
-        let number = self.key.open(site, caller, &sealed);
-        let number = number
-            .ok_or_else(|| CallersFault::Damaged(format!("the number of {caller} cannot be opened")))?;
-        Ok(Some(CallerNumber::received(&number)))
+        let sealed = read(&mut reader, subjects::sealed(site, caller)).await?;
+        let number = subjects::opened(&self.key, site, caller, sealed.first())?;
+        Ok(number.map(|number| CallerNumber::received(&number)))
     }
 
     fn begin(&self, site: SiteId, number: &str, mac: String) -> Result<CallerRef, CallersFault> {
@@ -133,8 +128,8 @@ impl SqliteStore {
     /// [`OpenFault`], if that cannot be read.
     pub async fn has_callers(&self) -> Result<bool, OpenFault> {
         let mut reader = self.reader.lock().await;
-        let any = sqlx::query(sql::ANY_CALLER).fetch_optional(&mut *reader).await;
-        Ok(any.map_err(|error| judged(self.dir(), &error))?.is_some())
+        let any = read(&mut reader, subjects::any_caller()).await;
+        Ok(!any.map_err(|stopped| told(self.dir(), stopped))?.is_empty())
     }
 }
 
@@ -150,8 +145,9 @@ impl Callers for SqliteCallers {
             return self.begin(site, number, mac);
         }
         let mut reader = self.looking.reader.lock().await;
-        let found = find(&mut reader, site, &mac).await.map_err(|error| judged_caller(&error))?;
-        if let Some(caller) = found {
+        let found = read(&mut reader, subjects::find(site, &mac)).await?;
+        if let Some(found) = found.first() {
+            let caller = subjects::reference(found)?;
             self.store.arriving.found(site, mac, caller);
             return Ok(caller);
         }
@@ -175,8 +171,12 @@ async fn read_all(looking: Arc<Looking>) {
         drop(reader);
         let page = match page {
             Ok(page) => page,
-            Err(error) => {
-                return tracing::warn!(%error, "who was met before cannot be read; each number is looked for instead");
+            Err(stopped) => {
+                let (_, why) = stopped.told();
+                return tracing::warn!(
+                    why,
+                    "who was met before cannot be read; each number is looked for instead"
+                );
             }
         };
         looking.met.note(page.iter().map(|(_, mac)| mac.as_str()));
@@ -191,50 +191,10 @@ async fn read_all(looking: Arc<Looking>) {
 async fn met(
     connection: &mut SqliteConnection,
     (site, mac): &(String, String),
-) -> Result<Vec<(String, String)>, Error> {
-    let query = sqlx::query(sql::MET).bind(site.clone()).bind(mac.clone());
-    let rows = query.bind(i64::try_from(PAGE).unwrap_or(i64::MAX)).fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((row.try_get("site")?, row.try_get("number_mac")?))).collect()
-}
-
-pub(super) fn judged_caller(error: &Error) -> CallersFault {
-    match fault::kind(error) {
-        Kind::Damaged => CallersFault::Damaged(error.to_string()),
-        _ => CallersFault::Unavailable(error.to_string()),
-    }
-}
-
-pub(super) async fn find(
-    connection: &mut SqliteConnection,
-    site: SiteId,
-    mac: &str,
-) -> Result<Option<CallerRef>, Error> {
-    let query = sqlx::query(sql::FIND_CALLER).bind(site.as_str().to_owned()).bind(mac.to_owned());
-    let row = query.fetch_optional(connection).await?;
-    row.map(|row| reference(row.try_get("caller_ref")?)).transpose()
-}
-
-async fn sealed(
-    connection: &mut SqliteConnection,
-    site: SiteId,
-    caller: CallerRef,
-) -> Result<Option<String>, Error> {
-    let query = sqlx::query(sql::SEALED_NUMBER).bind(site.as_str().to_owned()).bind(caller.to_string());
-    query.fetch_optional(connection).await?.map(|row| row.try_get("number_sealed")).transpose()
-}
-
-/// Whether this key opens what is there; any key fits where nothing is.
-async fn fits(connection: &mut SqliteConnection, key: &SealKey) -> Result<bool, Error> {
-    let Some(row) = sqlx::query(sql::ANY_CALLER).fetch_optional(connection).await? else { return Ok(true) };
-    let site: String = row.try_get("site")?;
-    let site: SiteId = site.parse().map_err(|_| Error::Decode("a site's name".into()))?;
-    let caller = reference(row.try_get("caller_ref")?)?;
-    let sealed: String = row.try_get("number_sealed")?;
-    Ok(key.open(site, caller, &sealed).is_some())
-}
-
-pub(super) fn reference(text: String) -> Result<CallerRef, Error> {
-    Uuid::parse_str(&text).map(CallerRef).map_err(|fault| Error::Decode(fault.into()))
+) -> Result<Vec<(String, String)>, Stopped> {
+    let asked = Statement::of(sql::MET).with(site.as_str()).with(mac.as_str()).with(most(PAGE));
+    let rows = read(connection, asked).await?;
+    rows.iter().map(|row| Ok((row.text("site")?, row.text("number_mac")?))).collect()
 }
 
 #[cfg(test)]

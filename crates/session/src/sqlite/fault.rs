@@ -2,6 +2,7 @@
 
 use sqlx::Error;
 
+use crate::engine::Stopped;
 use crate::journal::JournalFault;
 
 /// SQLite's primary result codes that are told apart.
@@ -59,13 +60,22 @@ pub(crate) fn kind(error: &Error) -> Kind {
     }
 }
 
-/// A read that failed: nothing changed.
-pub(crate) fn reading(error: &Error) -> JournalFault {
+/// Something other than an append that failed.
+pub(crate) fn stopped(error: &Error) -> Stopped {
     match kind(error) {
-        Kind::Damaged => damaged(error),
-        Kind::KeyTaken | Kind::Busy | Kind::Full | Kind::ReadOnly | Kind::CannotOpen | Kind::Broken => {
-            JournalFault::Unavailable(error.to_string())
+        Kind::KeyTaken => Stopped::KeyTaken(error.to_string()),
+        Kind::Damaged => Stopped::Damaged(error.to_string()),
+        Kind::Busy | Kind::Full | Kind::ReadOnly | Kind::CannotOpen | Kind::Broken => {
+            Stopped::Unavailable(error.to_string())
         }
+    }
+}
+
+/// A read of the journal that failed: nothing changed.
+pub(crate) fn reading(stopped: Stopped) -> JournalFault {
+    match stopped {
+        Stopped::Damaged(why) => JournalFault::Damaged(restored(why)),
+        other => other.into(),
     }
 }
 
@@ -85,5 +95,9 @@ pub(crate) fn writing(error: &Error) -> JournalFault {
 }
 
 fn damaged(error: &Error) -> JournalFault {
-    JournalFault::Damaged(format!("{error}; restore the data directory from a backup"))
+    JournalFault::Damaged(restored(error))
+}
+
+fn restored(why: impl std::fmt::Display) -> String {
+    format!("{why}; restore the data directory from a backup")
 }

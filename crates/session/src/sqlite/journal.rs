@@ -1,17 +1,17 @@
 //! The journal's rows in SQLite.
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Error, Executor, Row as _, SqlSafeStr, SqlStr, SqliteConnection};
+use sqlx::{Error, Executor, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
-use switchboard::time::SiteTime;
 
 use super::arriving::{Arriving, NewCaller};
-use super::callers::find;
 use super::fault::{self, Kind};
-use super::{SqliteStore, Writer, heads, wall_us};
+use super::{SqliteStore, Writer, driving, heads, read, wall_us};
 use crate::crash::{CrashPoint, reached};
-use crate::journal::{self, Appended, Head, Journal, JournalFault, Row, StoredRow};
+use crate::engine::journal::{self as rows, Last};
+use crate::engine::subjects::find;
+use crate::engine::{Statement, Stopped};
+use crate::journal::{Appended, Head, Journal, JournalFault, Row, StoredRow};
 use crate::sql;
 
 #[async_trait]
@@ -35,21 +35,18 @@ impl Journal for SqliteStore {
 
     async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
         let mut reader = self.reader.lock().await;
-        tail(&mut reader, site, after, rows_max).await.map_err(|error| fault::reading(&error))
+        tail(&mut reader, site, after, rows_max).await.map_err(fault::reading)
     }
 
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
         let mut reader = self.reader.lock().await;
-        let last = head(&mut reader, site).await.map_err(|error| fault::reading(&error))?;
-        let store_now_us = wall_us();
-        let last = last.unwrap_or(Last { seq: Seq(0), at: SiteTime(0), wall_us: 0, store_us: store_now_us });
-        let Last { seq, at, wall_us, store_us } = last;
-        Ok(Head { epoch: self.epoch, last_seq: seq, at, wall_us, store_us, store_now_us })
+        let last = last(&mut reader, site).await.map_err(fault::reading)?;
+        Ok(Last::head(last, self.epoch, wall_us()))
     }
 
     async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
         let mut reader = self.reader.lock().await;
-        heads(&mut reader).await.map_err(|error| fault::reading(&error))
+        heads(&mut reader).await.map_err(fault::reading)
     }
 }
 
@@ -60,10 +57,8 @@ impl Writer {
         row: &Row,
         arriving: &Arriving,
     ) -> Result<Appended, JournalFault> {
-        let last_seq = self.end(site).await.map_err(|error| fault::reading(&error))?;
-        if row.seq <= last_seq
-            && self.stands_at(site, row.seq).await.map_err(|error| fault::reading(&error))?
-        {
+        let last_seq = self.end(site).await.map_err(fault::reading)?;
+        if row.seq <= last_seq && self.stands_at(site, row.seq).await.map_err(fault::reading)? {
             return Ok(Appended::Lost);
         }
         if row.seq != last_seq.next() || row.last_seq < row.seq {
@@ -85,7 +80,7 @@ impl Writer {
                     return Err(JournalFault::RestartNeeded(format!("{error}; nor could it be undone")));
                 }
                 let taken = fault::kind(&error) == Kind::KeyTaken
-                    && self.stands_at(site, row.seq).await.map_err(|error| fault::reading(&error))?;
+                    && self.stands_at(site, row.seq).await.map_err(fault::reading)?;
                 if taken { Ok(Appended::Lost) } else { Err(fault::writing(&error)) }
             }
         }
@@ -96,7 +91,7 @@ impl Writer {
         for n in (0..callers.len()).rev() {
             // What cannot be read cannot be written: the append will say so.
             if callers[n].perhaps_there
-                && matches!(find(&mut self.connection, site, &callers[n].mac).await, Ok(Some(_)))
+                && matches!(read(&mut self.connection, find(site, &callers[n].mac)).await, Ok(found) if !found.is_empty())
             {
                 callers.remove(n);
             }
@@ -105,16 +100,16 @@ impl Writer {
     }
 
     /// Where the site's journal ends.
-    async fn end(&mut self, site: SiteId) -> Result<Seq, Error> {
+    async fn end(&mut self, site: SiteId) -> Result<Seq, Stopped> {
         if let Some(end) = self.ends.get(&site) {
             return Ok(*end);
         }
-        let end = head(&mut self.connection, site).await?.map_or(Seq(0), |last| last.seq);
+        let end = last(&mut self.connection, site).await?.map_or(Seq(0), |last| last.seq);
         self.ends.insert(site, end);
         Ok(end)
     }
 
-    async fn stands_at(&mut self, site: SiteId, seq: Seq) -> Result<bool, Error> {
+    async fn stands_at(&mut self, site: SiteId, seq: Seq) -> Result<bool, Stopped> {
         let found = tail(&mut self.connection, site, Seq(seq.0.saturating_sub(1)), 1).await?;
         Ok(found.first().is_some_and(|stored| stored.row.seq == seq))
     }
@@ -127,25 +122,16 @@ pub(super) async fn append(
     row: &Row,
     callers: &[NewCaller],
 ) -> Result<(), Error> {
-    let text = if callers.is_empty() {
-        SqlStr::from_static(sql::APPEND)
+    let asked = if callers.is_empty() {
+        rows::append(site, row)
     } else {
-        AssertSqlSafe(format!("BEGIN; {}; {}; COMMIT", sql::keep_callers(callers.len()), sql::APPEND))
-            .into_sql_str()
+        let text = format!("BEGIN; {}; {}; COMMIT", sql::keep_callers(callers.len()), sql::APPEND);
+        rows::appending(Statement::of_length(text), site, row)
     };
-    let mut query = sqlx::query(text)
-        .bind(site.as_str().to_owned())
-        .bind(number(row.seq.0))
-        .bind(number(row.last_seq.0))
-        .bind(number(row.at.0))
-        .bind(row.wall_us)
-        .bind(row.writer.as_str().to_owned())
-        .bind(i64::from(row.format))
-        .bind(row.body.clone());
-    for NewCaller { caller, mac, sealed, .. } in callers {
-        query = query.bind(caller.to_string()).bind(mac.clone()).bind(sealed.clone());
-    }
-    query.execute(connection).await.map(|_| ())
+    let asked = callers.iter().fold(asked, |asked, NewCaller { caller, mac, sealed, .. }| {
+        asked.with(*caller).with(mac.as_str()).with(sealed.as_str())
+    });
+    driving::change(connection, asked).await.map(drop)
 }
 
 /// Ends the transaction of an append that failed, if the engine has not ended it by itself: then it refuses this, and
@@ -160,50 +146,11 @@ async fn tail(
     site: SiteId,
     after: Seq,
     rows_max: usize,
-) -> Result<Vec<StoredRow>, Error> {
-    let rows = sqlx::query(sql::TAIL)
-        .bind(site.as_str().to_owned())
-        .bind(number(after.0))
-        .bind(i64::try_from(rows_max).unwrap_or(i64::MAX));
-    rows.fetch_all(connection).await?.iter().map(stored).collect()
+) -> Result<Vec<StoredRow>, Stopped> {
+    read(connection, rows::tail(site, after, rows_max)).await?.iter().map(rows::stored).collect()
 }
 
-pub(super) struct Last {
-    pub(super) seq: Seq,
-    at: SiteTime,
-    wall_us: i64,
-    store_us: i64,
-}
-
-pub(super) async fn head(connection: &mut SqliteConnection, site: SiteId) -> Result<Option<Last>, Error> {
-    let query = sqlx::query(sql::HEAD).bind(site.as_str().to_owned());
-    let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
-    let (seq, at) = (Seq(place(&row, "last_seq")?), SiteTime(place(&row, "at_us")?));
-    Ok(Some(Last { seq, at, wall_us: row.try_get("wall_us")?, store_us: row.try_get("store_us")? }))
-}
-
-fn stored(row: &SqliteRow) -> Result<StoredRow, Error> {
-    let format: i64 = row.try_get("format")?;
-    let writer: String = row.try_get("writer")?;
-    let inside = Row {
-        seq: Seq(place(row, "seq")?),
-        last_seq: Seq(place(row, "last_seq")?),
-        at: SiteTime(place(row, "at_us")?),
-        wall_us: row.try_get("wall_us")?,
-        writer: journal::Writer::new(writer),
-        // A format beyond any this release can know is unknown all the same.
-        format: u32::try_from(format).unwrap_or(u32::MAX),
-        body: row.try_get("body")?,
-    };
-    Ok(StoredRow { row: inside, store_us: row.try_get("store_us")? })
-}
-
-pub(super) fn place(row: &SqliteRow, column: &'static str) -> Result<u64, Error> {
-    let number: i64 = row.try_get(column)?;
-    u64::try_from(number).map_err(|fault| Error::Decode(format!("{column} is {number}: {fault}").into()))
-}
-
-/// Sequence numbers and site times stay far below what a column holds: 2^63 microseconds are 292,000 years.
-pub(crate) fn number(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+/// The last row, if there is any.
+pub(super) async fn last(connection: &mut SqliteConnection, site: SiteId) -> Result<Option<Last>, Stopped> {
+    read(connection, rows::head(site)).await?.first().map(Last::of).transpose()
 }

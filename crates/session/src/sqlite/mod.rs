@@ -2,17 +2,14 @@
 //! `derived.db` what follows from it.
 
 mod arriving;
-mod audit;
 mod backup;
 mod callers;
 mod checkup;
-mod derived;
+mod driver;
 mod fault;
 mod journal;
 mod met;
 mod open;
-mod registry;
-mod seal;
 mod subjects;
 mod sweep;
 
@@ -22,7 +19,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row as _, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
 use tokio::sync::{Mutex, watch};
 
@@ -32,26 +29,36 @@ pub use self::callers::SqliteCallers;
 pub use self::checkup::{FileCheckup, look_at_files};
 pub use self::open::OpenFault;
 use self::open::{
-    DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate, open_derived,
+    DERIVED_FILE, Held, JOURNAL_FILE, Use, connect, hold, judged, look, make, migrate, open_derived, told,
 };
-pub(crate) use self::seal::unhex;
-pub use self::seal::{SealKey, SealKeyFault};
 use self::sweep::Sweep;
+use crate::engine::driving::sqlite as driving;
+use crate::engine::journal::{begin_life, end_of, epoch_of};
+use crate::engine::{Statement, Stopped};
 use crate::journal::Epoch;
-use crate::sql;
 
-const JOURNAL_STEPS: [(&str, &str); 5] = [
+const JOURNAL_STEPS: [(&str, &str); 6] = [
     ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
     ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
     ("audit", include_str!("../../../../migrations/sqlite/journal/0003_audit.sql")),
     ("roster", include_str!("../../../../migrations/sqlite/journal/0004_roster.sql")),
     ("invite", include_str!("../../../../migrations/sqlite/journal/0005_invite.sql")),
+    ("roll", include_str!("../../../../migrations/sqlite/journal/0006_roll.sql")),
 ];
 
 const DERIVED_STEPS: [(&str, &str); 2] = [
     ("derived", include_str!("../../../../migrations/sqlite/derived/0001_derived.sql")),
-    ("by caller", include_str!("../../../../migrations/sqlite/derived/0002_by_caller.sql")),
+    ("by_caller", include_str!("../../../../migrations/sqlite/derived/0002_by_caller.sql")),
 ];
+
+/// The names of the steps.
+#[cfg(test)]
+pub(crate) fn steps() -> Vec<String> {
+    let named = |group: &'static str, steps: &'static [(&str, &str)]| {
+        (1..).zip(steps).map(move |(n, (name, _))| format!("{group}/{n:04}_{name}"))
+    };
+    named("journal", &JOURNAL_STEPS).chain(named("derived", &DERIVED_STEPS)).collect()
+}
 
 /// A data directory: its journal, its callers, its registry, its audit, and what follows from them.
 pub struct SqliteStore {
@@ -59,6 +66,7 @@ pub struct SqliteStore {
     epoch: Epoch,
     reader: Mutex<SqliteConnection>,
     arriving: Arriving,
+    audit_turn: Mutex<()>,
     /// None when it was opened to be read only and there is none.
     derived: Option<Mutex<SqliteConnection>>,
     /// None when it was opened to be read only.
@@ -90,7 +98,7 @@ impl SqliteStore {
         look(&path)?;
         let mut connection = connect(&path, Use::Durable).await?;
         migrate(&path, &mut connection, &JOURNAL_STEPS).await?;
-        let epoch = live(&mut connection).await.map_err(|error| judged(&path, &error))?;
+        let epoch = live(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
         let sweep = Sweep::with(connect(&path, Use::Durable).await?).await;
         let sweep = sweep.map_err(|error| judged(&path, &error))?;
         // What an earlier process left in the log may never have reached the disk, if a sync had failed under it.
@@ -101,7 +109,8 @@ impl SqliteStore {
         let derived = open_derived(&dir.join(DERIVED_FILE), &DERIVED_STEPS).await?;
         let derived = Some(Mutex::new(derived));
         let arriving = Arriving::default();
-        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, arriving, derived, writing })
+        let audit_turn = Mutex::default();
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, arriving, audit_turn, derived, writing })
     }
 
     /// Opens a data directory only to read it, also while another process writes there.
@@ -115,12 +124,13 @@ impl SqliteStore {
         }
         look(&path)?;
         let mut connection = connect(&path, Use::Read).await?;
-        let epoch = epoch(&mut connection).await.map_err(|error| judged(&path, &error))?;
+        let epoch = epoch(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
         let epoch = epoch.ok_or_else(|| OpenFault::NoJournal { dir: dir.to_owned() })?;
         let derived = inspect_derived(&dir.join(DERIVED_FILE)).await?;
         let reader = Mutex::new(connection);
         let arriving = Arriving::default();
-        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, arriving, derived, writing: None })
+        let audit_turn = Mutex::default();
+        Ok(SqliteStore { dir: dir.to_owned(), epoch, reader, arriving, audit_turn, derived, writing: None })
     }
 
     /// Whether snapshots and call records are there to be read.
@@ -174,30 +184,28 @@ async fn inspect_derived(path: &Path) -> Result<Option<Mutex<SqliteConnection>>,
 }
 
 /// The present life of the record; begins the first.
-async fn live(connection: &mut SqliteConnection) -> Result<Epoch, sqlx::Error> {
+async fn live(connection: &mut SqliteConnection) -> Result<Epoch, Stopped> {
     if let Some(epoch) = epoch(connection).await? {
         return Ok(epoch);
     }
     let now_us = wall_us();
-    sqlx::query(sql::BEGIN_LIFE).bind(now_us).bind(now_us).execute(&mut *connection).await?;
-    Ok(Epoch(now_us.unsigned_abs()))
+    let first = Epoch(now_us.unsigned_abs());
+    driving::change(connection, begin_life(first, now_us)).await.map_err(|error| fault::stopped(&error))?;
+    Ok(first)
 }
 
-async fn heads(connection: &mut SqliteConnection) -> Result<Vec<(SiteId, Seq)>, sqlx::Error> {
-    let rows = sqlx::query(sql::HEADS).fetch_all(connection).await?;
-    let head = |row: &SqliteRow| {
-        let name: String = row.try_get("site")?;
-        let site = name.parse();
-        let site = site.map_err(|_| sqlx::Error::Decode(format!("no site is called {name}").into()))?;
-        Ok((site, Seq(journal::place(row, "last_seq")?)))
-    };
-    rows.iter().map(head).collect()
+async fn heads(connection: &mut SqliteConnection) -> Result<Vec<(SiteId, Seq)>, Stopped> {
+    read(connection, crate::engine::journal::heads()).await?.iter().map(end_of).collect()
 }
 
-async fn epoch(connection: &mut SqliteConnection) -> Result<Option<Epoch>, sqlx::Error> {
-    let row = sqlx::query(sql::EPOCH).fetch_one(connection).await?;
-    let epoch: Option<i64> = row.try_get("epoch")?;
-    Ok(epoch.map(|us| Epoch(us.unsigned_abs())))
+async fn epoch(connection: &mut SqliteConnection) -> Result<Option<Epoch>, Stopped> {
+    let rows = read(connection, crate::engine::journal::epoch()).await?;
+    rows.first().map_or(Ok(None), epoch_of)
+}
+
+/// The rows that answer a question.
+async fn read(connection: &mut SqliteConnection, asked: Statement) -> Result<Vec<SqliteRow>, Stopped> {
+    driving::rows(connection, asked).await.map_err(|error| fault::stopped(&error))
 }
 
 /// The store's own clock is the machine's, in microseconds since 1970 UTC.
@@ -213,6 +221,7 @@ mod tests {
     use super::arriving::NewCaller;
     use super::*;
     use crate::journal::{self, Appended, Journal, JournalFault, Row};
+    use crate::sql;
     use switchboard::id::CallerRef;
     use switchboard::time::SiteTime;
 
@@ -223,8 +232,10 @@ mod tests {
         prepare(&store.reader, &sql::IN_JOURNAL).await;
         let derived = store.derived.as_ref().expect("it was made");
         prepare(derived, &sql::IN_DERIVED).await;
-        prepare_long(&store.reader, sql::keep_callers(3)).await;
-        prepare_long(derived, sql::replace_records(3)).await;
+        let [callers, dropped, kept] = sql::of_any_length(3);
+        prepare_long(&store.reader, callers).await;
+        prepare_long(derived, dropped).await;
+        prepare_long(derived, kept).await;
     }
 
     async fn prepare(connection: &Mutex<SqliteConnection>, texts: &[&'static str]) {
@@ -237,12 +248,9 @@ mod tests {
         }
     }
 
-    async fn prepare_long(connection: &Mutex<SqliteConnection>, texts: String) {
-        let mut connection = connection.lock().await;
-        for text in texts.split("; ") {
-            let text = sqlx::AssertSqlSafe(text.to_owned());
-            connection.prepare(sqlx::SqlSafeStr::into_sql_str(text)).await.expect("it fits the schema");
-        }
+    async fn prepare_long(connection: &Mutex<SqliteConnection>, text: String) {
+        let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(text));
+        connection.lock().await.prepare(text).await.expect("it fits the schema");
     }
 
     #[tokio::test]
@@ -301,7 +309,8 @@ mod tests {
 
     async fn is_kept(store: &SqliteStore, site: SiteId, n: u64) -> bool {
         let mut reader = store.reader.lock().await;
-        super::callers::find(&mut reader, site, &format!("mac {n}")).await.expect("readable").is_some()
+        let asked = crate::engine::subjects::find(site, &format!("mac {n}"));
+        !read(&mut reader, asked).await.expect("readable").is_empty()
     }
 
     #[tokio::test]

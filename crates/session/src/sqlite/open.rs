@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
 use super::fault::{self, Kind};
+use crate::engine::Stopped;
 
 /// The file of what must never be lost.
 pub(crate) const JOURNAL_FILE: &str = "journal.db";
@@ -306,6 +307,15 @@ pub(crate) async fn migrate(
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => judged(&path, &error),
         other => OpenFault::Failed { path, why: other.to_string() },
     })
+}
+
+/// What could not be read of a file.
+pub(crate) fn told(path: &Path, stopped: Stopped) -> OpenFault {
+    let path = path.to_owned();
+    match stopped.told() {
+        (true, why) => OpenFault::Damaged { path, why },
+        (false, why) => OpenFault::Failed { path, why },
+    }
 }
 
 pub(crate) fn judged(path: &Path, error: &sqlx::Error) -> OpenFault {

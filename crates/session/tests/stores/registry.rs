@@ -1,28 +1,11 @@
-//! Who may ask and what was written in a plan, in every store.
+//! Who may ask and what was written in a plan.
 
-use session::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, SqliteStore};
+use session::{KeptInvite, KeptRoster, KeptToken, Registry};
 use switchboard::canonical::Hash;
 use switchboard::id::{Revision, SiteId};
 
-#[tokio::test]
-async fn memory_is_a_registry() {
-    suite(&MemoryRegistry::new()).await;
-}
-
-#[tokio::test]
-async fn sqlite_is_a_registry_and_stays_one() {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
-    suite(&store).await;
-    // Nothing is closed in good order.
-    drop(store);
-    let store = SqliteStore::open(dir.path()).await.expect("its files");
-    assert_eq!(store.tokens(site("north")).await, Ok(vec![token("admin", "ana", "t5", Some(7))]));
-    let text = store.plan(site("main"), Revision(2), Hash::of("a plan")).await.expect("readable");
-    assert_eq!(text.as_deref(), Some("the same, other words"));
-}
-
-async fn suite(registry: &dyn Registry) {
+/// Runs the whole suite on a fresh store.
+pub(crate) async fn suite(registry: &dyn Registry) {
     let (main, north) = (site("main"), site("north"));
     assert_eq!(registry.tokens(main).await, Ok(vec![]));
     let (first, second) = (token("operator", "ana", "t1", None), token("operator", "ana", "t2", Some(-5)));
@@ -78,6 +61,13 @@ async fn suite(registry: &dyn Registry) {
     assert_eq!(registry.keep_roster(main, &roster(2, "second")).await, Ok(true));
     assert_eq!(registry.roster(main).await, Ok(Some(roster(2, "second"))));
     assert_eq!(registry.roster(north).await, Ok(None));
+}
+
+/// What the suite left is still there.
+pub(crate) async fn stays(registry: &dyn Registry) {
+    assert_eq!(registry.tokens(site("north")).await, Ok(vec![token("admin", "ana", "t5", Some(7))]));
+    let text = registry.plan(site("main"), Revision(2), Hash::of("a plan")).await.expect("readable");
+    assert_eq!(text.as_deref(), Some("the same, other words"));
 }
 
 fn site(name: &str) -> SiteId {

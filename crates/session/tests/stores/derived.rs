@@ -1,10 +1,9 @@
-//! Snapshots and call records, in every store.
+//! Snapshots and call records.
 
 use std::collections::BTreeMap;
 
 use session::{
-    CallRecord, Derived, DerivedFault, MemoryDerived, RecordCursor, RecordQuery, RowMark, Snapshot,
-    SqliteStore,
+    CallRecord, Derived, DerivedFault, RecordCursor, RecordQuery, RowMark, Snapshot, SubjectRecords,
 };
 use switchboard::call::{CallerKind, Class, EndedBy, Outcome};
 use switchboard::canonical::Hash;
@@ -13,18 +12,8 @@ use switchboard::state::State;
 use switchboard::time::SiteTime;
 use uuid::Uuid;
 
-#[tokio::test]
-async fn memory_keeps_what_follows() {
-    suite(&MemoryDerived::new()).await;
-}
-
-#[tokio::test]
-async fn sqlite_keeps_what_follows() {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    suite(&SqliteStore::open(dir.path()).await.expect("a fresh directory")).await;
-}
-
-async fn suite(store: &dyn Derived) {
+/// Runs the whole suite on a fresh store.
+pub(crate) async fn suite(store: &dyn Derived) {
     snapshots(store).await;
     records_move_with_their_cursor(store).await;
     records_are_found(store).await;
@@ -106,6 +95,30 @@ async fn records_are_found(store: &dyn Derived) {
     assert_eq!(asked(RecordQuery { outcome: Some(Outcome::AbandonedWaiting), ..any() }).await, [4]);
     assert_eq!(asked(RecordQuery { from_wall_us: Some(5_000), ..any() }).await, [4, 3]);
     assert_eq!(asked(RecordQuery { until_wall_us: Some(5_000), ..any() }).await, [2, 1]);
+}
+
+/// Runs the suite of records by who called, where records are kept.
+pub(crate) async fn of_subjects<S: Derived + SubjectRecords>(store: &S) {
+    let main = site("subjects");
+    let open = CallRecord { closed: None, caller: CallerRef(Uuid::from_u128(7)), ..record(3, 3) };
+    let mut kept: Vec<CallRecord> = (4..=500).map(|n| record(n, n as u64)).collect();
+    kept.extend([record(1, 1), record(2, 2), open.clone()]);
+    store.keep_records(main, &kept, None, cursor(500)).await.expect("kept");
+    let of = async |n: u128, after| {
+        store.of_caller(main, CallerRef(Uuid::from_u128(n)), Seq(after), 9).await.expect("readable")
+    };
+    assert_eq!(of(7, 0).await, std::slice::from_ref(&open));
+    assert_eq!(of(7, 3).await, []);
+    assert_eq!(of(2 << 32, 0).await, [record(2, 2)]);
+    assert_eq!(store.caller_of(main, call(2)).await, Ok(Some(record(2, 2).caller)));
+    assert_eq!(store.caller_of(main, call(999)).await, Ok(None));
+    assert_eq!(store.caller_of(site("elsewhere"), call(2)).await, Ok(None));
+    let since = store.callers_since(main, 499_000).await.expect("readable");
+    assert_eq!(since.iter().collect::<std::collections::BTreeSet<_>>().len(), 2);
+    assert_eq!(store.drop_records(main, 400_000).await, Ok(398), "more than are let go at once");
+    assert_eq!(store.open_records(main).await, Ok(vec![open]), "an open call is never let go");
+    assert_eq!(store.drop_records(main, 400_000).await, Ok(0));
+    assert_eq!(store.records(main, Seq(3), 1).await, Ok(vec![record(400, 400)]));
 }
 
 fn record(n: u128, first_seq: u64) -> CallRecord {

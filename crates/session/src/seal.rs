@@ -83,13 +83,13 @@ impl SealKey {
     }
 
     /// By what a number is found. Says nothing of it to whoever lacks the key.
-    pub(super) fn mac(&self, site: SiteId, number: &str) -> String {
+    pub(crate) fn mac(&self, site: SiteId, number: &str) -> String {
         let mac = self.find.clone().chain_update(site.as_str()).chain_update([0]).chain_update(number);
         hex(&mac.finalize().into_bytes())
     }
 
     /// The number, to be opened only as this caller of this site. None when the machine gave no random bytes.
-    pub(super) fn seal(&self, site: SiteId, caller: CallerRef, number: &str) -> Option<String> {
+    pub(crate) fn seal(&self, site: SiteId, caller: CallerRef, number: &str) -> Option<String> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).ok()?;
         let whose = whose(site, caller);
@@ -99,7 +99,7 @@ impl SealKey {
     }
 
     /// The number again; none when it was sealed under another key, or as another caller.
-    pub(super) fn open(&self, site: SiteId, caller: CallerRef, sealed: &str) -> Option<String> {
+    pub(crate) fn open(&self, site: SiteId, caller: CallerRef, sealed: &str) -> Option<String> {
         let sealed = unhex(sealed)?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let whose = whose(site, caller);

@@ -1,0 +1,263 @@
+//! A connection that is made when it is needed, and made anew when it broke. What broke in the middle of a question that
+//! only reads is asked once more.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Executor, PgConnection};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::address::Address;
+use super::fault::{Failed, Kind, PostgresFault};
+use crate::engine::driving::postgres as driving;
+use crate::engine::journal::{epoch, epoch_of};
+use crate::engine::{Places, Statement, Whole};
+use crate::journal::Epoch;
+
+/// How long the database is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostgresLimits {
+    /// To be connected with.
+    pub connect: Duration,
+    /// To wait for somebody else's lock.
+    pub lock: Duration,
+    /// For one statement. What has not come back a while later is taken for lost.
+    pub statement: Duration,
+}
+
+impl Default for PostgresLimits {
+    fn default() -> PostgresLimits {
+        PostgresLimits {
+            connect: Duration::from_secs(5),
+            lock: Duration::from_secs(2),
+            statement: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the server is given beyond its own limit before it counts as gone.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The oldest server that is known to do.
+const OLDEST: i64 = 15;
+
+/// What every connection knows of the database.
+pub(super) struct Server {
+    pub(super) address: Address,
+    pub(super) limits: PostgresLimits,
+    /// Of which life the record is; known once it was opened.
+    pub(super) life: OnceLock<Epoch>,
+    pub(super) replaced: watch::Sender<bool>,
+}
+
+/// When what was committed is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Before it is acknowledged.
+    AtOnce,
+    /// With the next that is, on whichever connection: the log is one.
+    WithNext,
+}
+
+impl Server {
+    pub(super) fn new(url: &str, limits: PostgresLimits) -> Result<Server, PostgresFault> {
+        let address = Address::parse(url)?;
+        Ok(Server { address, limits, life: OnceLock::new(), replaced: watch::Sender::new(false) })
+    }
+
+    fn name(&self) -> String {
+        self.address.name.clone()
+    }
+
+    /// A connection to a server that can be used, which waits as the limits say.
+    pub(super) async fn connect(&self, durability: Durability) -> Result<PgConnection, PostgresFault> {
+        let made = timeout(self.limits.connect, self.connected(durability)).await;
+        made.unwrap_or_else(|_| {
+            let why = "no answer in time".to_owned();
+            Err(PostgresFault::Unreachable { server: self.name(), why })
+        })
+    }
+
+    async fn connected(&self, durability: Durability) -> Result<PgConnection, PostgresFault> {
+        let connection = self.address.options.connect().await;
+        let mut connection = connection.map_err(|error| self.address.judged(&error))?;
+        let set = connection.execute(AssertSqlSafe(self.settings(durability))).await;
+        set.map_err(|error| self.address.judged(&error))?;
+        self.look(&mut connection).await?;
+        Ok(connection)
+    }
+
+    fn settings(&self, durability: Durability) -> String {
+        let PostgresLimits { lock, statement, .. } = self.limits;
+        let (lock, statement) = (lock.as_millis(), statement.as_millis());
+        let commit = if durability == Durability::AtOnce { "on" } else { "off" };
+        format!(
+            "SET search_path = hotline; SET synchronous_commit = {commit}; SET lock_timeout = {lock}; \
+             SET statement_timeout = {statement}; SET idle_in_transaction_session_timeout = {statement}; \
+             SET default_transaction_isolation = 'read committed'"
+        )
+    }
+
+    async fn look(&self, connection: &mut PgConnection) -> Result<(), PostgresFault> {
+        const LOOK: &str = "SELECT CAST(current_setting('server_version_num') AS BIGINT) AS version, \
+             CAST(CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS BIGINT) AS is_replica, \
+             current_setting('transaction_read_only') AS read_only, \
+             current_setting('server_encoding') AS encoding, current_setting('fsync') AS fsync";
+        let rows = driving::rows(connection, Statement::of(LOOK)).await;
+        let rows = rows.map_err(|error| self.address.judged(&error))?;
+        let server = self.name();
+        let failed = |why: String| PostgresFault::Failed { server: server.clone(), why };
+        let row = rows.first().ok_or_else(|| failed("it says nothing of itself".to_owned()))?;
+        let number = |column| row.number(column).map_err(|stopped| failed(stopped.told().1));
+        let text = |column| row.text(column).map_err(|stopped| failed(stopped.told().1));
+        let version = number("version")? / 10_000;
+        if version < OLDEST {
+            return Err(PostgresFault::TooOld { server, version });
+        }
+        if number("is_replica")? == 1 {
+            return Err(PostgresFault::Replica { server });
+        }
+        if text("read_only")? == "on" {
+            return Err(PostgresFault::ReadOnly { server });
+        }
+        let encoding = text("encoding")?;
+        if encoding != "UTF8" {
+            return Err(PostgresFault::NotUtf8 { server, encoding });
+        }
+        if text("fsync")? != "on" {
+            tracing::warn!(
+                server,
+                "this database runs with fsync off: what it acknowledges may be lost with its machine"
+            );
+        }
+        Ok(())
+    }
+
+    /// A connection to the record that was opened. Another that stands at the same address is not taken for it.
+    async fn connect_again(&self, durability: Durability) -> Result<PgConnection, Failed> {
+        let mut connection = self.connect(durability).await.map_err(|fault| Failed::unreached(&fault))?;
+        let Some(known) = self.life.get() else { return Ok(connection) };
+        let life = in_time(&self.limits, driving::rows(&mut connection, epoch())).await?;
+        if life.first().and_then(|row| epoch_of(row).ok().flatten()) == Some(*known) {
+            return Ok(connection);
+        }
+        self.replaced.send_replace(true);
+        let why =
+            "the database is not the one it was: it was restored from a backup, or is another".to_owned();
+        Err(Failed { kind: Kind::Replaced, lost: true, why })
+    }
+}
+
+/// What the server says while it is still waited for.
+async fn in_time<T>(
+    limits: &PostgresLimits,
+    asked: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failed> {
+    match timeout(limits.statement + GRACE, asked).await {
+        Ok(answer) => answer.map_err(|error| Failed::of(&error)),
+        Err(_) => Err(Failed::silent()),
+    }
+}
+
+/// One connection. It is away while somebody asks: a question that is given up in the middle takes it along.
+pub(super) struct Link {
+    server: Arc<Server>,
+    durability: Durability,
+    connection: Option<PgConnection>,
+    /// How many connections there were.
+    pub(super) made: u64,
+}
+
+impl Link {
+    pub(super) fn to(server: &Arc<Server>, durability: Durability) -> Link {
+        Link { server: Arc::clone(server), durability, connection: None, made: 0 }
+    }
+
+    /// Over a connection that is there already.
+    pub(super) fn with(server: &Arc<Server>, durability: Durability, connection: PgConnection) -> Link {
+        Link { connection: Some(connection), made: 1, ..Link::to(server, durability) }
+    }
+
+    /// The connection, and whether it had to be made first.
+    async fn taken(&mut self) -> Result<(PgConnection, bool), Failed> {
+        if let Some(connection) = self.connection.take() {
+            return Ok((connection, false));
+        }
+        let connection = self.server.connect_again(self.durability).await?;
+        self.made += 1;
+        Ok((connection, true))
+    }
+
+    /// The same, of which the server has said just now that it is there.
+    async fn taken_alive(&mut self) -> Result<PgConnection, Failed> {
+        let (mut connection, is_new) = self.taken().await?;
+        if is_new || in_time(&self.server.limits, connection.ping()).await.is_ok() {
+            return Ok(connection);
+        }
+        drop(connection);
+        Ok(self.taken().await?.0)
+    }
+
+    fn put_back<T>(&mut self, connection: PgConnection, answer: &Result<T, Failed>) {
+        if answer.as_ref().map_or_else(|failed| !failed.lost, |_| true) {
+            self.connection = Some(connection);
+        }
+    }
+
+    /// Makes the connection if there is none.
+    pub(super) async fn ready(&mut self) -> Result<(), Failed> {
+        let (connection, _) = self.taken().await?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// The rows that answer a question, which is asked again if the connection was broken before.
+    pub(super) async fn rows(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
+        loop {
+            let (mut connection, is_new) = self.taken().await?;
+            let limits = self.server.limits;
+            let answer = in_time(&limits, driving::rows(&mut connection, asked.clone())).await;
+            self.put_back(connection, &answer);
+            match answer {
+                Err(Failed { kind: Kind::Unknown, lost: true, .. }) if !is_new => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Changes rows, over a connection that is there as far as anybody can tell.
+    pub(super) async fn change(&mut self, asked: Statement) -> Result<u64, Failed> {
+        let connection = self.taken_alive().await?;
+        self.changed(connection, asked).await
+    }
+
+    /// The same without asking first whether the connection is there: whoever asks can find out what became of it.
+    pub(super) async fn change_at_once(&mut self, asked: Statement) -> Result<u64, Failed> {
+        let (connection, _) = self.taken().await?;
+        self.changed(connection, asked).await
+    }
+
+    async fn changed(&mut self, mut connection: PgConnection, asked: Statement) -> Result<u64, Failed> {
+        let answer = in_time(&self.server.limits, driving::change(&mut connection, asked)).await;
+        self.put_back(connection, &answer);
+        answer
+    }
+
+    /// Changes rows together or not at all; none if a statement that was to change one row did not.
+    pub(super) async fn change_all(&mut self, whole: Whole) -> Result<Option<u64>, Failed> {
+        let mut connection = self.taken_alive().await?;
+        let answer = in_time(&self.server.limits, driving::change_all(&mut connection, whole)).await;
+        self.put_back(connection, &answer);
+        answer
+    }
+
+    pub(super) async fn close(self) -> Result<(), Error> {
+        match self.connection {
+            Some(connection) => connection.close().await,
+            None => Ok(()),
+        }
+    }
+}
