@@ -14,6 +14,7 @@ mod lang;
 mod log;
 mod office;
 mod open_files;
+mod postgres;
 mod screenshots;
 mod serve;
 mod timings;
@@ -45,6 +46,7 @@ enum Command {
     BackUp(backup::BackUp),
     Restore(backup::Restore),
     Certs(certs::Certs),
+    Migrate(postgres::Migrate),
     Doctor(doctor::Doctor),
     #[command(hide = true)]
     Screenshots(screenshots::Screenshots),
@@ -75,6 +77,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::BackUp(flags) => Ok(flags.run()),
         Command::Restore(flags) => Ok(flags.run()),
+        Command::Migrate(flags) => Ok(flags.run()),
         Command::Screenshots(screenshots) => screenshots.run(),
         Command::Timings(timings) => timings.run(),
         Command::Office(noun) => Ok(office::run(noun, Hotline::command())),

@@ -63,8 +63,9 @@ pub(crate) struct TokenEntry {
 
 /// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
 /// one is replaced. A gateway that has a good token elsewhere keeps that one: it stands in a machine that nobody
-/// watches, and calls come through it. Without a file there are new tokens for all; a file that is there and cannot be
-/// read is not taken for none.
+/// watches, and calls come through it. Without a file there are new tokens for all, unless others serve the site as well:
+/// then the first of them handed tokens out, and whoever has one keeps it. A file that is there and cannot be read is
+/// not taken for none.
 ///
 /// # Errors
 /// When no token can be made or kept, or the file cannot be read or written.
@@ -73,9 +74,14 @@ pub(crate) async fn hand_out(
     site: SiteId,
     principals: &Principals,
     who: &[Principal],
+    among_routers: bool,
 ) -> Result<()> {
     let file = read(path, site)?;
     let all_anew = file.is_none();
+    let keeps = |principal: &Principal| {
+        let may = if all_anew { among_routers } else { principal.who.role() == Role::Gateway };
+        may && principals.has_token(principal, SystemTime::now())
+    };
     let earlier = file.map(|file| file.tokens).unwrap_or_default();
     let mut tokens = Vec::new();
     for principal in who {
@@ -85,19 +91,22 @@ pub(crate) async fn hand_out(
             admitted.is_ok_and(|admitted| admitted.principal == *principal)
         };
         let token = match earlier.iter().find(good) {
-            Some(entry) => entry.token.clone(),
-            None if !all_anew
-                && principal.who.role() == Role::Gateway
-                && principals.has_token(principal, SystemTime::now()) =>
-            {
-                tracing::warn!(
-                    gateway = id,
-                    file = %path.display(),
-                    "this gateway has a token that is not in the file; issue another if nobody knows it"
-                );
-                continue;
+            Some(entry) => Some(entry.token.clone()),
+            None if keeps(principal) => None,
+            // Two servers that begin at once both find that nobody has any.
+            None if all_anew && among_routers => {
+                principals.mint_first(*principal).await?.map(|token| token.reveal().to_owned())
             }
-            None => principals.mint(*principal).await?.reveal().to_owned(),
+            None => Some(principals.mint(*principal).await?.reveal().to_owned()),
+        };
+        let Some(token) = token else {
+            tracing::warn!(
+                role,
+                id,
+                file = %path.display(),
+                "there is a token that is not in the file; issue another if nobody knows it"
+            );
+            continue;
         };
         tokens.push(TokenEntry { role, id, token });
     }

@@ -57,6 +57,8 @@ pub struct RouterConfig {
     pub limits: Limits,
     /// Whether each site's clock is a stepped one, driven by ClockService.
     pub stepped: bool,
+    /// Whether others may serve these sites from the same record.
+    pub among_routers: bool,
     /// Whose calls are the hospital's own.
     pub staff: StaffNumbers,
     /// Adopted if the home site has no plan yet.
@@ -167,10 +169,10 @@ impl Router {
         check_recorded(DESCRIPTIONS)?;
         let listeners = listeners(&config).await?;
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
-        let RouterConfig { tls, limits, traces, staff, stepped, first_plan, .. } = config;
+        let RouterConfig { tls, limits, traces, staff, stepped, among_routers, first_plan, .. } = config;
         let principals = Arc::clone(&parts.principals);
         let exchange = parts.exchange.clone();
-        let sites = Sites::new(Common { parts, staff, stepped, limits });
+        let sites = Sites::new(Common { parts, staff, stepped, among_routers, limits });
         let home = sites.serve(exchange).await;
         if let Some(plan) = first_plan {
             adopt_first(&home, plan).await?;
@@ -304,7 +306,13 @@ async fn adopt_first(site: &Site, parsed: ParsedPlan) -> Result<(), StartFault> 
     if site.exchange.read(|switchboard| switchboard.state().revision) > Revision(0) {
         return Ok(());
     }
-    begin(site, parsed, first_start(), site.recorder.request_id()).await?;
+    match begin(site, parsed, first_start(), site.recorder.request_id()).await {
+        // Another server that begins at the same moment was faster.
+        Err(BeginFault::Refused(_))
+            if site.exchange.read(|switchboard| switchboard.state().revision) > Revision(0) => {}
+        Err(fault) => return Err(fault.into()),
+        Ok(_) => {}
+    }
     Ok(())
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct Common {
     pub(crate) parts: RouterParts,
     pub(crate) staff: StaffNumbers,
     pub(crate) stepped: bool,
+    pub(crate) among_routers: bool,
     pub(crate) limits: Limits,
 }
 
@@ -118,7 +119,7 @@ impl Sites {
 
     /// Serves a site from here on: its streams follow, its people may ask.
     pub(crate) async fn serve(self: &Arc<Self>, exchange: ExchangeHandle) -> Arc<Site> {
-        let Common { parts, staff, stepped, limits } = &self.common;
+        let Common { parts, staff, stepped, among_routers, limits } = &self.common;
         // One hospital's telephones are strangers to another.
         let staff = if exchange.site() == self.home() { staff.clone() } else { StaffNumbers::default() };
         let (streams, feed) = Streams::new(exchange.clone(), *stepped, limits.operator_streams);
@@ -137,7 +138,7 @@ impl Sites {
             stepped: *stepped,
             limits: *limits,
         }));
-        if let Err(fault) = tell_ends(&site.recorder, &site.exchange).await {
+        if let Err(fault) = tell_ends(&site.recorder, &site.exchange, *among_routers).await {
             tracing::warn!(site = %site.id(), %fault, "how acts ended before this start could not be recorded");
         }
         // Whoever was removed while nobody heard of it.

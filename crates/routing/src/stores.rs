@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 use crate::refusal::{Reason, status};
 
 /// What mends everything that is not made again.
-const RESTORE: &str = "tell whoever runs this server: the data directory has to be restored from a backup";
+const RESTORE: &str = "tell whoever runs this server: what is kept has to be restored from a backup";
 
 fn away(code: &'static str, mend: &'static str, fault: &dyn std::fmt::Display) -> Status {
     status(Reason { status: Code::Unavailable, code, mend }, &fault.to_string())

@@ -174,21 +174,30 @@ impl Principals {
         principal: Principal,
         expires: Option<SystemTime>,
     ) -> Result<Token, TokenFault> {
-        let id = random_hex::<6>()?;
-        let secret = random_hex::<32>()?;
-        let kept = KeptToken {
-            role: principal.who.role().name().to_owned(),
-            principal: principal.who.id().to_owned(),
-            token_id: id.clone(),
-            secret_hash: hash(&secret),
-            expires_us: expires.map(wall_us),
-        };
+        let (token, kept) = fresh(&principal, expires)?;
         let changing = self.changing.lock().await;
         self.registry.keep_token(principal.site, &kept).await?;
-        let token = Token(format!("hl_{id}_{secret}"));
-        self.write().admit(id, principal, kept.secret_hash, expires);
+        self.write().admit(kept.token_id, principal, kept.secret_hash, expires);
         drop(changing);
         Ok(token)
+    }
+
+    /// A token for a principal who has none. None if another server gave one meanwhile.
+    ///
+    /// # Errors
+    /// [`TokenFault`].
+    pub async fn mint_first(&self, principal: Principal) -> Result<Option<Token>, TokenFault> {
+        let expires = self.lasting.map(|lasting| SystemTime::now() + lasting);
+        let (token, kept) = fresh(&principal, expires)?;
+        let changing = self.changing.lock().await;
+        if !self.registry.keep_first_token(principal.site, &kept).await? {
+            drop(changing);
+            self.load(principal.site).await?;
+            return Ok(None);
+        }
+        self.write().admit(kept.token_id, principal, kept.secret_hash, expires);
+        drop(changing);
+        Ok(Some(token))
     }
 
     /// Whether a principal has a token that is worth something at a time of the wall clock.
@@ -301,6 +310,20 @@ impl Known {
 
 /// Longer than any client asks again without being asked to.
 const ASKED_AGAIN: Duration = Duration::from_secs(60);
+
+fn fresh(principal: &Principal, expires: Option<SystemTime>) -> Result<(Token, KeptToken), TokenFault> {
+    let id = random_hex::<6>()?;
+    let secret = random_hex::<32>()?;
+    let token = Token(format!("hl_{id}_{secret}"));
+    let kept = KeptToken {
+        role: principal.who.role().name().to_owned(),
+        principal: principal.who.id().to_owned(),
+        token_id: id,
+        secret_hash: hash(&secret),
+        expires_us: expires.map(wall_us),
+    };
+    Ok((token, kept))
+}
 
 /// As long as any hash, and nobody's.
 const NOBODYS_HASH: &str = "................................................................";

@@ -44,7 +44,9 @@ pub use journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, 
 pub use looking_back::{last_by_wall, rows_holding};
 pub use memory::MemoryJournal;
 pub use memory_derived::MemoryDerived;
-pub use postgres::{PostgresCallers, PostgresFault, PostgresLimits, PostgresStore, migrate_postgres};
+pub use postgres::{
+    PostgresCallers, PostgresCheckup, PostgresFault, PostgresLimits, PostgresStore, migrate_postgres,
+};
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};

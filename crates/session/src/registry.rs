@@ -1,6 +1,7 @@
 //! What a site keeps beside its decisions: who may ask, and its plans as they were written.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -67,6 +68,13 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// [`RegistryFault`].
     async fn keep_token(&self, site: SiteId, token: &KeptToken) -> Result<(), RegistryFault>;
+
+    /// Keeps a token of a principal who has none, and says whether that was so: of all who do this at once, one is told
+    /// so.
+    ///
+    /// # Errors
+    /// [`RegistryFault`].
+    async fn keep_first_token(&self, site: SiteId, token: &KeptToken) -> Result<bool, RegistryFault>;
 
     /// Lets go of a token, if there is one of this id.
     ///
@@ -189,6 +197,18 @@ impl Registry for MemoryRegistry {
         let holder = (token.role.clone(), token.principal.clone());
         self.sites().entry(site).or_default().tokens.insert(holder, token.clone());
         Ok(())
+    }
+
+    async fn keep_first_token(&self, site: SiteId, token: &KeptToken) -> Result<bool, RegistryFault> {
+        let holder = (token.role.clone(), token.principal.clone());
+        let mut sites = self.sites();
+        match sites.entry(site).or_default().tokens.entry(holder) {
+            Entry::Occupied(_) => Ok(false),
+            Entry::Vacant(none) => {
+                none.insert(token.clone());
+                Ok(true)
+            }
+        }
     }
 
     async fn forget_token(&self, site: SiteId, token_id: &str) -> Result<(), RegistryFault> {

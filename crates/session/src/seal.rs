@@ -82,6 +82,11 @@ impl SealKey {
         SealKey { seal: Aes256Gcm::new(&derived("seal")), find: mac(&derived("find")) }
     }
 
+    /// By what the key itself is known, to whoever has it. No site has an empty name, so this is no number's.
+    pub(crate) fn mark(&self) -> String {
+        hex(&self.find.clone().chain_update([0]).chain_update("mark").finalize().into_bytes())
+    }
+
     /// By what a number is found. Says nothing of it to whoever lacks the key.
     pub(crate) fn mac(&self, site: SiteId, number: &str) -> String {
         let mac = self.find.clone().chain_update(site.as_str()).chain_update([0]).chain_update(number);
@@ -168,6 +173,8 @@ mod tests {
         assert_eq!(key.open(site, caller, &sealed[..20]), None);
         assert_ne!(sealed, key.seal(site, caller, "13800138000").expect("sealed"), "no two seals are alike");
         assert_ne!(key.mac(site, "13800138000"), other.mac(site, "13800138000"));
+        assert_eq!(key.mark(), SealKey::of(&[7; 32]).mark());
+        assert_ne!(key.mark(), other.mark());
     }
 
     #[test]

@@ -65,6 +65,13 @@ pub(crate) const SEALED_NUMBER: &str =
 pub(crate) const ANY_CALLER: &str =
     "SELECT site, caller_ref, number_sealed FROM caller WHERE number_sealed <> '' LIMIT 1";
 
+/// The mark of the key that seals.
+pub(crate) const SEAL_MARK: &str = "SELECT mark FROM seal";
+
+/// The same, if there is none yet.
+pub(crate) const KEEP_SEAL_MARK: &str =
+    "INSERT INTO seal (one, mark) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET mark = seal.mark";
+
 /// Forgets a number. Its row stays, so that nobody else is given the reference; no hash of a number reads like the text
 /// that takes the place of the hash.
 pub(crate) const ERASE_NUMBER: &str = "UPDATE caller SET number_mac = $3, number_sealed = '' \
@@ -123,6 +130,10 @@ pub(crate) const DROP_AUDIT: &str = "DELETE FROM audit WHERE site = $1 AND numbe
 pub(crate) const KEEP_TOKEN: &str = "INSERT INTO token (site, role, principal, token_id, secret_hash, expires_us) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (site, role, principal) DO UPDATE SET \
      token_id = excluded.token_id, secret_hash = excluded.secret_hash, expires_us = excluded.expires_us";
+
+/// The token of a principal who has none.
+pub(crate) const KEEP_FIRST_TOKEN: &str = "INSERT INTO token (site, role, principal, token_id, secret_hash, \
+     expires_us) VALUES ($1, $2, $3, $4, $5, $6)";
 
 /// A token that is taken away.
 pub(crate) const FORGET_TOKEN: &str = "DELETE FROM token WHERE site = $1 AND token_id = $2";
@@ -276,7 +287,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 41] = [
+pub(crate) const IN_JOURNAL: [&str; 44] = [
     SCHEMA,
     APPEND,
     TAIL,
@@ -289,6 +300,8 @@ pub(crate) const IN_JOURNAL: [&str; 41] = [
     KEEP_CALLER,
     SEALED_NUMBER,
     ANY_CALLER,
+    SEAL_MARK,
+    KEEP_SEAL_MARK,
     ERASE_NUMBER,
     ERASED,
     KEPT_NUMBERS,
@@ -303,6 +316,7 @@ pub(crate) const IN_JOURNAL: [&str; 41] = [
     AUDIT_ROWS,
     DROP_AUDIT,
     KEEP_TOKEN,
+    KEEP_FIRST_TOKEN,
     FORGET_TOKEN,
     TOKENS,
     KEEP_INVITE,

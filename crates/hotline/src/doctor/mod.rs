@@ -5,6 +5,7 @@
 
 mod certificates;
 mod configuration;
+mod database;
 mod disk;
 mod files;
 mod people;
@@ -29,6 +30,7 @@ use crate::office::ended;
 use crate::office::fault::{Exit, Fault, Told, verdict};
 use crate::office::said::{Said, clean, said, same};
 use crate::office::sheet::Field;
+use crate::postgres;
 use crate::serve::ServerFile;
 
 const EXIT_CODES: &str = "Exit codes: 0 all is good, 1 something is bad, 2 wrong flags, 3 nothing is bad and something is \
@@ -51,6 +53,9 @@ pub(crate) struct Doctor {
     /// Where the server listens, if flags tell it so; may be given several times.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,
+    /// A file that holds the address of the server's Postgres database, if a flag tells it so.
+    #[arg(long, value_name = "FILE")]
+    postgres: Option<PathBuf>,
     /// How to write it.
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -158,10 +163,17 @@ impl Doctor {
         drop(entries);
         findings.extend(files::look(data, &file));
         findings.extend(disk::look(data));
-        findings.extend(record::look(data).await);
+        match postgres::address(self.postgres.as_deref(), file.postgres.file.as_deref()) {
+            Ok(Some(address)) => findings.extend(database::look(&address).await),
+            Ok(None) => {
+                findings.extend(record::look(data).await);
+                findings.push(store::not_configured("postgres"));
+            }
+            Err(fault) => findings.push(database::unnamed(&fault)),
+        }
         findings.push(certificates::look(data, &file, SystemTime::now()));
         findings.extend(ports::look(data, &file));
-        findings.extend(store::not_configured());
+        findings.push(store::not_configured("redis"));
         findings
     }
 }

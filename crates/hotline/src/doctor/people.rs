@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use routing::{GAP_DAYS, Staffing};
-use session::{Derived, Journal, Registry, SqliteStore};
+use session::{Derived, Journal, Registry};
 use switchboard::id::{Seq, SiteId};
 
 use super::{Finding, now_us};
@@ -12,7 +12,10 @@ use crate::office::said::{Said, said};
 const CHECK: &str = "roster";
 
 /// What is wrong with the roster in force, after the journal's last decision.
-pub(super) async fn look(store: &Arc<SqliteStore>, site: SiteId, last: Seq) -> Finding {
+pub(super) async fn look<S>(store: &Arc<S>, has_derived: bool, site: SiteId, last: Seq) -> Finding
+where
+    S: Journal + Derived + Registry + 'static,
+{
     let kept = match store.roster(site).await {
         Ok(Some(kept)) => kept,
         Ok(None) => return Finding::good(CHECK, said("没有排班表", "there is none")),
@@ -20,7 +23,7 @@ pub(super) async fn look(store: &Arc<SqliteStore>, site: SiteId, last: Seq) -> F
     };
     let journal: Arc<dyn Journal> = store.clone();
     let derived: Arc<dyn Derived> = store.clone();
-    let derived = store.has_derived().then_some(&derived);
+    let derived = has_derived.then_some(&derived);
     let switchboard = match exchange::past(&journal, derived, site, last).await {
         Ok(switchboard) => switchboard,
         Err(fault) => return unread(&fault),

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use session::{
-    Audit, AuditFilter, AuditRow, Derived, Head, Journal, SNAPSHOT_STEP, SqliteStore, decode, rows_holding,
+    Audit, AuditFilter, AuditRow, Derived, Head, Journal, Registry, SNAPSHOT_STEP, SqliteStore, decode,
+    rows_holding,
 };
 use switchboard::id::{Seq, SiteId};
 
@@ -28,7 +29,10 @@ pub(super) async fn look(data: &Path) -> Vec<Finding> {
         return findings;
     }
     match SqliteStore::inspect(data).await {
-        Ok(opened) => findings.extend(sites(Arc::new(opened)).await),
+        Ok(opened) => {
+            let has_derived = opened.has_derived();
+            findings.extend(sites(Arc::new(opened), has_derived).await);
+        }
         Err(fault) => {
             let words = said(unopened(Lang::Zh, &fault), unopened(Lang::En, &fault));
             findings.push(Finding::bad("journal", words, restore()));
@@ -37,7 +41,11 @@ pub(super) async fn look(data: &Path) -> Vec<Finding> {
     findings
 }
 
-async fn sites(store: Arc<SqliteStore>) -> Vec<Finding> {
+/// What the journals say, their audits and rosters with them.
+pub(super) async fn sites<S>(store: Arc<S>, has_derived: bool) -> Vec<Finding>
+where
+    S: Journal + Derived + Audit + Registry + 'static,
+{
     let sites = match store.heads().await {
         Ok(sites) if sites.is_empty() => {
             return vec![Finding::good("journal", said("还没有决定", "there is no decision yet"))];
@@ -54,14 +62,14 @@ async fn sites(store: Arc<SqliteStore>) -> Vec<Finding> {
                 continue;
             }
         };
-        let tail = tail(&store, site, head.last_seq).await;
+        let tail = tail(&*store, site, head.last_seq).await;
         let is_readable = tail.verdict == super::Verdict::Good;
         findings.push(tail);
-        findings.push(snapshot(&store, site, head.last_seq).await);
+        findings.push(snapshot(has_derived.then_some(&*store), site, head.last_seq).await);
         findings.extend([life(site, &head), clock(&head, now_us())]);
-        findings.push(audit(&store, site).await);
+        findings.push(audit(&*store, site).await);
         if is_readable {
-            findings.push(people::look(&store, site, head.last_seq).await);
+            findings.push(people::look(&store, has_derived, site, head.last_seq).await);
         }
     }
     findings
@@ -78,7 +86,7 @@ fn unread(check: &'static str, fault: &dyn std::fmt::Display) -> Finding {
     Finding::bad(check, said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}")), restore())
 }
 
-async fn tail(store: &SqliteStore, site: SiteId, last: Seq) -> Finding {
+async fn tail(store: &dyn Journal, site: SiteId, last: Seq) -> Finding {
     const CHECK: &str = "journal";
     let first = Seq(last.0.saturating_sub(DECISIONS - 1).max(1));
     let rows = match rows_holding(store, site, (first, last), |_| true).await {
@@ -113,7 +121,7 @@ async fn tail(store: &SqliteStore, site: SiteId, last: Seq) -> Finding {
     Finding::good(CHECK, words)
 }
 
-async fn snapshot(store: &SqliteStore, site: SiteId, last: Seq) -> Finding {
+async fn snapshot(derived: Option<&impl Derived>, site: SiteId, last: Seq) -> Finding {
     const CHECK: &str = "snapshot";
     let mend = || {
         said(
@@ -122,7 +130,10 @@ async fn snapshot(store: &SqliteStore, site: SiteId, last: Seq) -> Finding {
              remove derived.db",
         )
     };
-    let found = if store.has_derived() { store.snapshot(site, last).await } else { Ok(None) };
+    let found = match derived {
+        Some(derived) => derived.snapshot(site, last).await,
+        None => Ok(None),
+    };
     match found {
         Err(fault) => Finding::doubtful(
             CHECK,
@@ -173,7 +184,7 @@ fn clock(head: &Head, now_us: i64) -> Finding {
     Finding::bad(CHECK, words, mend)
 }
 
-async fn audit(store: &SqliteStore, site: SiteId) -> Finding {
+async fn audit(store: &impl Audit, site: SiteId) -> Finding {
     const CHECK: &str = "audit";
     let last = store.rows(site, &AuditFilter::default(), u64::MAX, 1).await;
     let last = match last.map(|rows| rows.first().map(|row| row.number)) {

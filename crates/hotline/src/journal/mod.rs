@@ -1,16 +1,17 @@
-//! The journal of a server, in a data directory or in memory; and `hotline journal`, which looks after one.
+//! The journal of a server, in a data directory, in a database or in memory; and `hotline journal`, which looks after one.
 
 mod text;
 mod verify;
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use session::{
     Audit, Callers, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived,
-    MemoryJournal, MemoryRegistry, OpenFault, Registry, SealKey, SqliteCallers, SqliteStore, SubjectRecords,
-    Subjects,
+    MemoryJournal, MemoryRegistry, OpenFault, PostgresCallers, PostgresFault, PostgresStore, Registry, Roll,
+    SealKey, SqliteCallers, SqliteStore, SubjectRecords, Subjects,
 };
 use switchboard::id::SiteId;
 use tokio::sync::watch;
@@ -18,9 +19,12 @@ use tokio::sync::watch;
 pub(crate) use self::text::unopened;
 pub(crate) use self::verify::{JournalFlags, look_through};
 use crate::lang::Lang;
+use crate::postgres::{self, Address};
 
 /// Names the sealing key where no file should hold it.
 pub(crate) const SEAL_KEY_VARIABLE: &str = "HOTLINE_SEAL_KEY";
+/// The journal of a data directory.
+const JOURNAL_FILE: &str = "journal.db";
 /// Holds it otherwise, in the data directory.
 pub(crate) const SEAL_KEY_FILE: &str = "seal.key";
 
@@ -40,21 +44,32 @@ pub(crate) struct Kept {
     pub(crate) records: Arc<dyn SubjectRecords>,
     /// Snapshots and call records.
     pub(crate) derived: Arc<dyn Derived>,
+    /// The routers that serve the same sites, if there may be others.
+    pub(crate) roll: Option<Arc<dyn Roll>>,
+    /// Whether it outlives the process.
+    pub(crate) is_kept: bool,
     /// Turns true when only another process can tell what was kept.
     pub(crate) broken: watch::Receiver<bool>,
 }
 
 impl Kept {
-    /// In a data directory, or in memory if there is none. With a seed callers' references follow from it.
+    /// In a database, or in a data directory, or in memory if there is neither. With a seed callers' references follow
+    /// from it.
     ///
     /// # Errors
-    /// When the directory cannot be used, in the language of the environment.
-    pub(crate) async fn open(data: Option<&Path>, site: SiteId, seed: Option<u64>) -> Result<Kept> {
-        let Some(dir) = data else { return Ok(Kept::in_memory(seed)) };
-        Kept::in_directory(dir, site, seed).await.map_err(|fault| match fault.downcast::<OpenFault>() {
-            Ok(fault) => anyhow::Error::msg(text::unopened(Lang::of_environment(), &fault)),
-            Err(other) => other,
-        })
+    /// When it cannot be used, in the language of the environment.
+    pub(crate) async fn open(
+        data: Option<&Path>,
+        database: Option<&Address>,
+        site: SiteId,
+        seed: Option<u64>,
+    ) -> Result<Kept> {
+        let kept = match (data, database) {
+            (data, Some(address)) => Kept::in_database(data, address, site, seed).await,
+            (Some(dir), None) => Kept::in_directory(dir, site, seed).await,
+            (None, None) => Ok(Kept::in_memory(seed)),
+        };
+        kept.map_err(|fault| told(Lang::of_environment(), fault))
     }
 
     fn in_memory(seed: Option<u64>) -> Kept {
@@ -68,24 +83,17 @@ impl Kept {
             subjects: callers,
             records: Arc::new(FoldedRecords::of(journal)),
             derived: Arc::new(MemoryDerived::new()),
+            roll: None,
+            is_kept: false,
             broken: watch::Sender::new(false).subscribe(),
         }
     }
 
     async fn in_directory(dir: &Path, site: SiteId, seed: Option<u64>) -> Result<Kept> {
         let store = Arc::new(SqliteStore::open(dir).await?);
-        let key = match std::env::var(SEAL_KEY_VARIABLE) {
-            Ok(text) => SealKey::parse(&text).context(SEAL_KEY_VARIABLE)?,
-            Err(_) => {
-                let file = dir.join(SEAL_KEY_FILE);
-                // A new key would open none of them, and stand in the way of the right one.
-                ensure!(
-                    file.exists() || !store.has_callers().await?,
-                    "{} is missing, and callers' numbers are sealed with it; put it back, or set {SEAL_KEY_VARIABLE}",
-                    file.display()
-                );
-                SealKey::kept_in(&file)?
-            }
+        let key = match key_of_environment()? {
+            Some(key) => key,
+            None => key_in(dir, store.has_callers().await?)?,
         };
         let callers = match seed {
             Some(seed) => {
@@ -103,7 +111,83 @@ impl Kept {
             subjects: callers,
             records: store.clone(),
             broken: store.watch_broken(),
+            roll: None,
+            is_kept: true,
             derived: store,
         })
+    }
+
+    async fn in_database(
+        data: Option<&Path>,
+        address: &Address,
+        site: SiteId,
+        seed: Option<u64>,
+    ) -> Result<Kept> {
+        if let Some(dir) = data {
+            let journal = dir.join(JOURNAL_FILE);
+            // Whoever is inside it would be waited for by nobody.
+            ensure!(
+                !journal.exists(),
+                "{} is a journal of its own, and nobody would serve it beside a database; name another data directory",
+                journal.display()
+            );
+            fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        }
+        let store = Arc::new(PostgresStore::open(address.reveal()).await?);
+        let key = match (key_of_environment()?, data) {
+            (Some(key), _) => key,
+            (None, Some(dir)) => key_in(dir, store.is_sealed().await?)?,
+            (None, None) => bail!(
+                "say with which key callers' numbers are sealed: set {SEAL_KEY_VARIABLE}, or name a data directory, which \
+                 holds {SEAL_KEY_FILE}"
+            ),
+        };
+        let callers = match seed {
+            Some(seed) => {
+                let before = store.head(site).await?.last_seq.0;
+                PostgresCallers::seeded(Arc::clone(&store), key, seed, before).await?
+            }
+            None => PostgresCallers::random(Arc::clone(&store), key).await?,
+        };
+        let callers = Arc::new(callers);
+        Ok(Kept {
+            journal: store.clone(),
+            callers: callers.clone(),
+            registry: store.clone(),
+            audit: store.clone(),
+            subjects: callers,
+            records: store.clone(),
+            broken: store.watch_broken(),
+            roll: Some(store.clone()),
+            is_kept: true,
+            derived: store,
+        })
+    }
+}
+
+fn key_of_environment() -> Result<Option<SealKey>> {
+    let text = std::env::var(SEAL_KEY_VARIABLE).ok();
+    text.map(|text| SealKey::parse(&text).context(SEAL_KEY_VARIABLE)).transpose()
+}
+
+fn key_in(dir: &Path, is_needed: bool) -> Result<SealKey> {
+    let file = dir.join(SEAL_KEY_FILE);
+    // A new key would open none of them, and stand in the way of the right one.
+    ensure!(
+        file.exists() || !is_needed,
+        "{} is missing, and callers' numbers are sealed with it; put it back, or set {SEAL_KEY_VARIABLE}",
+        file.display()
+    );
+    Ok(SealKey::kept_in(&file)?)
+}
+
+fn told(lang: Lang, fault: anyhow::Error) -> anyhow::Error {
+    let fault = match fault.downcast::<OpenFault>() {
+        Ok(fault) => return anyhow::Error::msg(text::unopened(lang, &fault)),
+        Err(other) => other,
+    };
+    match fault.downcast::<PostgresFault>() {
+        Ok(fault) => anyhow::Error::msg(postgres::unopened(lang, &fault)),
+        Err(other) => other,
     }
 }

@@ -113,6 +113,14 @@ pub(super) fn progress(lang: Lang, site: SiteId, seq: u64, of: u64) -> String {
     }
 }
 
+/// Neither a directory nor a database is named.
+pub(super) fn unnamed(lang: Lang) -> &'static str {
+    lang.of(
+        "请用 --data 指定数据目录，或用 --postgres、--config 或 HOTLINE_POSTGRES 指定数据库",
+        "name a data directory by --data, or a database by --postgres, --config or HOTLINE_POSTGRES",
+    )
+}
+
 /// There is nothing to verify.
 pub(super) fn empty(lang: Lang) -> &'static str {
     lang.of("日志为空：还没有任何决定", "the journal is empty: there are no decisions yet")

@@ -1,4 +1,4 @@
-//! `hotline journal verify`: reads a data directory from its first decision to its last.
+//! `hotline journal verify`: reads a data directory or a database from its first decision to its last.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,23 +7,24 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use console::Term;
-use session::{Derived, Journal, Progress, SqliteStore, VerifyFault, verify};
+use session::{Derived, Journal, PostgresStore, Progress, SqliteStore, VerifyFault, verify};
 use switchboard::id::SiteId;
 use tokio::runtime::Builder;
 
 use super::text;
 use crate::lang::Lang;
+use crate::postgres::{self, At};
 
 const UNSOUND: u8 = 1;
 const UNREAD: u8 = 3;
 
 const EXIT_CODES: &str = "Exit codes: 0 everything agrees, 1 something does not, 2 wrong flags, \
-                          3 the directory or its files cannot be read";
+                          3 what is kept cannot be read";
 
 /// Between two lines about how far it has come.
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
-/// Looks after the journal of a data directory.
+/// Looks after the journal of a data directory, or of a database.
 #[derive(Debug, Args)]
 pub(crate) struct JournalFlags {
     #[command(subcommand)]
@@ -41,9 +42,11 @@ enum Deed {
 
 #[derive(Debug, Args)]
 struct Verify {
-    /// The data directory of `hotline serve`.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// The data directory of `hotline serve`; without it, the database of --postgres, --config or HOTLINE_POSTGRES.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["postgres", "config"])]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    at: At,
     /// The language of what is said; the locale's if not said.
     #[arg(long)]
     lang: Option<Lang>,
@@ -80,7 +83,16 @@ impl From<io::Error> for Told {
 
 impl Verify {
     async fn run(&self, lang: Lang) -> Result<(), Told> {
-        verified(&self.data, lang, |line| Ok(writeln!(io::stdout(), "{line}")?)).await
+        let say = |line: &str| Ok(writeln!(io::stdout(), "{line}")?);
+        if let Some(data) = &self.data {
+            return verified_in(data, lang, say).await;
+        }
+        let unread = |message| Told { code: UNREAD, message };
+        let address = self.at.address().map_err(|fault| unread(format!("{fault:#}")))?;
+        let address = address.ok_or_else(|| unread(text::unnamed(lang).to_owned()))?;
+        let store = PostgresStore::open(address.reveal()).await;
+        let store = store.map_err(|fault| unread(postgres::unopened(lang, &fault)))?;
+        verified(&store, Some(&store), lang, say).await
     }
 }
 
@@ -90,7 +102,7 @@ impl Verify {
 /// What is wrong with it, in words.
 pub(crate) async fn look_through(data: &Path, lang: Lang) -> Result<String, String> {
     let mut said = Vec::new();
-    let verified = verified(data, lang, |line| {
+    let verified = verified_in(data, lang, |line| {
         said.push(line.to_owned());
         Ok(())
     });
@@ -98,21 +110,26 @@ pub(crate) async fn look_through(data: &Path, lang: Lang) -> Result<String, Stri
     Ok(said.join("; "))
 }
 
+async fn verified_in(data: &Path, lang: Lang, say: impl FnMut(&str) -> Result<(), Told>) -> Result<(), Told> {
+    let unopened = |fault| Told { code: UNREAD, message: text::unopened(lang, &fault) };
+    let store = SqliteStore::inspect(data).await.map_err(unopened)?;
+    let derived: Option<&dyn Derived> = if store.has_derived() { Some(&store) } else { None };
+    verified(&store, derived, lang, say).await
+}
+
 async fn verified(
-    data: &Path,
+    journal: &dyn Journal,
+    derived: Option<&dyn Derived>,
     lang: Lang,
     mut say: impl FnMut(&str) -> Result<(), Told>,
 ) -> Result<(), Told> {
-    let unopened = |fault| Told { code: UNREAD, message: text::unopened(lang, &fault) };
-    let store = SqliteStore::inspect(data).await.map_err(unopened)?;
-    let sites = store.heads().await.map_err(|fault| Told { code: UNREAD, message: fault.to_string() })?;
+    let sites = journal.heads().await.map_err(|fault| Told { code: UNREAD, message: fault.to_string() })?;
     if sites.is_empty() {
         return say(text::empty(lang));
     }
     for (site, _) in sites {
         let mut teller = Teller::new(lang, site);
-        let derived: Option<&dyn Derived> = if store.has_derived() { Some(&store) } else { None };
-        let verified = verify(&store, derived, site, |progress| teller.tell(progress)).await;
+        let verified = verify(journal, derived, site, |progress| teller.tell(progress)).await;
         teller.clear();
         match verified {
             Ok(verified) => say(&text::sound(lang, site, &verified))?,

@@ -32,12 +32,20 @@ pub(crate) struct ServerFile {
     pub(crate) plan: Option<PathBuf>,
     pub(crate) gateways: Vec<GatewayId>,
     pub(crate) staff: Vec<StaffNumber>,
+    pub(crate) postgres: Postgres,
     pub(crate) tokens: Tokens,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) retention: RetentionDays,
     pub(crate) limits: FileLimits,
     pub(crate) log: Log,
     pub(crate) traces: TracesTo,
+}
+
+/// The database that is shared with other servers.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Postgres {
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Who gets a token, and for how long.
@@ -147,6 +155,7 @@ impl Default for ServerFile {
             plan: None,
             gateways: vec!["gw-1".parse().expect("the letters of a name")],
             staff: Vec::new(),
+            postgres: Postgres::default(),
             tokens: Tokens::default(),
             tls: None,
             retention: RetentionDays::default(),

@@ -20,7 +20,7 @@ use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, Ro
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::{Deserialize, Serialize};
-use session::{Derived, Journal, Writer};
+use session::{Derived, Journal, Roll, Writer};
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -116,7 +116,8 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
         );
     }
     let (site, stepped) = (settings.site, settings.stepped);
-    let kept = Kept::open(settings.data.as_deref(), site, stepped.then_some(settings.seed)).await?;
+    let seed = stepped.then_some(settings.seed);
+    let kept = Kept::open(settings.data.as_deref(), settings.postgres.as_ref(), site, seed).await?;
     let broken = kept.broken.clone();
     match serve_kept(settings, traces, sending, kept, ending).await {
         Err(fault) if *broken.borrow() => {
@@ -140,16 +141,18 @@ async fn serve_kept(
     let authority = settings.tls.as_ref().and_then(|tls| authority_of(&tls.certificate));
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
-    let Kept { journal, callers, registry, audit, subjects, records, derived, broken } = kept;
+    let Kept { journal, callers, registry, audit, subjects, records, derived, roll, is_kept, broken } = kept;
     let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
     principals.load(site).await?;
     let everybody = everybody(site, &settings.gateways)?;
-    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody).await?;
+    let among_routers = roll.is_some();
+    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody, among_routers).await?;
 
     let opener = Opener {
         journal: journal.clone(),
         derived: derived.clone(),
         clock,
+        roll,
         evidence: settings.data.as_ref().map(|data| data.join(EVIDENCE)),
     };
     let exchange = opener.open(site).await?;
@@ -181,6 +184,7 @@ async fn serve_kept(
         insecure_plaintext: settings.insecure_plaintext,
         limits: settings.limits,
         stepped,
+        among_routers,
         staff: settings.staff,
         first_plan,
         traces,
@@ -194,12 +198,10 @@ async fn serve_kept(
         Err(fault) => return Err(fault.into()),
     };
     // On a stepped clock no day goes by.
-    if settings.data.is_some() && !stepped {
+    if is_kept && !stepped {
         tokio::spawn(sweeping.every_day());
     } else if !settings.retention.keeps_all() {
-        tracing::warn!(
-            "[retention] is not followed: there is no data directory, or its clock is a stepped one"
-        );
+        tracing::warn!("[retention] is not followed: nothing is kept, or the clock is a stepped one");
     }
     if let Some(keys) = keys {
         tokio::spawn(keys.follow());
@@ -220,7 +222,7 @@ async fn serve_kept(
         () = ending => {}
         () = router.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
         () = is_broken(broken) => {
-            tracing::error!(%site, "the data directory could not be synced; another process has to find out what it holds");
+            tracing::error!(%site, "what was kept is not known any more; another process has to find out");
             return Ok(ExitCode::from(RESTART_NEEDED));
         }
     }
@@ -243,6 +245,7 @@ struct Opener {
     journal: Arc<dyn Journal>,
     derived: Arc<dyn Derived>,
     clock: Clock,
+    roll: Option<Arc<dyn Roll>>,
     evidence: Option<PathBuf>,
 }
 
@@ -250,6 +253,9 @@ impl OpenSite for Opener {
     fn open(&self, site: SiteId) -> Opening<'_> {
         let writer = Writer::new(uuid::Uuid::new_v4().to_string());
         let mut config = ExchangeConfig::alone(site, writer).with_derived(self.derived.clone());
+        if let Some(roll) = &self.roll {
+            config = config.among_routers(roll.clone());
+        }
         if let Some(evidence) = &self.evidence {
             config = config.with_evidence(evidence.clone());
         }

@@ -13,9 +13,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::file::{self, Log, ServerFile, TlsFiles, TracesTo};
 use super::traces::Collector;
-use crate::certs;
 use crate::log::LogFormat;
-use crate::tokens;
+use crate::{certs, postgres, tokens};
 
 const EXIT_CODES: &str = "Exit codes: 0 ended as told, 1 it could not start, 2 the flags or the configuration make no sense, \
                           75 only a new start can tell what was stored: start it again";
@@ -46,6 +45,10 @@ pub(crate) struct Serve {
     /// given. What led to a fault of the program is kept there, too, in evidence.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// A file that holds the address of a Postgres database, which keeps the journal instead and may be shared with
+    /// other servers. The data directory keeps the rest.
+    #[arg(long, value_name = "FILE")]
+    postgres: Option<PathBuf>,
     /// Where to keep the tokens of gateways, supervisor and administrator, readable by you alone; in the data
     /// directory, if not given.
     #[arg(long, value_name = "FILE")]
@@ -89,6 +92,7 @@ pub(super) struct Settings {
     pub(super) stepped: bool,
     pub(super) seed: u64,
     pub(super) data: Option<PathBuf>,
+    pub(super) postgres: Option<postgres::Address>,
     pub(super) tokens_file: PathBuf,
     pub(super) tokens_last: Option<Duration>,
     pub(super) retention: Retention,
@@ -109,6 +113,7 @@ impl Serve {
     pub(super) fn settings(self) -> Result<Settings> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let data = self.data.or(file.data);
+        let postgres = postgres::address(self.postgres.as_deref(), file.postgres.file.as_deref())?;
         let in_data = || data.as_ref().map(|dir| dir.join(tokens::FILE));
         let Some(tokens_file) = self.tokens_file.or(file.tokens.file).or_else(in_data) else {
             bail!(
@@ -139,6 +144,7 @@ impl Serve {
             stepped: self.clock == ClockKind::Stepped,
             seed: self.seed,
             data,
+            postgres,
             tokens_file,
             retention,
             tokens_last: file.tokens.lasting_days.map(|days| DAY * days.0),
@@ -171,6 +177,7 @@ pub(crate) fn read(path: &Path) -> Result<ServerFile> {
     let from_home = |path: &mut PathBuf| *path = home.join(&*path);
     file.data.iter_mut().for_each(from_home);
     file.plan.iter_mut().for_each(from_home);
+    file.postgres.file.iter_mut().for_each(from_home);
     file.tokens.file.iter_mut().for_each(from_home);
     if let Some(TlsFiles { certificate, key }) = &mut file.tls {
         from_home(certificate);

@@ -3,10 +3,13 @@
 mod certs;
 mod collector;
 mod config;
+#[path = "../common/database.rs"]
+mod database;
 mod evidence;
 mod logs;
 mod plans;
 mod process;
 mod restored;
 mod server;
+mod shared;
 mod traces;

@@ -12,14 +12,23 @@ use super::Recorder;
 /// Acts under way at once are far fewer.
 const ROWS: usize = 1_000;
 
-/// Records how acts ended that no row tells the end of. At a start nobody else acts: whoever did is dead.
+/// Among several routers another may be at an act. After this long nobody is: a request is answered within half of it.
+const OVER_AFTER_US: i64 = 60 * 1_000_000;
+
+/// Records how acts ended that no row tells the end of. At the start of the only router nobody else acts: whoever did is
+/// dead.
 ///
 /// # Errors
 /// The audit does not answer.
-pub(crate) async fn tell_ends(recorder: &Recorder, exchange: &ExchangeHandle) -> Result<(), AuditFault> {
+pub(crate) async fn tell_ends(
+    recorder: &Recorder,
+    exchange: &ExchangeHandle,
+    among_routers: bool,
+) -> Result<(), AuditFault> {
     let site = exchange.site();
     let rows = recorder.audit().rows(site, &AuditFilter::default(), u64::MAX, ROWS).await?;
-    for row in open(&rows) {
+    let over_by = recorder.wall_us() - OVER_AFTER_US;
+    for row in open(&rows).into_iter().filter(|row| !among_routers || row.entry.wall_us <= over_by) {
         let outcome = outcome(exchange, row);
         tracing::warn!(
             row = row.number,

@@ -106,6 +106,7 @@ async fn serve(
 /// What these hospitals' routers begin with.
 pub(crate) fn config(listen: Vec<SocketAddr>) -> RouterConfig {
     RouterConfig {
+        among_routers: false,
         listen,
         tls: None,
         insecure_plaintext: false,

@@ -11,14 +11,11 @@ use crate::sql;
 #[async_trait]
 impl<S: Engine> Registry for S {
     async fn keep_token(&self, site: SiteId, token: &KeptToken) -> Result<(), RegistryFault> {
-        let asked = Statement::of(sql::KEEP_TOKEN)
-            .with(site)
-            .with(token.role.as_str())
-            .with(token.principal.as_str())
-            .with(token.token_id.as_str())
-            .with(token.secret_hash.as_str())
-            .with(token.expires_us);
-        changed(self.change(Part::Journal, asked).await)
+        changed(self.change(Part::Journal, of_token(sql::KEEP_TOKEN, site, token)).await)
+    }
+
+    async fn keep_first_token(&self, site: SiteId, token: &KeptToken) -> Result<bool, RegistryFault> {
+        first(self.change(Part::Journal, of_token(sql::KEEP_FIRST_TOKEN, site, token)).await)
     }
 
     async fn forget_token(&self, site: SiteId, token_id: &str) -> Result<(), RegistryFault> {
@@ -94,16 +91,31 @@ impl<S: Engine> Registry for S {
             .with(i64::from(roster.revision))
             .with(roster.kept_us)
             .with(roster.text.as_str());
-        match self.change(Part::Journal, asked).await {
-            Ok(_) => Ok(true),
-            Err(stopped) if stopped.is_key_taken() => Ok(false),
-            Err(stopped) => Err(stopped.into()),
-        }
+        first(self.change(Part::Journal, asked).await)
     }
 
     async fn roster(&self, site: SiteId) -> Result<Option<KeptRoster>, RegistryFault> {
         let row = self.row(Part::Journal, Statement::of(sql::ROSTER).with(site)).await?;
         Ok(row.as_ref().map(roster).transpose()?)
+    }
+}
+
+fn of_token(text: &'static str, site: SiteId, token: &KeptToken) -> Statement {
+    Statement::of(text)
+        .with(site)
+        .with(token.role.as_str())
+        .with(token.principal.as_str())
+        .with(token.token_id.as_str())
+        .with(token.secret_hash.as_str())
+        .with(token.expires_us)
+}
+
+/// Whether it was the first at its key.
+fn first(rows: Result<u64, Stopped>) -> Result<bool, RegistryFault> {
+    match rows {
+        Ok(_) => Ok(true),
+        Err(stopped) if stopped.is_key_taken() => Ok(false),
+        Err(stopped) => Err(stopped.into()),
     }
 }
 

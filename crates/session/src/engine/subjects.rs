@@ -35,6 +35,23 @@ pub(crate) fn fits(row: Option<&impl Places>, key: &SealKey) -> Result<bool, Sto
     Ok(key.open(row.named("site")?, reference(row)?, &sealed).is_some())
 }
 
+/// The mark of the key that this record is sealed with, if there is one.
+pub(crate) async fn seal_mark(store: &impl Engine) -> Result<Option<String>, Stopped> {
+    let row = store.row(Part::Journal, Statement::of(sql::SEAL_MARK)).await?;
+    row.map(|row| row.text("mark")).transpose()
+}
+
+/// Leaves the mark of a key where there is none, and says which is there.
+pub(crate) async fn marked(store: &impl Engine, mark: &str) -> Result<Option<String>, Stopped> {
+    match seal_mark(store).await? {
+        Some(there) => Ok(Some(there)),
+        None => {
+            store.change(Part::Journal, Statement::of(sql::KEEP_SEAL_MARK).with(mark)).await?;
+            seal_mark(store).await
+        }
+    }
+}
+
 /// The number that was sealed for a caller.
 pub(crate) fn opened(
     key: &SealKey,

@@ -37,7 +37,7 @@ impl PostgresCallers {
     /// With random references.
     ///
     /// # Errors
-    /// [`PostgresFault::WrongKey`], if numbers are there that another key sealed; [`PostgresFault`] if they cannot be
+    /// [`PostgresFault::WrongKey`], if this record is sealed with another key; [`PostgresFault`] if they cannot be
     /// read.
     pub async fn random(store: Arc<PostgresStore>, key: SealKey) -> Result<PostgresCallers, PostgresFault> {
         PostgresCallers::new(store, key, Chance::Machine).await
@@ -68,7 +68,10 @@ impl PostgresCallers {
     ) -> Result<PostgresCallers, PostgresFault> {
         let sealed = store.row(Part::Journal, subjects::any_caller()).await;
         let fits = sealed.and_then(|sealed| subjects::fits(sealed.as_ref(), &key));
-        if !fits.map_err(|stopped| store.told(stopped))? {
+        let fits = fits.map_err(|stopped| store.told(stopped))?;
+        // Two servers that begin at once may each have made a key.
+        let mark = subjects::marked(&*store, &key.mark()).await.map_err(|stopped| store.told(stopped))?;
+        if !fits || mark.as_deref() != Some(&key.mark()) {
             return Err(PostgresFault::WrongKey);
         }
         let looking = Mutex::new(Link::to(&store.server, Durability::WithNext));

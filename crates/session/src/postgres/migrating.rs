@@ -50,13 +50,14 @@ macro_rules! step {
 }
 
 /// What must never be lost, then what follows from it.
-static STEPS: [Step; 8] = [
+static STEPS: [Step; 9] = [
     step!("journal", 1, "journal"),
     step!("journal", 2, "registry"),
     step!("journal", 3, "audit"),
     step!("journal", 4, "roster"),
     step!("journal", 5, "invite"),
     step!("journal", 6, "roll"),
+    step!("journal", 7, "seal"),
     step!("derived", 1, "derived"),
     step!("derived", 2, "by_caller"),
 ];

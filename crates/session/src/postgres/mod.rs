@@ -3,6 +3,7 @@
 
 mod address;
 mod callers;
+mod checkup;
 mod clock;
 mod fault;
 mod journal;
@@ -17,12 +18,13 @@ use sqlx::postgres::PgRow;
 use tokio::sync::{Mutex, watch};
 
 pub use self::callers::PostgresCallers;
+pub use self::checkup::PostgresCheckup;
 pub use self::fault::PostgresFault;
 use self::journal::Lane;
 pub use self::link::PostgresLimits;
 use self::link::{Durability, Link, Server};
 pub use self::migrating::migrate_postgres;
-use crate::engine::subjects::any_caller;
+use crate::engine::subjects::seal_mark;
 use crate::engine::{Engine, Part, Statement, Stopped, Whole};
 use crate::journal::Epoch;
 
@@ -78,13 +80,13 @@ impl PostgresStore {
         })
     }
 
-    /// Whether any number is kept here: then the key it was sealed with is needed.
+    /// Whether somebody served this record before: then the key that numbers are sealed with is theirs.
     ///
     /// # Errors
     /// [`PostgresFault`], if that cannot be read.
-    pub async fn has_callers(&self) -> Result<bool, PostgresFault> {
-        let any = self.row(Part::Journal, any_caller()).await;
-        any.map(|row| row.is_some()).map_err(|stopped| self.told(stopped))
+    pub async fn is_sealed(&self) -> Result<bool, PostgresFault> {
+        let mark = seal_mark(self).await;
+        mark.map(|mark| mark.is_some()).map_err(|stopped| self.told(stopped))
     }
 
     /// Turns true when another database stands at the address than the one that was opened, such as one restored from a

@@ -37,13 +37,14 @@ use crate::engine::journal::{begin_life, end_of, epoch_of};
 use crate::engine::{Statement, Stopped};
 use crate::journal::Epoch;
 
-const JOURNAL_STEPS: [(&str, &str); 6] = [
+const JOURNAL_STEPS: [(&str, &str); 7] = [
     ("journal", include_str!("../../../../migrations/sqlite/journal/0001_journal.sql")),
     ("registry", include_str!("../../../../migrations/sqlite/journal/0002_registry.sql")),
     ("audit", include_str!("../../../../migrations/sqlite/journal/0003_audit.sql")),
     ("roster", include_str!("../../../../migrations/sqlite/journal/0004_roster.sql")),
     ("invite", include_str!("../../../../migrations/sqlite/journal/0005_invite.sql")),
     ("roll", include_str!("../../../../migrations/sqlite/journal/0006_roll.sql")),
+    ("seal", include_str!("../../../../migrations/sqlite/journal/0007_seal.sql")),
 ];
 
 const DERIVED_STEPS: [(&str, &str); 2] = [

@@ -17,7 +17,11 @@ pub(crate) async fn suite(registry: &dyn Registry) {
     assert_eq!(registry.tokens(main).await, Ok(vec![admin.clone(), second]), "one for each principal");
     registry.forget_token(main, "t2").await.expect("forgotten");
     registry.forget_token(main, "t1").await.expect("nothing to forget");
-    assert_eq!(registry.tokens(main).await, Ok(vec![admin]));
+    assert_eq!(registry.tokens(main).await, Ok(vec![admin.clone()]));
+    assert_eq!(registry.keep_first_token(main, &token("admin", "ana", "t6", None)).await, Ok(false));
+    let first = token("gateway", "gw-1", "t7", Some(9));
+    assert_eq!(registry.keep_first_token(main, &first).await, Ok(true));
+    assert_eq!(registry.tokens(main).await, Ok(vec![admin, first]));
     assert_eq!(registry.tokens(north).await, Ok(vec![elsewhere]));
 
     let (early, late) = (invite("operator", "ana", "i1", 5), invite("operator", "ana", "i2", 9));

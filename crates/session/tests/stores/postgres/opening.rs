@@ -10,13 +10,16 @@ use super::private::Private;
 use super::{main, number, opened};
 use crate::server::{ask, with_database};
 
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 9] = [
     "journal/0001_journal",
     "journal/0002_registry",
     "journal/0003_audit",
     "journal/0004_roster",
-    "journal/0005_roll",
+    "journal/0005_invite",
+    "journal/0006_roll",
+    "journal/0007_seal",
     "derived/0001_derived",
+    "derived/0002_by_caller",
 ];
 
 async fn refused(url: &str) -> PostgresFault {
@@ -132,12 +135,18 @@ async fn a_database_that_does_not_hold_every_character_is_refused() {
 async fn another_key_than_the_one_that_sealed_is_refused() {
     with_database(|url| async move {
         let store = opened(&url).await;
-        assert!(!store.has_callers().await.expect("readable"));
+        assert!(!store.is_sealed().await.expect("readable"));
         let callers = PostgresCallers::random(store.clone(), crate::key()).await.expect("its callers");
+        assert!(store.is_sealed().await.expect("readable"), "before there is any number");
+        let other = || SealKey::parse(&"6".repeat(64)).expect("a key");
+        let fault = PostgresCallers::random(store.clone(), other()).await.expect_err("another key");
+        assert!(matches!(fault, PostgresFault::WrongKey), "{fault}");
         callers.reference(main(), &CallerNumber::received("100")).await.expect("kept");
-        assert!(store.has_callers().await.expect("readable"));
-        let other = SealKey::parse(&"6".repeat(64)).expect("a key");
-        let fault = PostgresCallers::random(store, other).await.expect_err("another key");
+        // As if the mark were lost.
+        ask(&url, "UPDATE hotline.seal SET mark = repeat('0', 64)").await;
+        PostgresCallers::random(store.clone(), crate::key()).await.expect_err("marked by another key");
+        ask(&url, "DELETE FROM hotline.seal").await;
+        let fault = PostgresCallers::random(store, other()).await.expect_err("another key");
         assert!(matches!(fault, PostgresFault::WrongKey), "{fault}");
     })
     .await;

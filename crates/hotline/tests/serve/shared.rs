@@ -1,0 +1,152 @@
+//! Several servers on one database.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use api::{Client, v1};
+
+use crate::database::Database;
+use crate::server::Server;
+
+fn hotline(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+    command.env("LC_ALL", "C").env_remove("HOTLINE_SEAL_KEY").env_remove("HOTLINE_POSTGRES");
+    command.stdin(Stdio::null()).args(arguments).output().expect("ended")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path")
+}
+
+/// A database with its tables, and a place for servers.
+struct Shared {
+    database: Database,
+    file: PathBuf,
+    dir: tempfile::TempDir,
+}
+
+impl Shared {
+    fn migrated() -> Shared {
+        let (database, dir) = (Database::new(), tempfile::tempdir().expect("a directory"));
+        let file = database.named_in(dir.path());
+        let made = hotline(&["migrate", "--postgres", text(&file)]);
+        assert!(made.status.success(), "{}", said(&made));
+        Shared { database, file, dir }
+    }
+
+    fn start(&self, name: &str) -> Server {
+        Server::start(name, &["--postgres", text(&self.file), "--data", text(&self.data(name))])
+    }
+
+    fn data(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What a server says that does not start.
+    fn refused(&self, data: &Path) -> Output {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--with-parent", "--postgres", text(&self.file)];
+        hotline(&[&serve[..], &["--data", text(data)]].concat())
+    }
+}
+
+fn client(server: &mut Server, token: &str) -> Client {
+    let ready = server.ready();
+    let bearer = api::Bearer::new(token).expect("a token");
+    Client::new(ready["address"].as_str().expect("an address"), bearer).expect("an address")
+}
+
+#[test]
+fn a_server_waits_for_the_tables_of_its_release() {
+    let (database, dir) = (Database::new(), tempfile::tempdir().expect("a directory"));
+    let shared = Shared { file: database.named_in(dir.path()), database, dir };
+    let refused = shared.refused(&shared.data("a"));
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("run hotline migrate"), "{}", said(&refused));
+    let made = hotline(&["migrate", "--postgres", text(&shared.file), "--lang", "en"]);
+    assert!(made.status.success() && said(&made).contains("journal/0001_journal"), "{}", said(&made));
+    let again = hotline(&["migrate", "--postgres", text(&shared.file), "--lang", "zh-CN"]);
+    assert!(again.status.success() && said(&again).contains("没有更改"), "{}", said(&again));
+    let mut server = shared.start("a");
+    server.ready();
+    let verified = hotline(&["journal", "verify", "--postgres", text(&shared.file), "--lang", "en"]);
+    assert!(
+        verified.status.success() && said(&verified).contains("site main: 1 decisions"),
+        "{}",
+        said(&verified)
+    );
+    let password = shared.database.address().split(['@', ':']).nth(2).expect("a password").to_owned();
+    assert!(!server.log().contains(&password), "no log shows a password");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_at_one_server_is_there_at_the_other() {
+    let shared = Shared::migrated();
+    let mut first = shared.start("one");
+    let ready = first.ready();
+    let admin = Client::new(ready["address"].as_str().expect("an address"), first.token("admin"));
+    let admin = admin.expect("an address");
+    let plan = admin.send(v1::GetPlanRequest::default()).await.expect("a plan");
+    assert_eq!(plan.revision, 1);
+
+    let without_key = shared.refused(&shared.data("two"));
+    assert!(said(&without_key).contains("seal.key is missing"), "{}", said(&without_key));
+    fs::write(shared.data("two").join("seal.key"), "5".repeat(64)).expect("written");
+    let private = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    fs::set_permissions(shared.data("two").join("seal.key"), private).expect("made private");
+    let other_key = shared.refused(&shared.data("two"));
+    assert!(said(&other_key).contains("sealed with another key"), "{}", said(&other_key));
+    fs::copy(shared.data("one").join("seal.key"), shared.data("two").join("seal.key")).expect("copied");
+
+    let mut second = shared.start("two");
+    let there = client(&mut second, &first.secret("admin"));
+    let plan = there.send(v1::GetPlanRequest::default()).await.expect("the same plan");
+    assert_eq!(plan.revision, 1, "one of them adopted it, once");
+    let handed_out = fs::read_to_string(&second.tokens).expect("the token file");
+    assert!(!handed_out.contains("hl_"), "nobody's token was replaced: {handed_out}");
+    let log = second.log();
+    assert!(log.contains("there is a token that is not in the file"), "{log}");
+    admin.send(v1::GetPlanRequest::default()).await.expect("the first one's tokens are good as ever");
+}
+
+#[test]
+fn servers_that_begin_at_once_hand_out_one_token_each_and_adopt_one_plan() {
+    let shared = Shared::migrated();
+    let key = "7".repeat(64);
+    let names = ["alpha", "beta", "gamma"];
+    for name in names {
+        fs::create_dir(shared.data(name)).expect("made");
+        fs::write(shared.data(name).join("seal.key"), &key).expect("written");
+        let private = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+        fs::set_permissions(shared.data(name).join("seal.key"), private).expect("made private");
+    }
+    let mut servers = names.map(|name| shared.start(name));
+    servers.iter_mut().for_each(|server| drop(server.ready()));
+    let files = servers.each_ref().map(|server| fs::read_to_string(&server.tokens).expect("the token file"));
+    for role in ["gateway", "supervisor", "admin"] {
+        let holders = files.iter().filter(|file| file.contains(&format!("\"{role}\""))).count();
+        assert_eq!(holders, 1, "{role}: {files:?}");
+    }
+    let verified = hotline(&["journal", "verify", "--postgres", text(&shared.file), "--lang", "en"]);
+    assert!(said(&verified).contains("site main: 1 decisions"), "{}", said(&verified));
+}
+
+#[test]
+fn a_journal_in_the_directory_is_not_left_unserved() {
+    let shared = Shared::migrated();
+    let data = shared.data("own");
+    let mut alone = Server::start("alone", &["--data", text(&data)]);
+    alone.ready();
+    assert!(alone.log().contains("serving"));
+    let refused = shared.refused(&data);
+    assert!(said(&refused).contains("nobody would serve it beside a database"), "{}", said(&refused));
+    let nowhere = shared.dir.path().join("nowhere");
+    let serve = ["serve", "--tokens-file", "t.json", "--postgres", text(&nowhere)];
+    let refused = hotline(&serve);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("cannot read the address of the database"), "{}", said(&refused));
+}
