@@ -1,6 +1,7 @@
 //! Several servers on one database.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -96,7 +97,7 @@ async fn what_is_done_at_one_server_is_there_at_the_other() {
     let without_key = shared.refused(&shared.data("two"));
     assert!(said(&without_key).contains("seal.key is missing"), "{}", said(&without_key));
     fs::write(shared.data("two").join("seal.key"), "5".repeat(64)).expect("written");
-    let private = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    let private = fs::Permissions::from_mode(0o600);
     fs::set_permissions(shared.data("two").join("seal.key"), private).expect("made private");
     let other_key = shared.refused(&shared.data("two"));
     assert!(said(&other_key).contains("sealed with another key"), "{}", said(&other_key));
@@ -121,7 +122,7 @@ fn servers_that_begin_at_once_hand_out_one_token_each_and_adopt_one_plan() {
     for name in names {
         fs::create_dir(shared.data(name)).expect("made");
         fs::write(shared.data(name).join("seal.key"), &key).expect("written");
-        let private = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+        let private = fs::Permissions::from_mode(0o600);
         fs::set_permissions(shared.data(name).join("seal.key"), private).expect("made private");
     }
     let mut servers = names.map(|name| shared.start(name));
