@@ -1,4 +1,5 @@
-//! `hotline backup` and `hotline restore`: a copy of a data directory's journal, and beginning again with one.
+//! `hotline backup` and `hotline restore`: a copy of a journal, of a data directory or a database, and beginning either
+//! with one.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -9,11 +10,14 @@ use std::process::ExitCode;
 use clap::Args;
 use rustix::fs::Mode;
 use rustix::process::umask;
-use session::{Copied, OpenFault, SealKey, back_up, restore_from};
+use session::{
+    Copied, CopyFault, OpenFault, SealKey, back_up, back_up_postgres, restore_from, restore_to_postgres,
+};
 use tokio::runtime::Builder;
 
-use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE, unopened};
+use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE, unnamed, unopened};
 use crate::lang::Lang;
+use crate::postgres::{self, Address, At};
 use crate::tokens;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done and nothing changed, 2 wrong flags";
@@ -23,15 +27,17 @@ const RESTORE_EXIT_CODES: &str = "Exit codes: 0 done, 1 not done: the directory 
 /// The journal is there, and something beside it is not.
 const HALF_DONE: u8 = 3;
 
-/// Copies the journal of a data directory into one file, while a server may be running: every decision, the sealed
-/// callers, tokens' hashes, plans and rosters as they were written, the audit. The key that opens callers' numbers is not
-/// in it: keep a copy of `seal.key` in another place.
+/// Copies the journal of a data directory or a database into one file, while a server may be running: every decision, the
+/// sealed callers, tokens' hashes, plans and rosters as they were written, the audit. The key that opens callers' numbers
+/// is not in it: keep a copy of `seal.key` in another place.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct BackUp {
-    /// The data directory of `hotline serve`.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// The data directory of `hotline serve`; without it, the database of --postgres, --config or HOTLINE_POSTGRES.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["postgres", "config"])]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    at: At,
     /// The file to make. One that is there already is never replaced.
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
@@ -40,7 +46,7 @@ pub(crate) struct BackUp {
     lang: Option<Lang>,
 }
 
-/// Begins a data directory with a copy of a journal. The record goes on under a new life, so that every client forgets
+/// Begins a data directory or a database with a copy of a journal, whichever it was made of. The record goes on under a new life, so that every client forgets
 /// what it knew and begins again with what the copy says. Numbers that were erased after the copy was made are in it
 /// again: erase them again.
 #[derive(Debug, Args)]
@@ -49,15 +55,18 @@ pub(crate) struct Restore {
     /// A file that `hotline backup` made.
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The data directory to begin. It must hold no journal.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// The data directory to begin, which must hold no journal; without it, the database of --postgres, --config or
+    /// HOTLINE_POSTGRES, brought up by `hotline migrate` and otherwise empty.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["postgres", "config"])]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    at: At,
     /// The key that callers' numbers were sealed with, if the directory does not hold it already.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     seal_key: Option<PathBuf>,
     /// Where the server that is begun with it will keep its tokens, if not in the data directory: written there that
     /// gateways have theirs.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     tokens_file: Option<PathBuf>,
     /// The language of what is said; the locale's if not said.
     #[arg(long)]
@@ -69,12 +78,14 @@ impl BackUp {
     pub(crate) fn run(self) -> ExitCode {
         let lang = self.lang.unwrap_or_else(Lang::of_environment);
         umask(Mode::RWXG | Mode::RWXO);
-        let done = async {
-            let copied = back_up(&self.data, &self.to).await;
-            let copied = copied.map_err(|fault| NotDone::nothing(unopened(lang, &fault)))?;
+        told(async {
+            let copied = match &self.data {
+                Some(data) => back_up(data, &self.to).await.map_err(CopyFault::from),
+                None => back_up_postgres(database(&self.at, lang)?.reveal(), &self.to).await,
+            };
+            let copied = copied.map_err(|fault| NotDone::nothing(uncopied(lang, &fault)))?;
             Ok(copied_words(lang, &self.to, &copied))
-        };
-        told(done)
+        })
     }
 }
 
@@ -83,15 +94,46 @@ impl Restore {
     pub(crate) fn run(self) -> ExitCode {
         let lang = self.lang.unwrap_or_else(Lang::of_environment);
         umask(Mode::RWXG | Mode::RWXO);
-        told(self.done(lang))
+        told(async {
+            match &self.data {
+                Some(data) => self.begin_directory(data, lang).await,
+                None => self.begin_database(lang).await,
+            }
+        })
     }
 
-    async fn done(&self, lang: Lang) -> Result<String, NotDone> {
-        let key = self.key(lang).map_err(NotDone::nothing)?;
-        let restored = restore_from(&self.from, &self.data).await;
+    async fn begin_database(&self, lang: Lang) -> Result<String, NotDone> {
+        let address = database(&self.at, lang)?;
+        let restored = restore_to_postgres(&self.from, address.reveal()).await;
+        let (copied, life) = restored.map_err(|fault| NotDone::nothing(uncopied(lang, &fault)))?;
+        let (ends, life) = (ends(&copied), life.0);
+        let mut words = match lang {
+            Lang::Zh => format!("数据库已从备份开始，纪元 {life}。{ends}\n有令牌的人都保留原有令牌"),
+            Lang::En => format!(
+                "the database begins with the copy, in the life {life}. {ends}\neverybody keeps the token they have"
+            ),
+        };
+        if copied.has_callers {
+            words.push('\n');
+            words.push_str(&match lang {
+                Lang::Zh => format!(
+                    "其中有封存的来电号码：启动服务器前，请把 {SEAL_KEY_FILE} 放进每台服务器的数据目录，或设置 {SEAL_KEY_VARIABLE}"
+                ),
+                Lang::En => format!(
+                    "callers' numbers are sealed in it: put {SEAL_KEY_FILE} into the data directory of each server before you \
+                     start it, or set {SEAL_KEY_VARIABLE}"
+                ),
+            });
+        }
+        Ok(words)
+    }
+
+    async fn begin_directory(&self, dir: &Path, lang: Lang) -> Result<String, NotDone> {
+        let key = self.key(dir, lang).map_err(NotDone::nothing)?;
+        let restored = restore_from(&self.from, dir).await;
         let (copied, life) = restored.map_err(|fault: OpenFault| NotDone::nothing(unopened(lang, &fault)))?;
-        let (data, life) = (self.data.display(), life.0);
-        let written = self.keep_beside(key.as_deref(), &copied).map_err(|fault| NotDone {
+        let (data, life) = (dir.display(), life.0);
+        let written = self.keep_beside(dir, key.as_deref(), &copied).map_err(|fault| NotDone {
             code: HALF_DONE,
             words: match lang {
                 Lang::Zh => format!("{data} 中已有日志，但其余文件未能写入：{fault}"),
@@ -105,7 +147,7 @@ impl Restore {
             Lang::En => format!("{data} begins with the copy, in the life {life}. {}", ends(&copied)),
         };
         if written && self.tokens_file.is_none() {
-            let tokens = self.tokens();
+            let tokens = self.tokens(dir);
             let tokens = tokens.display();
             words.push('\n');
             words.push_str(&match lang {
@@ -118,7 +160,7 @@ impl Restore {
                 ),
             });
         }
-        if copied.has_callers && key.is_none() && !self.data.join(SEAL_KEY_FILE).exists() {
+        if copied.has_callers && key.is_none() && !dir.join(SEAL_KEY_FILE).exists() {
             words.push('\n');
             words.push_str(&match lang {
                 Lang::Zh => format!(
@@ -133,7 +175,7 @@ impl Restore {
     }
 
     /// Read before anything is begun.
-    fn key(&self, lang: Lang) -> Result<Option<String>, String> {
+    fn key(&self, dir: &Path, lang: Lang) -> Result<Option<String>, String> {
         let Some(file) = &self.seal_key else { return Ok(None) };
         let unread = |fault: &dyn std::fmt::Display| match lang {
             Lang::Zh => format!("无法使用密钥文件 {}：{fault}", file.display()),
@@ -141,7 +183,7 @@ impl Restore {
         };
         let text = fs::read_to_string(file).map_err(|fault| unread(&fault))?;
         SealKey::parse(&text).map_err(|fault| unread(&fault))?;
-        let here = self.data.join(SEAL_KEY_FILE);
+        let here = dir.join(SEAL_KEY_FILE);
         match fs::read_to_string(&here) {
             Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(Some(text)),
             Ok(held) if held.trim().eq_ignore_ascii_case(text.trim()) => Ok(None),
@@ -159,21 +201,21 @@ impl Restore {
         }
     }
 
-    fn tokens(&self) -> PathBuf {
-        self.tokens_file.clone().unwrap_or_else(|| self.data.join(tokens::FILE))
+    fn tokens(&self, dir: &Path) -> PathBuf {
+        self.tokens_file.clone().unwrap_or_else(|| dir.join(tokens::FILE))
     }
 
     /// The key, and a token file that says that the gateways have theirs: their hashes are in the copy. Whether the
     /// latter was written.
-    fn keep_beside(&self, key: Option<&str>, copied: &Copied) -> io::Result<bool> {
+    fn keep_beside(&self, dir: &Path, key: Option<&str>, copied: &Copied) -> io::Result<bool> {
         let named = |path: &Path, fault: io::Error| {
             io::Error::new(fault.kind(), format!("{}: {fault}", path.display()))
         };
         if let Some(key) = key {
-            let path = self.data.join(SEAL_KEY_FILE);
+            let path = dir.join(SEAL_KEY_FILE);
             private(&path, key).map_err(|fault| named(&path, fault))?;
         }
-        let tokens = self.tokens();
+        let tokens = self.tokens(dir);
         match copied.sites.first() {
             Some((site, _)) if !tokens.exists() => {
                 private(&tokens, &tokens::nobodys(*site)).map_err(|fault| named(&tokens, fault))?;
@@ -181,6 +223,18 @@ impl Restore {
             }
             _ => Ok(false),
         }
+    }
+}
+
+fn database(at: &At, lang: Lang) -> Result<Address, NotDone> {
+    let address = at.address().map_err(|fault| NotDone::nothing(format!("{fault:#}")))?;
+    address.ok_or_else(|| NotDone::nothing(unnamed(lang).to_owned()))
+}
+
+fn uncopied(lang: Lang, fault: &CopyFault) -> String {
+    match fault {
+        CopyFault::File(fault) => unopened(lang, fault),
+        CopyFault::Database(fault) => postgres::unopened(lang, fault),
     }
 }
 

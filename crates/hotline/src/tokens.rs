@@ -110,7 +110,7 @@ pub(crate) async fn hand_out(
         };
         tokens.push(TokenEntry { role, id, token });
     }
-    if tokens == earlier {
+    if !all_anew && tokens == earlier {
         return Ok(());
     }
     let text = serde_json::to_string_pretty(&TokenFile { site: site.to_string(), tokens })?;

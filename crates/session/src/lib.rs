@@ -45,7 +45,8 @@ pub use looking_back::{last_by_wall, rows_holding};
 pub use memory::MemoryJournal;
 pub use memory_derived::MemoryDerived;
 pub use postgres::{
-    PostgresCallers, PostgresCheckup, PostgresFault, PostgresLimits, PostgresStore, migrate_postgres,
+    CopyFault, PostgresCallers, PostgresCheckup, PostgresFault, PostgresLimits, PostgresStore,
+    back_up_postgres, migrate_postgres, restore_to_postgres,
 };
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};

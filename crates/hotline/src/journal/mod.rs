@@ -16,7 +16,7 @@ use session::{
 use switchboard::id::SiteId;
 use tokio::sync::watch;
 
-pub(crate) use self::text::unopened;
+pub(crate) use self::text::{unnamed, unopened};
 pub(crate) use self::verify::{JournalFlags, look_through};
 use crate::lang::Lang;
 use crate::postgres::{self, Address};

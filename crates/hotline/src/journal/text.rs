@@ -114,7 +114,7 @@ pub(super) fn progress(lang: Lang, site: SiteId, seq: u64, of: u64) -> String {
 }
 
 /// Neither a directory nor a database is named.
-pub(super) fn unnamed(lang: Lang) -> &'static str {
+pub(crate) fn unnamed(lang: Lang) -> &'static str {
     lang.of(
         "请用 --data 指定数据目录，或用 --postgres、--config 或 HOTLINE_POSTGRES 指定数据库",
         "name a data directory by --data, or a database by --postgres, --config or HOTLINE_POSTGRES",

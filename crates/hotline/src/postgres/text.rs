@@ -56,6 +56,9 @@ fn unopened_in_chinese(fault: &PostgresFault) -> String {
         PostgresFault::Busy { server } => {
             format!("有人正在更改 {server} 的表结构，或锁住了它的表。请等其结束后再试")
         }
+        PostgresFault::NotEmpty { server } => {
+            format!("{server} 的数据库中已有记录，不会被覆盖。请指定一个空的数据库")
+        }
         PostgresFault::WrongKey => "日志中的来电号码是用另一把密钥封存的。请提供最初使用的密钥".to_owned(),
         PostgresFault::Damaged { server, why } => format!("{server} 中的记录已损坏：{why}。请从备份恢复"),
         PostgresFault::Failed { server, why } => format!("无法使用 {server} 的数据库：{why}"),

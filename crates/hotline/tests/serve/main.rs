@@ -3,7 +3,7 @@
 mod certs;
 mod collector;
 mod config;
-#[path = "../common/database.rs"]
+#[path = "../ground/database.rs"]
 mod database;
 mod evidence;
 mod logs;

@@ -1,6 +1,7 @@
 //! A connection of either engine: bind, run, hand rows back. Written once and made twice, because no bound of sqlx says
 //! "one of these two".
 
+use futures_util::stream::BoxStream;
 use sqlx::{Connection, Error, PgConnection, Row as _, SqliteConnection};
 
 use super::{Places, Statement, Stopped, Value, Whole, undecoded};
@@ -36,6 +37,14 @@ macro_rules! driven {
                 asked: Statement,
             ) -> Result<Vec<$row>, Error> {
                 bound(asked).fetch_all(connection).await
+            }
+
+            /// The same one after the other, for an answer that is longer than memory.
+            pub(crate) fn streamed(
+                connection: &mut $connection,
+                asked: Statement,
+            ) -> BoxStream<'_, Result<$row, Error>> {
+                bound(asked).fetch(connection)
             }
 
             /// Changes rows. Answers how many.

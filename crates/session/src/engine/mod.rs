@@ -9,6 +9,7 @@ pub(crate) mod records;
 pub(crate) mod registry;
 pub(crate) mod roll;
 pub(crate) mod subjects;
+pub(crate) mod tables;
 
 use std::fmt;
 use std::future::Future;

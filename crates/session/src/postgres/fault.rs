@@ -122,6 +122,12 @@ pub enum PostgresFault {
         /// Host, port and database.
         server: String,
     },
+    /// It holds something, and nothing is replaced.
+    #[error("the database at {server} holds a record already, and it is not replaced; name an empty one")]
+    NotEmpty {
+        /// Host, port and database.
+        server: String,
+    },
     /// Callers' numbers are there that another key sealed.
     #[error("callers' numbers in this journal were sealed with another key; give the key it was begun with")]
     WrongKey,

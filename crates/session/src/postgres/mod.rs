@@ -5,6 +5,7 @@ mod address;
 mod callers;
 mod checkup;
 mod clock;
+mod copying;
 mod fault;
 mod journal;
 mod link;
@@ -19,6 +20,7 @@ use tokio::sync::{Mutex, watch};
 
 pub use self::callers::PostgresCallers;
 pub use self::checkup::PostgresCheckup;
+pub use self::copying::{CopyFault, back_up_postgres, restore_to_postgres};
 pub use self::fault::PostgresFault;
 use self::journal::Lane;
 pub use self::link::PostgresLimits;

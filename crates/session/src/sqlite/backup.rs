@@ -3,14 +3,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use sqlx::{Connection, Row as _, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection, Row as _, SqliteConnection};
 use switchboard::id::{Seq, SiteId};
+use uuid::Uuid;
 
 use super::fault;
 use super::open::{
-    JOURNAL_FILE, OpenFault, Use, clear, connect, hold, judged, look, migrate, nothing_beside, told,
+    JOURNAL_FILE, OpenFault, Use, clear, connect, hold, judged, look, migrate, nothing_beside, ours, told,
 };
 use super::{JOURNAL_STEPS, driving, epoch, heads, read, wall_us};
 use crate::engine::Stopped;
@@ -40,35 +42,110 @@ pub async fn back_up(dir: &Path, to: &Path) -> Result<Copied, OpenFault> {
         return Err(OpenFault::NoJournal { dir: dir.to_owned() });
     }
     look(&path)?;
-    if to.exists() {
-        return Err(OpenFault::Exists { path: to.to_owned() });
-    }
-    nothing_beside(to)?;
-    let unfinished = to.with_extension("unfinished");
-    make_private(&unfinished).map_err(|source| not_written(to, source))?;
-    let copied = copied(&path, &unfinished).await;
-    if copied.is_err() {
-        // The first fault is the one to tell.
-        let _removed = clear(&unfinished);
-    }
-    let copied = copied?;
-    keep(&unfinished, to).map_err(|source| not_written(to, source))?;
-    Ok(copied)
+    let unfinished = Unfinished::begin(to)?;
+    let mut connection = connect(&path, Use::Read).await?;
+    let target = unfinished.path.display().to_string();
+    let vacuum = sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await;
+    vacuum.map_err(|error| judged(&unfinished.path, &error))?;
+    unfinished.kept().await
 }
 
-async fn copied(path: &Path, to: &Path) -> Result<Copied, OpenFault> {
-    let mut connection = connect(path, Use::Read).await?;
-    let target = to.display().to_string();
-    let vacuum = sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await;
-    vacuum.map_err(|error| judged(to, &error))?;
-    let mut copy = connect(to, Use::Read).await?;
-    let found = contents(&mut copy).await.map_err(|stopped| told(to, stopped))?;
-    let (whole, sites, has_callers) = found;
-    if whole != "ok" {
-        return Err(OpenFault::Damaged { path: path.to_owned(), why: whole });
+/// A copy that is not whole yet. Dropped, nothing of it is left.
+pub(crate) struct Unfinished {
+    path: PathBuf,
+    to: PathBuf,
+}
+
+impl Unfinished {
+    /// An empty file for its owner alone, where nothing stands that would be replaced.
+    pub(crate) fn begin(to: &Path) -> Result<Unfinished, OpenFault> {
+        if to.exists() {
+            return Err(OpenFault::Exists { path: to.to_owned() });
+        }
+        nothing_beside(to)?;
+        let path = to.with_extension("unfinished");
+        make_private(&path).map_err(|source| not_written(to, source))?;
+        Ok(Unfinished { path, to: to.to_owned() })
     }
-    let bytes = fs::metadata(to).map_err(|source| not_written(to, source))?.len();
-    Ok(Copied { bytes, sites, has_callers })
+
+    /// The tables of a journal in it, empty. Nobody else reads the file, and it is synced at the end.
+    pub(crate) async fn tables(&self) -> Result<SqliteConnection, OpenFault> {
+        let options = ours(SqliteConnectOptions::new().filename(&self.path))
+            .journal_mode(SqliteJournalMode::Off)
+            .synchronous(SqliteSynchronous::Off);
+        let mut connection = options.connect().await.map_err(|error| judged(&self.path, &error))?;
+        migrate(&self.path, &mut connection, &JOURNAL_STEPS).await?;
+        Ok(connection)
+    }
+
+    /// What went wrong with it.
+    pub(crate) fn judged(&self, error: &sqlx::Error) -> OpenFault {
+        judged(&self.path, error)
+    }
+
+    /// Durable under its name, and what it holds.
+    pub(crate) async fn kept(self) -> Result<Copied, OpenFault> {
+        let mut copy = connect(&self.path, Use::Read).await?;
+        let found = contents(&mut copy).await.map_err(|stopped| told(&self.path, stopped))?;
+        let (whole, sites, has_callers) = found;
+        if whole != "ok" {
+            return Err(OpenFault::Damaged { path: self.to.clone(), why: whole });
+        }
+        let bytes = fs::metadata(&self.path).map_err(|source| not_written(&self.to, source))?.len();
+        keep(&self.path, &self.to).map_err(|source| not_written(&self.to, source))?;
+        Ok(Copied { bytes, sites, has_callers })
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Whatever went wrong before is the fault to tell; a copy that was kept is not here any more.
+        let _removed = clear(&self.path);
+    }
+}
+
+/// A copy, begun with in a directory of this process alone, which goes with this value.
+pub(crate) struct Staged {
+    dir: PathBuf,
+    pub(crate) copied: Copied,
+    /// Larger than any in the copy.
+    pub(crate) life: Epoch,
+}
+
+impl Staged {
+    pub(crate) async fn begin(copy: &Path) -> Result<Staged, OpenFault> {
+        let dir = std::env::temp_dir().join(format!("hotline-{}", Uuid::new_v4()));
+        let nothing = Copied { bytes: 0, sites: Vec::new(), has_callers: false };
+        let mut staged = Staged { dir, copied: nothing, life: Epoch::default() };
+        (staged.copied, staged.life) = restore_from(copy, &staged.dir).await?;
+        Ok(staged)
+    }
+
+    pub(crate) async fn connect(&self) -> Result<SqliteConnection, OpenFault> {
+        connect(&self.journal(), Use::Read).await
+    }
+
+    /// What went wrong with it.
+    pub(crate) fn judged(&self, error: &sqlx::Error) -> OpenFault {
+        judged(&self.journal(), error)
+    }
+
+    /// What is in it that should not be.
+    pub(crate) fn told(&self, stopped: Stopped) -> OpenFault {
+        told(&self.journal(), stopped)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.dir.join(JOURNAL_FILE)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if let Err(fault) = fs::remove_dir_all(&self.dir) {
+            tracing::warn!(dir = %self.dir.display(), %fault, "remove this directory: sealed numbers are in it");
+        }
+    }
 }
 
 /// What SQLite says of the file, how far each site is, and whether there are callers.

@@ -25,6 +25,7 @@ use tokio::sync::{Mutex, watch};
 
 use self::arriving::Arriving;
 pub use self::backup::{Copied, back_up, restore_from};
+pub(crate) use self::backup::{Staged, Unfinished};
 pub use self::callers::SqliteCallers;
 pub use self::checkup::{FileCheckup, look_at_files};
 pub use self::open::OpenFault;

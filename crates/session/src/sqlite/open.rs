@@ -197,13 +197,17 @@ pub(crate) async fn make(path: &Path) -> Result<(), OpenFault> {
     nothing_beside(path)?;
     let unfinished = path.with_extension("unfinished");
     clear(&unfinished).map_err(|source| written(path.parent().unwrap_or(path), source))?;
-    let options = SqliteConnectOptions::new().filename(&unfinished).create_if_missing(true);
-    let options = options.pragma("application_id", APPLICATION_ID.to_string());
+    let options = ours(SqliteConnectOptions::new().filename(&unfinished).create_if_missing(true));
     let connection = options.connect().await.map_err(|error| judged(path, &error))?;
     connection.close().await.map_err(|error| judged(path, &error))?;
     let dir = path.parent().unwrap_or(path);
     let kept = fs::rename(&unfinished, path).and_then(|()| File::open(dir)?.sync_all());
     kept.map_err(|source| written(dir, source))
+}
+
+/// With our mark in the header of a file that is made.
+pub(crate) fn ours(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("application_id", APPLICATION_ID.to_string())
 }
 
 /// Looks whose file it is before anything touches it.

@@ -1,6 +1,7 @@
 //! The suites over Postgres, and what several processes do to one database.
 
 mod contest;
+mod copies;
 mod faults;
 mod opening;
 mod partitions;

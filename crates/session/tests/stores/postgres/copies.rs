@@ -1,0 +1,109 @@
+//! A record that goes from one engine to the other and back.
+
+use session::{
+    Audit, AuditEntry, CallerNumber, Callers, CopyFault, Journal, KeptRoster, KeptToken, PostgresCallers,
+    PostgresFault, PostgresStore, Registry, SqliteCallers, SqliteStore, Subjects, back_up_postgres,
+    restore_from, restore_to_postgres,
+};
+use switchboard::canonical::Hash;
+use switchboard::id::{Revision, Seq};
+
+use super::{again, main, migrate_postgres, number, opened, row};
+use crate::server::with_database;
+
+const ROWS: u64 = 450;
+const NUMBER: &str = "13800138000";
+
+/// Something in every table, more rows than go at once in one.
+async fn filled(url: &str) {
+    let store = opened(url).await;
+    for n in 1..=ROWS {
+        store.append(main(), &row(n, n, "w")).await.expect("stored");
+    }
+    let callers = PostgresCallers::random(store.clone(), crate::key()).await.expect("its callers");
+    let caller = callers.reference(main(), &CallerNumber::received(NUMBER)).await.expect("kept");
+    callers.notice(main(), &[caller], 7).await.expect("noticed");
+    let token = KeptToken {
+        role: "admin".to_owned(),
+        principal: "ana".to_owned(),
+        token_id: "t1".to_owned(),
+        secret_hash: "00ff".to_owned(),
+        expires_us: None,
+    };
+    store.keep_token(main(), &token).await.expect("kept");
+    store.keep_plan(main(), Revision(1), Hash::of("a plan"), "# 计划").await.expect("kept");
+    let roster = KeptRoster { revision: 1, kept_us: 7, text: "# 排班".to_owned() };
+    store.keep_roster(main(), &roster).await.expect("kept");
+    store
+        .record(main(), AuditEntry { who: "ana".to_owned(), ..AuditEntry::default() })
+        .await
+        .expect("recorded");
+}
+
+/// Everything that a copy is for, in words that can be compared.
+async fn told<S: Journal + Registry + Audit>(store: &S) -> String {
+    let rows = store.tail(main(), Seq(0), usize::MAX).await.expect("readable");
+    let tokens = store.tokens(main()).await.expect("readable");
+    let plan = store.plan(main(), Revision(1), Hash::of("a plan")).await.expect("readable");
+    let roster = store.roster(main()).await.expect("readable");
+    let audit = store.chain(main(), 0, 10).await.expect("readable");
+    format!("{rows:?} {tokens:?} {plan:?} {roster:?} {audit:?}")
+}
+
+#[tokio::test]
+async fn a_copy_of_a_database_begins_a_directory_and_another_database() {
+    with_database(|url| async move {
+        filled(&url).await;
+        let dir = tempfile::tempdir().expect("a directory");
+        let (copy, data) = (dir.path().join("copy.db"), dir.path().join("data"));
+        let copied = back_up_postgres(&url, &copy).await.expect("copied");
+        assert_eq!((copied.sites, copied.has_callers), (vec![(main(), Seq(ROWS))], true));
+        let before = again(&url).await;
+        let told_before = told(&*before).await;
+        assert!(told_before.contains("t1") && told_before.contains("排班") && told_before.contains("ana"));
+
+        let (_, life) = restore_from(&copy, &data).await.expect("a directory");
+        let directory = std::sync::Arc::new(SqliteStore::open(&data).await.expect("its files"));
+        assert_eq!(told(&*directory).await, told_before);
+        let head = (before.head(main()).await.expect("there"), directory.head(main()).await.expect("there"));
+        assert!(head.1.epoch == life && life > head.0.epoch, "a new life: {head:?}");
+        let callers = SqliteCallers::random(directory.clone(), crate::key()).await.expect("the same key");
+        let caller = callers.known(main(), &CallerNumber::received(NUMBER)).await.expect("readable");
+        assert!(caller.is_some(), "a number is found as it was");
+
+        with_database(move |other| async move {
+            migrate_postgres(&other).await.expect("an empty database");
+            let (_, life) = restore_to_postgres(&copy, &other).await.expect("a database");
+            let store = again(&other).await;
+            assert_eq!(told(&*store).await, told_before);
+            assert_eq!(store.head(main()).await.expect("there").epoch, life);
+            let callers = PostgresCallers::random(store.clone(), crate::key()).await.expect("the same key");
+            assert_eq!(callers.known(main(), &CallerNumber::received(NUMBER)).await, Ok(caller));
+            store.append(main(), &row(ROWS + 1, ROWS + 1, "w")).await.expect("it goes on");
+            let again = restore_to_postgres(&copy, &other).await.expect_err("nothing is replaced");
+            assert!(matches!(again, CopyFault::Database(PostgresFault::NotEmpty { .. })), "{again}");
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_that_is_none_leaves_the_database_as_it_was() {
+    with_database(|url| async move {
+        let dir = tempfile::tempdir().expect("a directory");
+        let copy = dir.path().join("copy.db");
+        let unmade = back_up_postgres(&url, &copy).await.expect_err("no tables");
+        assert!(matches!(unmade, CopyFault::Database(PostgresFault::Behind { .. })), "{unmade}");
+        assert!(!copy.exists() && !copy.with_extension("unfinished").exists());
+        migrate_postgres(&url).await.expect("an empty database");
+        std::fs::write(&copy, "x".repeat(500)).expect("written");
+        let refused = restore_to_postgres(&copy, &url).await.expect_err("no database");
+        assert!(matches!(refused, CopyFault::File(_)), "{refused}");
+        let taken = back_up_postgres(&url, &copy).await.expect_err("something is there");
+        assert!(taken.to_string().contains("is not replaced"), "{taken}");
+        assert_eq!(number(&url, "SELECT COUNT(*) FROM hotline.life").await, 1);
+        PostgresStore::open(&url).await.expect("as it was");
+    })
+    .await;
+}
