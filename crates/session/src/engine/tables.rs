@@ -20,7 +20,7 @@ pub(crate) struct Table {
 }
 
 /// All of them but those that are of the moment, or of whoever serves.
-pub(crate) const TABLES: [Table; 9] = [
+pub(crate) static TABLES: [Table; 9] = [
     Table { name: "life", columns: &[("epoch", Number), ("begun_us", Number)] },
     Table {
         name: "journal",
@@ -185,7 +185,7 @@ mod tests {
             there.entry(text("name")).or_default().push((text("column"), kind));
         }
         there.retain(|name, _| !LEFT_OUT.contains(&name.as_str()));
-        let copied = TABLES.map(|table| {
+        let copied = TABLES.each_ref().map(|table| {
             let columns = table.columns.iter().map(|(name, kind)| ((*name).to_owned(), *kind));
             (table.name.to_owned(), columns.collect::<Vec<_>>())
         });

@@ -43,14 +43,11 @@ pub async fn back_up_postgres(url: &str, to: &Path) -> Result<Copied, CopyFault>
     let mut copy = unfinished.tables().await?;
     ask(&address, &mut database, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     for table in &TABLES {
-        let rows = postgres::streamed(&mut database, table.all());
-        let rows = rows.map_err(|error| address.judged(&error).into()).boxed();
-        let damaged = |stopped| damaged(&address, stopped).into();
-        let keep = async |some| {
-            let written = sqlite::change(&mut copy, some).await;
-            written.map_err(|error| unfinished.judged(&error).into())
-        };
-        each(table, rows, damaged, keep).await?;
+        let mut some = written(table, postgres::streamed(&mut database, table.all()));
+        while let Some(read) = some.next().await {
+            let statement = read.map_err(|unread| unread.of_database(&address))?;
+            sqlite::change(&mut copy, statement).await.map_err(|error| unfinished.judged(&error))?;
+        }
     }
     copy.close().await.map_err(|error| unfinished.judged(&error))?;
     Ok(unfinished.kept().await?)
@@ -76,11 +73,14 @@ pub async fn restore_to_postgres(copy: &Path, url: &str) -> Result<(Copied, Epoc
         }
     }
     for table in TABLES.iter().filter(lives) {
-        let rows = sqlite::streamed(&mut from, table.all());
-        let rows = rows.map_err(|error| staged.judged(&error).into()).boxed();
-        let damaged = |stopped| staged.told(stopped).into();
-        let keep = async |some| postgres::change(&mut transaction, some).await.map_err(judged);
-        each(table, rows, damaged, keep).await?;
+        let mut some = written(table, sqlite::streamed(&mut from, table.all()));
+        while let Some(read) = some.next().await {
+            let statement = read.map_err(|unread| match unread {
+                Unread::Error(error) => staged.judged(&error),
+                Unread::Stopped(stopped) => staged.told(stopped),
+            })?;
+            postgres::change(&mut transaction, statement).await.map_err(judged)?;
+        }
     }
     let now_us = now_us(&mut transaction).await.map_err(judged)?;
     let before = postgres::rows(&mut transaction, epoch()).await.map_err(judged)?;
@@ -92,19 +92,32 @@ pub async fn restore_to_postgres(copy: &Path, url: &str) -> Result<(Copied, Epoc
     Ok((staged.copied.clone(), life))
 }
 
-/// Reads the rows of a table and keeps them, so many at once.
-async fn each<R: Places>(
-    table: &Table,
-    rows: BoxStream<'_, Result<R, CopyFault>>,
-    damaged: impl Fn(Stopped) -> CopyFault,
-    mut keep: impl AsyncFnMut(Statement) -> Result<u64, CopyFault>,
-) -> Result<(), CopyFault> {
-    let values = rows.map(|row| table.values(&row?).map_err(&damaged));
-    let mut chunks = values.try_chunks(ROWS_AT_ONCE);
-    while let Some(some) = chunks.try_next().await.map_err(|fault| fault.1)? {
-        keep(table.keep(some)).await?;
+/// Why a row was not read.
+enum Unread {
+    Error(sqlx::Error),
+    Stopped(Stopped),
+}
+
+impl Unread {
+    fn of_database(self, address: &Address) -> PostgresFault {
+        match self {
+            Unread::Error(error) => address.judged(&error),
+            Unread::Stopped(stopped) => damaged(address, stopped),
+        }
     }
-    Ok(())
+}
+
+/// The statements that write the rows of a table elsewhere.
+fn written<'r, R: Places + 'r>(
+    table: &'static Table,
+    rows: BoxStream<'r, Result<R, sqlx::Error>>,
+) -> BoxStream<'r, Result<Statement, Unread>> {
+    let values = rows.map(|row| table.values(&row.map_err(Unread::Error)?).map_err(Unread::Stopped));
+    let some = values.try_chunks(ROWS_AT_ONCE).map(|some| match some {
+        Ok(some) => Ok(table.keep(some)),
+        Err(fault) => Err(fault.1),
+    });
+    some.boxed()
 }
 
 /// A connection of its own to a database that fits, for statements that take their time.

@@ -298,7 +298,7 @@ pub(crate) async fn migrate(
     let migrations = (1..).zip(steps).map(|(version, (name, sql))| {
         Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
     });
-    let migrated = Migrator::with_migrations(migrations.collect()).run(connection).await;
+    let migrated = Migrator::with_migrations(migrations.collect()).run_direct(None, connection, false).await;
     let path = path.to_owned();
     migrated.map_err(|fault| match fault {
         MigrateError::VersionMissing(schema) | MigrateError::VersionTooNew(schema, _) => {

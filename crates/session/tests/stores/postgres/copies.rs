@@ -1,5 +1,7 @@
 //! A record that goes from one engine to the other and back.
 
+use std::sync::{Arc, OnceLock};
+
 use session::{
     Audit, AuditEntry, CallerNumber, Callers, CopyFault, Journal, KeptRoster, KeptToken, PostgresCallers,
     PostgresFault, PostgresStore, Registry, SqliteCallers, SqliteStore, Subjects, back_up_postgres,
@@ -52,40 +54,46 @@ async fn told<S: Journal + Registry + Audit>(store: &S) -> String {
 
 #[tokio::test]
 async fn a_copy_of_a_database_begins_a_directory_and_another_database() {
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    let (copy, data) = (dir.path().join("copy.db"), dir.path().join("data"));
+    let there = Arc::new(OnceLock::new());
+    let (to, left) = (copy.clone(), Arc::clone(&there));
     with_database(|url| async move {
         filled(&url).await;
-        let dir = tempfile::tempdir().expect("a directory");
-        let (copy, data) = (dir.path().join("copy.db"), dir.path().join("data"));
-        let copied = back_up_postgres(&url, &copy).await.expect("copied");
+        let copied = back_up_postgres(&url, &to).await.expect("copied");
         assert_eq!((copied.sites, copied.has_callers), (vec![(main(), Seq(ROWS))], true));
-        let before = again(&url).await;
-        let told_before = told(&*before).await;
-        assert!(told_before.contains("t1") && told_before.contains("排班") && told_before.contains("ana"));
-
-        let (_, life) = restore_from(&copy, &data).await.expect("a directory");
-        let directory = std::sync::Arc::new(SqliteStore::open(&data).await.expect("its files"));
-        assert_eq!(told(&*directory).await, told_before);
-        let head = (before.head(main()).await.expect("there"), directory.head(main()).await.expect("there"));
-        assert!(head.1.epoch == life && life > head.0.epoch, "a new life: {head:?}");
-        let callers = SqliteCallers::random(directory.clone(), crate::key()).await.expect("the same key");
-        let caller = callers.known(main(), &CallerNumber::received(NUMBER)).await.expect("readable");
-        assert!(caller.is_some(), "a number is found as it was");
-
-        with_database(move |other| async move {
-            migrate_postgres(&other).await.expect("an empty database");
-            let (_, life) = restore_to_postgres(&copy, &other).await.expect("a database");
-            let store = again(&other).await;
-            assert_eq!(told(&*store).await, told_before);
-            assert_eq!(store.head(main()).await.expect("there").epoch, life);
-            let callers = PostgresCallers::random(store.clone(), crate::key()).await.expect("the same key");
-            assert_eq!(callers.known(main(), &CallerNumber::received(NUMBER)).await, Ok(caller));
-            store.append(main(), &row(ROWS + 1, ROWS + 1, "w")).await.expect("it goes on");
-            let again = restore_to_postgres(&copy, &other).await.expect_err("nothing is replaced");
-            assert!(matches!(again, CopyFault::Database(PostgresFault::NotEmpty { .. })), "{again}");
-        })
-        .await;
+        let store = again(&url).await;
+        let head = store.head(main()).await.expect("there");
+        left.set((told(&*store).await, head.epoch)).expect("once");
     })
     .await;
+    let (before, first_life) = there.get().expect("told").clone();
+    assert!(before.contains("t1") && before.contains("排班") && before.contains("ana"));
+
+    let (_, life) = restore_from(&copy, &data).await.expect("a directory");
+    let directory = Arc::new(SqliteStore::open(&data).await.expect("its files"));
+    assert_eq!(told(&*directory).await, before);
+    let head = directory.head(main()).await.expect("there");
+    assert!(head.epoch == life && life > first_life, "a new life");
+    let number = || CallerNumber::received(NUMBER);
+    let callers = SqliteCallers::random(directory, crate::key()).await.expect("the same key");
+    let caller = callers.known(main(), &number()).await.expect("readable");
+    assert!(caller.is_some(), "a number is found as it was");
+
+    with_database(move |url| async move {
+        migrate_postgres(&url).await.expect("an empty database");
+        let (_, life) = restore_to_postgres(&copy, &url).await.expect("a database");
+        let store = again(&url).await;
+        assert_eq!(told(&*store).await, before);
+        assert_eq!(store.head(main()).await.expect("there").epoch, life);
+        let callers = PostgresCallers::random(store.clone(), crate::key()).await.expect("the same key");
+        assert_eq!(callers.known(main(), &number()).await, Ok(caller));
+        store.append(main(), &row(ROWS + 1, ROWS + 1, "w")).await.expect("it goes on");
+        let twice = restore_to_postgres(&copy, &url).await.expect_err("nothing is replaced");
+        assert!(matches!(twice, CopyFault::Database(PostgresFault::NotEmpty { .. })), "{twice}");
+    })
+    .await;
+    drop(dir);
 }
 
 #[tokio::test]
