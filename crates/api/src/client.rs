@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::metadata::BinaryMetadataValue;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::attach::{Attached, Feed};
 use crate::backoff::Backoff;
 use crate::command::Unary;
+use crate::routers::Routers;
 use crate::token::Bearer;
 use crate::trace::{Beside, Traceparent};
 use crate::v1::admin_service_client::AdminServiceClient;
@@ -29,16 +30,17 @@ use crate::v1::session_service_client::SessionServiceClient;
 use crate::v1::site_service_client::SiteServiceClient;
 use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
-type Sending = InterceptedService<Channel, Beside>;
+type Sending = InterceptedService<Routers, Beside>;
 
 /// A dead connection is noticed within the sum of these two, even when nothing is sent.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(2);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One principal's way to a router. Cloning is cheap, and clones share one connection.
+/// One principal's way to a router, or to several that serve the same sites: then the next is asked when one does not
+/// answer. Cloning is cheap, and clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    channel: Channel,
+    routers: Routers,
     beside: Beside,
     give_up_after: Duration,
 }
@@ -51,7 +53,8 @@ impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "not an address of a router; write http://HOST:PORT, or https:// with an authority ({})",
+            "not an address of a router; write http://HOST:PORT, or https:// with an authority, and a comma between \
+             several ({})",
             self.0
         )
     }
@@ -60,12 +63,13 @@ impl fmt::Display for AddressError {
 impl std::error::Error for AddressError {}
 
 impl Client {
-    /// A client of the router at `address` (`http://HOST:PORT`). Connects when first used, and again whenever needed.
+    /// A client of the router at `address` (`http://HOST:PORT`), or of several with commas between them. Connects when
+    /// first used, and again whenever needed.
     ///
     /// # Errors
     /// When `address` is not one.
     pub fn new(address: &str, bearer: Bearer) -> Result<Client, AddressError> {
-        Ok(Client::over(endpoint(address)?.connect_lazy(), Some(bearer)))
+        Ok(Client::over(routers(address, None)?, Some(bearer)))
     }
 
     /// A client of the router at `address` for whoever has no token yet: an invitation is redeemed with it, and
@@ -74,7 +78,7 @@ impl Client {
     /// # Errors
     /// When `address` is not one.
     pub fn without_token(address: &str) -> Result<Client, AddressError> {
-        Ok(Client::over(endpoint(address)?.connect_lazy(), None))
+        Ok(Client::over(routers(address, None)?, None))
     }
 
     /// A client of the router at `address` (`https://HOST:PORT`) whose certificate is from the authority in
@@ -84,13 +88,12 @@ impl Client {
     /// When `address` is not one.
     pub fn trusting(address: &str, bearer: Bearer, authority_pem: &str) -> Result<Client, AddressError> {
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
-        let endpoint = endpoint(address)?.tls_config(tls).map_err(AddressError)?;
-        Ok(Client::over(endpoint.connect_lazy(), Some(bearer)))
+        Ok(Client::over(routers(address, Some(tls))?, Some(bearer)))
     }
 
-    fn over(channel: Channel, bearer: Option<Bearer>) -> Client {
+    fn over(routers: Routers, bearer: Option<Bearer>) -> Client {
         let beside = Beside { bearer, traceparent: None, why: None };
-        Client { channel, beside, give_up_after: Duration::from_secs(30) }
+        Client { routers, beside, give_up_after: Duration::from_secs(30) }
     }
 
     /// Another principal over the same connection.
@@ -168,7 +171,7 @@ impl Client {
     /// # Errors
     /// When the router does not answer.
     pub async fn is_serving(&self) -> Result<bool, Status> {
-        let mut health = HealthClient::new(self.channel.clone());
+        let mut health = HealthClient::new(self.routers.clone());
         let answer = health.check(HealthCheckRequest::default()).await?;
         Ok(answer.into_inner().status() == ServingStatus::Serving)
     }
@@ -180,53 +183,65 @@ impl Client {
 
     /// The bare gateway service: no retries.
     pub fn gateway(&self) -> GatewayServiceClient<Sending> {
-        GatewayServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        GatewayServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare operator service: no retries.
     pub fn operator(&self) -> OperatorServiceClient<Sending> {
-        OperatorServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        OperatorServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare supervisor service: no retries.
     pub fn supervisor(&self) -> SupervisorServiceClient<Sending> {
-        SupervisorServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        SupervisorServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare admin service: no retries.
     pub fn admin(&self) -> AdminServiceClient<Sending> {
-        AdminServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        AdminServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare history service: no retries.
     pub fn history(&self) -> HistoryServiceClient<Sending> {
-        HistoryServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        HistoryServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare roster service: no retries.
     pub fn roster(&self) -> RosterServiceClient<Sending> {
-        RosterServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        RosterServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare service of the sites: no retries.
     pub fn sites(&self) -> SiteServiceClient<Sending> {
-        SiteServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        SiteServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare audit service: no retries.
     pub fn audit(&self) -> AuditServiceClient<Sending> {
-        AuditServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        AuditServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare session service: no retries, as an invitation is worth something once.
     pub fn session(&self) -> SessionServiceClient<Sending> {
-        SessionServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        SessionServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
 
     /// The bare clock service: no retries.
     pub fn clock(&self) -> ClockServiceClient<Sending> {
-        ClockServiceClient::with_interceptor(self.channel.clone(), self.beside.clone())
+        ClockServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
     }
+}
+
+fn routers(addresses: &str, tls: Option<ClientTlsConfig>) -> Result<Routers, AddressError> {
+    let channel = |address: &str| {
+        let endpoint = endpoint(address.trim())?;
+        let endpoint = match &tls {
+            Some(tls) => endpoint.tls_config(tls.clone()).map_err(AddressError)?,
+            None => endpoint,
+        };
+        Ok(endpoint.connect_lazy())
+    };
+    Ok(Routers::new(addresses.split(',').map(channel).collect::<Result<_, _>>()?))
 }
 
 fn endpoint(address: &str) -> Result<Endpoint, AddressError> {

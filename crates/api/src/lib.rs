@@ -8,6 +8,7 @@ mod codec;
 mod command;
 mod redacted;
 mod refusal;
+mod routers;
 mod token;
 mod trace;
 

@@ -1,9 +1,8 @@
-//! The journal, read from its file while the server writes it: every decision once, held against the laws.
+//! The journal, read where it is kept while the server writes it: every decision once, held against the laws.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use session::{Journal, SqliteStore};
+use session::{Journal, PostgresStore, SqliteStore};
 use switchboard::Switchboard;
 use switchboard::call::Phase;
 use switchboard::decision::Decision;
@@ -12,6 +11,7 @@ use switchboard::id::{Seq, SiteId};
 use switchboard::laws;
 
 use crate::checker::{Deed, Passage, Screen, Written};
+use crate::server::Kept;
 
 /// What was read so far.
 #[derive(Default)]
@@ -28,8 +28,24 @@ pub(crate) struct Books {
 
 impl Books {
     /// Reads what was written since.
-    pub(crate) async fn read(&mut self, data: &Path) {
-        let store = SqliteStore::inspect(data).await.expect("the journal can be read beside its server");
+    pub(crate) async fn read(&mut self, kept: &Kept) {
+        match kept {
+            Kept::Directory(data) => {
+                let store =
+                    SqliteStore::inspect(data).await.expect("the journal can be read beside its server");
+                self.read_from(&store).await;
+                store.close().await;
+            }
+            Kept::Database(address) => {
+                let store =
+                    PostgresStore::open(address).await.expect("the journal can be read beside its server");
+                self.read_from(&store).await;
+                store.close().await;
+            }
+        }
+    }
+
+    async fn read_from(&mut self, store: &dyn Journal) {
         loop {
             let rows = store.tail(site(), self.seq(), 512).await.expect("the journal can be read");
             if rows.is_empty() {
@@ -41,7 +57,6 @@ impl Books {
                 }
             }
         }
-        store.close().await;
     }
 
     /// The last decision read.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use session::crash::CrashPoint;
 
 use crate::chance::Chance;
+use crate::database::Database;
 use crate::hospital::{Hospital, Staffing, until};
 use crate::server::{Server, died_at_a_point, verify};
 
-/// Cycles in `./test`, and in the deep test.
+/// Cycles in `./test`, and in the deep test, of each engine.
 const CYCLES: usize = 64;
 const CYCLES_DEEP: usize = 1_000;
 /// A point that is not reached within this time under load is not reached at all.
@@ -40,20 +41,33 @@ struct Tally {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_it_dies_of_nobody_is_lost() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let points: Vec<CrashPoint> = under_load().collect();
+    died_and_returned(Server::new(dir.path()), &points).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_it_dies_of_on_postgres_nobody_is_lost() {
+    let (database, dir) = (Database::new(), tempfile::tempdir().expect("a temporary directory"));
+    // A database sweeps its log by itself.
+    let sweeps = [CrashPoint::BetweenSweeps, CrashPoint::AfterSweep];
+    let points: Vec<CrashPoint> = under_load().filter(|point| !sweeps.contains(point)).collect();
+    died_and_returned(Server::new(dir.path()).on(&database), &points).await;
+}
+
+async fn died_and_returned(mut server: Server, points: &[CrashPoint]) {
     let cycles = match std::env::var("HOTLINE_DEPTH").as_deref() {
         Ok("deep") => CYCLES_DEEP,
         _ => CYCLES,
     };
     let seed = std::env::var("HOTLINE_CRASH_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let mut server = Server::new(dir.path());
     assert!(server.start(None), "the first start");
     let mut hospital = Hospital::open(&server, Staffing::usual(seed)).await;
     hospital.is_back(0).await;
     let mut chance = Chance::new(seed);
     let mut tally = Tally::default();
     for cycle in 0..cycles {
-        let death = death(cycle, &mut chance);
+        let death = death(cycle, points, &mut chance);
         let began = Instant::now();
         die(&mut server, &mut hospital, death, &mut tally).await;
         let returned = began.elapsed();
@@ -70,7 +84,7 @@ async fn whatever_it_dies_of_nobody_is_lost() {
     }
     verify(&server);
     let died_at: BTreeSet<CrashPoint> = tally.by_point.keys().copied().collect();
-    assert_eq!(died_at, under_load().collect(), "every point is reached");
+    assert_eq!(died_at, points.iter().copied().collect(), "every point is reached");
     let refusals = hospital.witness.refusals();
     assert!(!refusals.contains("Unknown"), "a stream that broke is no refusal: {refusals}");
     println!("{}", tally.words(cycles, seed, &hospital));
@@ -82,11 +96,10 @@ fn under_load() -> impl Iterator<Item = CrashPoint> {
 }
 
 /// Half of the deaths at random moments; the others go round the points, each time at another count.
-fn death(cycle: usize, chance: &mut Chance) -> Death {
+fn death(cycle: usize, points: &[CrashPoint], chance: &mut Chance) -> Death {
     if cycle.is_multiple_of(2) {
         return Death::AfterMs(chance.between(0, 900));
     }
-    let points: Vec<CrashPoint> = under_load().collect();
     let point = points[cycle / 2 % points.len()];
     let nth = match point {
         CrashPoint::WhileReplaying | CrashPoint::BeforeServing => 1,
@@ -121,7 +134,7 @@ async fn die(server: &mut Server, hospital: &mut Hospital, death: Death, tally: 
         }
     }
     hospital.server_is_gone();
-    hospital.books.read(server.data()).await;
+    hospital.books.read(&server.journal()).await;
     tally.open_at_death.push(hospital.books.inside());
     let started = Instant::now();
     assert!(server.start(None), "it starts again after {death:?}");
@@ -149,7 +162,7 @@ async fn the_first_offer_after_a_kill_with_a_full_house() {
     while hospital.books.seq().0 < DECISIONS || hospital.books.inside() < INSIDE {
         assert!(Instant::now() < give_up_at, "{} inside after {:?}", hospital.books.inside(), FILLED_WITHIN);
         tokio::time::sleep(Duration::from_millis(100)).await;
-        hospital.books.read(server.data()).await;
+        hospital.books.read(&server.journal()).await;
     }
     let mut tally = Tally::default();
     let mut chance = Chance::new(23);

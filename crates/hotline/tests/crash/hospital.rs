@@ -117,7 +117,7 @@ impl Hospital {
             let quiet = self.gateway.is_quiet();
             // In this order: what is acknowledged before the journal is read is in it.
             let seen = self.seen();
-            self.books.read(server.data()).await;
+            self.books.read(&server.journal()).await;
             let findings = compare(&seen, &self.books.written());
             if (findings.is_clean() && quiet) || Instant::now() >= give_up_at {
                 if findings.is_clean() {

@@ -10,6 +10,8 @@ mod chance;
 mod checker;
 mod crowd;
 mod cycles;
+#[path = "../ground/database.rs"]
+mod database;
 mod desk;
 mod disk;
 mod gateway;

@@ -11,6 +11,15 @@ use api::{Bearer, Client};
 use serde_json::Value;
 use session::crash::{CRASH_VARIABLE, CrashPoint};
 
+use crate::database::Database;
+
+/// Where a journal is.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    Directory(PathBuf),
+    Database(String),
+}
+
 /// The signal of `abort`: how a process dies at a crash point.
 const SIGABRT: i32 = 6;
 
@@ -18,6 +27,8 @@ const SIGABRT: i32 = 6;
 pub(crate) struct Server {
     dir: PathBuf,
     data: PathBuf,
+    /// The file with the address of the database that keeps the journal, and the address.
+    database: Option<(PathBuf, String)>,
     port: Option<u16>,
     wrapper: Vec<String>,
     plan: Option<PathBuf>,
@@ -28,12 +39,23 @@ impl Server {
     /// One that keeps everything in `dir` and is not started yet.
     pub(crate) fn new(dir: &Path) -> Server {
         let (dir, data) = (dir.to_owned(), dir.join("data"));
-        Server { dir, data, port: None, wrapper: Vec::new(), plan: None, child: None }
+        Server { dir, data, database: None, port: None, wrapper: Vec::new(), plan: None, child: None }
     }
 
     /// Keeps its data elsewhere.
     pub(crate) fn with_data(mut self, data: &Path) -> Server {
         data.clone_into(&mut self.data);
+        self
+    }
+
+    /// Keeps its journal in a database, whose tables are made.
+    pub(crate) fn on(mut self, database: &Database) -> Server {
+        let file = database.named_in(&self.dir);
+        let made =
+            Command::new(env!("CARGO_BIN_EXE_hotline")).args(["migrate", "--postgres"]).arg(&file).output();
+        let made = made.expect("it ends");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        self.database = Some((file, database.address()));
         self
     }
 
@@ -51,9 +73,12 @@ impl Server {
         self
     }
 
-    /// The data directory.
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
+    /// Where its journal is read beside it.
+    pub(crate) fn journal(&self) -> Kept {
+        match &self.database {
+            Some((_, address)) => Kept::Database(address.clone()),
+            None => Kept::Directory(self.data.clone()),
+        }
     }
 
     /// Starts it, armed if it is to die at a point. Says whether it came up.
@@ -83,6 +108,9 @@ impl Server {
         command.args(words).arg("serve").arg("--with-parent");
         command.args(["--listen", &format!("127.0.0.1:{}", self.port.unwrap_or(0))]);
         command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
+        if let Some((file, _)) = &self.database {
+            command.arg("--postgres").arg(file);
+        }
         if let Some(plan) = &self.plan {
             command.arg("--plan").arg(plan);
         }
@@ -168,7 +196,11 @@ pub(crate) fn died_at_a_point(status: ExitStatus) -> bool {
 /// The whole journal, read and decided again by `hotline journal verify`.
 pub(crate) fn verify(server: &Server) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
-    command.args(["journal", "verify", "--lang", "en", "--data"]).arg(server.data());
+    command.args(["journal", "verify", "--lang", "en"]);
+    match &server.database {
+        Some((file, _)) => command.arg("--postgres").arg(file),
+        None => command.arg("--data").arg(&server.data),
+    };
     let verified = command.output().expect("it ends");
     let said = [verified.stdout, verified.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     assert!(verified.status.success(), "{said:?}");

@@ -14,6 +14,7 @@ mod privacy;
 mod record;
 mod refusals;
 mod roster;
+mod several;
 mod silence;
 mod sites;
 mod streams;
