@@ -12,6 +12,7 @@ use rustix::process::umask;
 use session::{Copied, OpenFault, SealKey, back_up, restore_from};
 use tokio::runtime::Builder;
 
+use crate::chinese::chinese;
 use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE, unopened};
 use crate::lang::Lang;
 use crate::tokens;
@@ -94,7 +95,7 @@ impl Restore {
         let written = self.keep_beside(key.as_deref(), &copied).map_err(|fault| NotDone {
             code: HALF_DONE,
             words: match lang {
-                Lang::Zh => format!("{data} 中已有日志，但其余文件未能写入：{fault}"),
+                Lang::Zh => format!("{data} 中已有日志，但其余文件未能写入：{}", chinese(&fault)),
                 Lang::En => format!(
                     "the journal is in {data}, and what belongs beside it could not be written: {fault}"
                 ),
@@ -136,7 +137,7 @@ impl Restore {
     fn key(&self, lang: Lang) -> Result<Option<String>, String> {
         let Some(file) = &self.seal_key else { return Ok(None) };
         let unread = |fault: &dyn std::fmt::Display| match lang {
-            Lang::Zh => format!("无法使用密钥文件 {}：{fault}", file.display()),
+            Lang::Zh => format!("无法使用密钥文件 {}：{}", file.display(), chinese(fault)),
             Lang::En => format!("the key file {} cannot be used: {fault}", file.display()),
         };
         let text = fs::read_to_string(file).map_err(|fault| unread(&fault))?;

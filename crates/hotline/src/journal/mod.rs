@@ -48,11 +48,16 @@ impl Kept {
     /// In a data directory, or in memory if there is none. With a seed callers' references follow from it.
     ///
     /// # Errors
-    /// When the directory cannot be used, in the language of the environment.
-    pub(crate) async fn open(data: Option<&Path>, site: SiteId, seed: Option<u64>) -> Result<Kept> {
+    /// When the directory cannot be used, in this language as far as it is known here what is wrong.
+    pub(crate) async fn open(
+        data: Option<&Path>,
+        site: SiteId,
+        seed: Option<u64>,
+        lang: Lang,
+    ) -> Result<Kept> {
         let Some(dir) = data else { return Ok(Kept::in_memory(seed)) };
         Kept::in_directory(dir, site, seed).await.map_err(|fault| match fault.downcast::<OpenFault>() {
-            Ok(fault) => anyhow::Error::msg(text::unopened(Lang::of_environment(), &fault)),
+            Ok(fault) => anyhow::Error::msg(text::unopened(lang, &fault)),
             Err(other) => other,
         })
     }
