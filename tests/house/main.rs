@@ -3,6 +3,7 @@
 //! so that each is known to be able to fail. Nothing of the product is tested here, and nothing is written.
 
 mod arrows;
+mod chinese;
 mod coverage;
 mod documents;
 mod fences;

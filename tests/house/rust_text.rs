@@ -104,7 +104,8 @@ fn flatten(tokens: TokenStream, words: &mut Vec<(usize, Word)>, shipped: bool) {
 /// What is never in a shipped build. Nothing wider: `cfg(any(test, …))` may be in one.
 const NOT_SHIPPED: [&str; 2] = ["cfg(test)", "cfg(feature=\"planted-bugs\")"];
 
-fn keeps_out(token: &TokenTree) -> bool {
+/// Whether an attribute keeps what follows it out of a shipped build.
+pub(crate) fn keeps_out(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
     NOT_SHIPPED.contains(&group.stream().to_string().replace(' ', "").as_str())
 }

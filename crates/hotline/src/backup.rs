@@ -15,6 +15,7 @@ use session::{
 };
 use tokio::runtime::Builder;
 
+use crate::chinese::{self, chinese};
 use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE, unnamed, unopened};
 use crate::lang::Lang;
 use crate::postgres::{self, Address, At};
@@ -136,7 +137,7 @@ impl Restore {
         let written = self.keep_beside(dir, key.as_deref(), &copied).map_err(|fault| NotDone {
             code: HALF_DONE,
             words: match lang {
-                Lang::Zh => format!("{data} 中已有日志，但其余文件未能写入：{fault}"),
+                Lang::Zh => format!("{data} 中已有日志，但其余文件未能写入：{}", chinese(&fault)),
                 Lang::En => format!(
                     "the journal is in {data}, and what belongs beside it could not be written: {fault}"
                 ),
@@ -178,7 +179,7 @@ impl Restore {
     fn key(&self, dir: &Path, lang: Lang) -> Result<Option<String>, String> {
         let Some(file) = &self.seal_key else { return Ok(None) };
         let unread = |fault: &dyn std::fmt::Display| match lang {
-            Lang::Zh => format!("无法使用密钥文件 {}：{fault}", file.display()),
+            Lang::Zh => format!("无法使用密钥文件 {}：{}", file.display(), chinese(fault)),
             Lang::En => format!("the key file {} cannot be used: {fault}", file.display()),
         };
         let text = fs::read_to_string(file).map_err(|fault| unread(&fault))?;
@@ -227,7 +228,8 @@ impl Restore {
 }
 
 fn database(at: &At, lang: Lang) -> Result<Address, NotDone> {
-    let address = at.address().map_err(|fault| NotDone::nothing(format!("{fault:#}")))?;
+    let address =
+        at.address().map_err(|fault| NotDone::nothing(chinese::told(lang, format!("{fault:#}"))))?;
     address.ok_or_else(|| NotDone::nothing(unnamed(lang).to_owned()))
 }
 

@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -14,6 +15,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
+
+use crate::causes;
+use crate::lang::Lang;
 
 /// The authority's certificate, in a directory of certificates.
 pub(crate) const AUTHORITY: &str = "ca.pem";
@@ -37,6 +41,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done, 2 wrong flags";
 pub(crate) struct Certs {
     #[command(subcommand)]
     command: Command,
+    /// The language of what is said; the locale's if not said.
+    #[arg(long, global = true)]
+    lang: Option<Lang>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,16 +66,15 @@ struct Wish {
 }
 
 impl Certs {
-    /// Makes what was asked for.
-    ///
-    /// # Errors
-    /// When a file is there already, is missing, or cannot be written.
-    pub(crate) fn run(self) -> Result<()> {
+    /// Makes what was asked for, or says why not: a file is there already, is missing, or cannot be written.
+    pub(crate) fn run(self) -> ExitCode {
         let today = Zoned::now().date();
-        match self.command {
+        let done = match self.command {
             Command::Init(wish) => wish.init(today),
             Command::Renew(wish) => wish.renew(today),
-        }
+        };
+        let lang = self.lang.unwrap_or_else(Lang::of_environment);
+        causes::ended(lang, done.map(|()| ExitCode::SUCCESS))
     }
 }
 

@@ -5,7 +5,9 @@
 mod backup;
 mod bench;
 mod board;
+mod causes;
 mod certs;
+mod chinese;
 mod demo;
 mod doctor;
 mod help;
@@ -62,7 +64,7 @@ fn main() -> Result<ExitCode> {
         Err(ended) => return Ok(ended),
     };
     match typed.command {
-        Command::Serve(flags) => serve::run(flags),
+        Command::Serve(flags) => Ok(serve::run(flags)),
         Command::Demo(flags) => {
             log::begin(LevelFilter::WARN, LogFormat::Text);
             Ok(demo::run(&flags))
@@ -82,6 +84,6 @@ fn main() -> Result<ExitCode> {
         Command::Timings(timings) => timings.run(),
         Command::Office(noun) => Ok(office::run(noun, Hotline::command())),
         Command::Doctor(doctor) => Ok(doctor.run()),
-        Command::Certs(certs) => certs.run().map(|()| ExitCode::SUCCESS),
+        Command::Certs(certs) => Ok(certs.run()),
     }
 }

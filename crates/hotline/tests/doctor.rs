@@ -372,6 +372,12 @@ fn hours_without_anybody_are_doubtful() {
     ground.told("roster", "doubtful", "nobody on");
     server.end();
     ground.told("roster", "doubtful", "hotline roster apply");
+    let server = Server::start(&ground.data());
+    ask(&["operator", "remove", "ana", "--yes"], None);
+    server.end();
+    ground.told("roster", "bad", "line 5: there is no operator 'ana'");
+    let (_, chinese) = ground.ask(&["--lang", "zh-CN"]);
+    assert!(chinese.contains("第 5 行：没有接线员 ana"), "{chinese}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ use self::server::{Doors, House};
 use self::service::Service;
 use self::supervisor::Supervisor;
 use self::wire::Wire;
+use crate::chinese::told;
 use crate::lang::{self, Lang};
 
 /// Exit codes beside 0, as the help of the flags lists them.
@@ -63,7 +64,8 @@ pub(crate) fn run(flags: &DemoFlags) -> ExitCode {
         Err(fault) => fault,
     };
     // Where even this cannot be written the exit code is all there is to say.
-    drop(eprint_line(&format!("error: {fault}")));
+    let lang = flags.lang.unwrap_or_else(Lang::of_environment);
+    drop(eprint_line(&format!("{}{}", lang.of("错误：", "error: "), told(lang, &fault))));
     ExitCode::from(if matches!(fault, DemoFault::TooManyCalls { .. }) { WRONG_FLAGS } else { NOT_PLAYED })
 }
 

@@ -10,6 +10,7 @@ use routing::TlsKeys;
 use super::Finding;
 use super::ports::noted;
 use crate::certs::{SERVER, SERVER_KEY};
+use crate::chinese::chinese;
 use crate::office::said::{said, same};
 use crate::serve::{ServerFile, TlsFiles, WARN_DAYS};
 
@@ -47,7 +48,7 @@ fn judged(files: &TlsFiles, now: SystemTime) -> Finding {
         Err(fault) => {
             return Finding::bad(
                 CHECK,
-                said(format!("不能使用：{fault}"), format!("not usable: {fault}")),
+                said(format!("不能使用：{}", chinese(&fault)), format!("not usable: {fault}")),
                 renew(),
             );
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Finding;
+use crate::chinese::chinese;
 use crate::office::said::{said, same};
 use crate::serve::{ServerFile, read_configuration};
 
@@ -21,8 +22,11 @@ pub(super) fn look(path: Option<&Path>, data: &Path) -> (Finding, ServerFile) {
             // The drawing has its title first; the place follows behind an arrow.
             let text = format!("{fault:#}");
             let place = text.lines().find_map(|line| line.trim().strip_prefix("--> ")).unwrap_or_default();
-            let why = format!("{} {place}", text.lines().next().unwrap_or_default());
-            let words = said(format!("无法使用 {shown}：{why}"), format!("{shown} cannot be used: {why}"));
+            let title = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let words = said(
+                format!("无法使用 {shown}：{} {place}", chinese(title)),
+                format!("{shown} cannot be used: {title} {place}"),
+            );
             let mend = said(
                 "按 config/server.toml 改正：其中有每个字段及其取值",
                 "mend it after config/server.toml, which has every field and what it may be",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use session::{PostgresCheckup, PostgresStore};
 
 use super::{Finding, record};
+use crate::chinese::translated;
 use crate::lang::Lang;
 use crate::office::said::{Said, said};
 use crate::postgres::{Address, unopened};
@@ -35,8 +36,7 @@ pub(super) async fn look(address: &Address) -> Vec<Finding> {
 
 /// The file with the address cannot be read.
 pub(super) fn unnamed(fault: &anyhow::Error) -> Finding {
-    let words = said(format!("无法得知数据库地址：{fault:#}"), format!("{fault:#}"));
-    Finding::bad(CHECK, words, again())
+    Finding::bad(CHECK, translated(format!("{fault:#}")), again())
 }
 
 fn again() -> Said {

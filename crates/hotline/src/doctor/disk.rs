@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Finding, Verdict};
+use crate::chinese::chinese;
 use crate::office::said::said;
 
 const WRITES: usize = 20;
@@ -27,7 +28,8 @@ fn fsync(data: &Path) -> Finding {
     let median = match median(data) {
         Ok(median) => median,
         Err(fault) => {
-            let words = said(format!("无法写入：{fault}"), format!("nothing can be written: {fault}"));
+            let words =
+                said(format!("无法写入：{}", chinese(&fault)), format!("nothing can be written: {fault}"));
             let mend = said(
                 "腾出空间，并让服务器的用户可以写入该目录",
                 "make room, and make the directory writable for the user that the server runs as",
@@ -81,7 +83,10 @@ fn free(data: &Path) -> Finding {
             found(CHECK, room_verdict(free), words, mend)
         }
         Err(fault) => {
-            let words = said(format!("无法得知剩余空间：{fault}"), format!("room cannot be told: {fault}"));
+            let words = said(
+                format!("无法得知剩余空间：{}", chinese(fault)),
+                format!("room cannot be told: {fault}"),
+            );
             Finding::doubtful(CHECK, words, mend)
         }
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use session::SealKey;
 
 use super::{Finding, tokens_file};
+use crate::chinese::chinese;
 use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE};
 use crate::office::said::{said, same};
 use crate::serve::ServerFile;
@@ -25,7 +26,8 @@ fn modes(data: &Path) -> Finding {
     const CHECK: &str = "modes";
     let mut open = Vec::new();
     if let Err(fault) = open_to_others(data, &mut open) {
-        let words = said(format!("无法查看文件：{fault}"), format!("files cannot be looked at: {fault}"));
+        let words =
+            said(format!("无法查看文件：{}", chinese(&fault)), format!("files cannot be looked at: {fault}"));
         let mend = said("以服务器的用户身份运行", "run this as the user that the server runs as");
         return Finding::bad(CHECK, words, mend);
     }
@@ -69,8 +71,10 @@ fn tokens(path: &Path) -> Finding {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(fault) => {
-            let words =
-                said(format!("无法读取 {shown}：{fault}"), format!("{shown} cannot be read: {fault}"));
+            let words = said(
+                format!("无法读取 {shown}：{}", chinese(&fault)),
+                format!("{shown} cannot be read: {fault}"),
+            );
             let mend = match fault.kind() {
                 io::ErrorKind::NotFound => said(
                     "若服务器的令牌在别处，用 --tokens-file 指明；否则放回它的副本。没有它就启动服务器，所有人都会得到新令牌：\
@@ -119,8 +123,10 @@ fn seal_key(data: &Path) -> Finding {
     let shown = path.display();
     match fs::read_to_string(&path) {
         Err(fault) => {
-            let words =
-                said(format!("无法读取 {shown}：{fault}"), format!("{shown} cannot be read: {fault}"));
+            let words = said(
+                format!("无法读取 {shown}：{}", chinese(&fault)),
+                format!("{shown} cannot be read: {fault}"),
+            );
             Finding::bad(CHECK, words, mend())
         }
         Ok(text) if SealKey::parse(&text).is_err() => Finding::bad(CHECK, wrong(), mend()),
@@ -141,8 +147,10 @@ fn private(check: &'static str, path: &Path) -> Finding {
             Finding::bad(check, words, same(format!("chmod 600 {shown}")))
         }
         Err(fault) => {
-            let words =
-                said(format!("无法查看 {shown}：{fault}"), format!("{shown} cannot be looked at: {fault}"));
+            let words = said(
+                format!("无法查看 {shown}：{}", chinese(&fault)),
+                format!("{shown} cannot be looked at: {fault}"),
+            );
             Finding::bad(check, words, said("再检查一次", "look again"))
         }
     }

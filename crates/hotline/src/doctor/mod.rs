@@ -24,11 +24,12 @@ use rustix::process::umask;
 use serde::Serialize;
 use tokio::runtime::Builder;
 
+use crate::chinese::translated;
 use crate::lang::Lang;
 use crate::office::answer::{Answer, Column, Format, Listed, bad, fair, good, words};
 use crate::office::ended;
 use crate::office::fault::{Exit, Fault, Told, verdict};
-use crate::office::said::{Said, clean, said, same};
+use crate::office::said::{Said, clean, said};
 use crate::office::sheet::Field;
 use crate::postgres;
 use crate::serve::ServerFile;
@@ -129,7 +130,7 @@ impl Doctor {
         let answer = Answer { format: self.output, lang };
         let looked = Builder::new_multi_thread().enable_all().build().map_err(|fault| {
             Fault::new(Exit::Usage, "RUNTIME", said("无法启动", "the program cannot start"))
-                .because(same(fault.to_string()))
+                .because(translated(&fault))
         });
         let told = looked.and_then(|runtime| {
             let findings = runtime.block_on(self.look());

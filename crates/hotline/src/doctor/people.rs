@@ -7,6 +7,7 @@ use session::{Derived, Journal, Registry};
 use switchboard::id::{Seq, SiteId};
 
 use super::{Finding, now_us};
+use crate::chinese::chinese;
 use crate::office::said::{Said, said};
 
 const CHECK: &str = "roster";
@@ -36,7 +37,7 @@ where
             let (reason, line) = first.map_or(("", 0), |fault| (fault.reason.as_str(), fault.line));
             let count = faults.findings.len() + faults.left_out;
             let words = said(
-                format!("排班表第 {revision} 版有 {count} 处不能用；第 {line} 行：{reason}"),
+                format!("排班表第 {revision} 版有 {count} 处不能用；第 {line} 行：{}", chinese(reason)),
                 format!("revision {revision} has {count} faults; line {line}: {reason}"),
             );
             return Finding::bad(CHECK, words, again());
@@ -63,7 +64,7 @@ fn again() -> Said {
 }
 
 fn unread(fault: &dyn std::fmt::Display) -> Finding {
-    let words = said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}"));
+    let words = said(format!("无法读取：{}", chinese(fault)), format!("it cannot be read: {fault}"));
     let mend = said(
         "排班表本身未必有误：先看 `hotline journal verify` 对这个目录怎么说",
         "the roster itself may be well: see first what `hotline journal verify` says of this directory",

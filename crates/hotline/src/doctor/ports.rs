@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Finding;
+use crate::chinese::chinese;
 use crate::office::said::said;
 use crate::open_files;
 use crate::serve::{OTHER_FILES, ServerFile};
@@ -54,7 +55,7 @@ fn reached(data: &Path) -> Finding {
         ),
         Err(fault) => {
             let words = said(
-                format!("服务器在运行，但 {address} 无法到达：{fault}"),
+                format!("服务器在运行，但 {address} 无法到达：{}", chinese(&fault)),
                 format!("a server runs, and {address} is not reached: {fault}"),
             );
             Finding::bad(CHECK, words, mend)
@@ -72,7 +73,7 @@ fn free(listen: &[SocketAddr]) -> Finding {
         ),
         Some((address, fault)) => {
             let words = said(
-                format!("没有服务器在运行，而 {address} 不能使用：{fault}"),
+                format!("没有服务器在运行，而 {address} 不能使用：{}", chinese(&fault)),
                 format!("no server runs, and {address} cannot be listened on: {fault}"),
             );
             let mend = said(

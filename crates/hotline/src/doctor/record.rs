@@ -10,6 +10,7 @@ use session::{
 use switchboard::id::{Seq, SiteId};
 
 use super::{Finding, now_us, people, store};
+use crate::chinese::chinese;
 use crate::journal::unopened;
 use crate::lang::Lang;
 use crate::office::said::{Said, said};
@@ -83,7 +84,8 @@ fn restore() -> Said {
 }
 
 fn unread(check: &'static str, fault: &dyn std::fmt::Display) -> Finding {
-    Finding::bad(check, said(format!("无法读取：{fault}"), format!("it cannot be read: {fault}")), restore())
+    let words = said(format!("无法读取：{}", chinese(fault)), format!("it cannot be read: {fault}"));
+    Finding::bad(check, words, restore())
 }
 
 async fn tail(store: &dyn Journal, site: SiteId, last: Seq) -> Finding {
@@ -137,7 +139,7 @@ async fn snapshot(derived: Option<&impl Derived>, site: SiteId, last: Seq) -> Fi
     match found {
         Err(fault) => Finding::doubtful(
             CHECK,
-            said(format!("无法读取快照：{fault}"), format!("snapshots cannot be read: {fault}")),
+            said(format!("无法读取快照：{}", chinese(&fault)), format!("snapshots cannot be read: {fault}")),
             mend(),
         ),
         Ok(Some(snapshot)) => {
@@ -149,7 +151,10 @@ async fn snapshot(derived: Option<&impl Derived>, site: SiteId, last: Seq) -> Fi
             match snapshot.open() {
                 Err(fault) => Finding::doubtful(
                     CHECK,
-                    said(format!("最近的快照不能用：{fault}"), format!("the last one is not used: {fault}")),
+                    said(
+                        format!("最近的快照不能用：{}", chinese(&fault)),
+                        format!("the last one is not used: {fault}"),
+                    ),
                     mend(),
                 ),
                 Ok(_) if behind > 2 * SNAPSHOT_STEP => Finding::doubtful(CHECK, words, mend()),

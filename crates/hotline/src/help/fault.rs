@@ -103,15 +103,7 @@ impl Told<'_> {
                 to => format!("{value} 不在 {from} 到 {to} 之间"),
             };
         }
-        match said.as_str() {
-            "invalid digit found in string" | "cannot parse integer from empty string" => {
-                "不是整数".to_owned()
-            }
-            "number too large to fit in target type" => "数字太大".to_owned(),
-            "invalid socket address syntax" => "不是地址，写成 127.0.0.1:7430".to_owned(),
-            "write zh-CN or en" => "写 zh-CN 或 en".to_owned(),
-            _ => said,
-        }
+        crate::chinese::chinese(said)
     }
 
     fn hints(&self) -> Vec<String> {

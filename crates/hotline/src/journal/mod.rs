@@ -57,19 +57,20 @@ impl Kept {
     /// from it.
     ///
     /// # Errors
-    /// When it cannot be used, in the language of the environment.
+    /// When it cannot be used, in this language as far as it is known here what is wrong.
     pub(crate) async fn open(
         data: Option<&Path>,
         database: Option<&Address>,
         site: SiteId,
         seed: Option<u64>,
+        lang: Lang,
     ) -> Result<Kept> {
         let kept = match (data, database) {
             (data, Some(address)) => Kept::in_database(data, address, site, seed).await,
             (Some(dir), None) => Kept::in_directory(dir, site, seed).await,
             (None, None) => Ok(Kept::in_memory(seed)),
         };
-        kept.map_err(|fault| told(Lang::of_environment(), fault))
+        kept.map_err(|fault| told(lang, fault))
     }
 
     fn in_memory(seed: Option<u64>) -> Kept {

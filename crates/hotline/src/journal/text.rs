@@ -3,6 +3,7 @@
 use session::{OpenFault, Verified, VerifyFault};
 use switchboard::id::SiteId;
 
+use crate::chinese::chinese;
 use crate::lang::Lang;
 
 /// What is wrong with a data directory, and what mends it.
@@ -16,13 +17,17 @@ pub(crate) fn unopened(lang: Lang, fault: &OpenFault) -> String {
 fn unopened_in_chinese(fault: &OpenFault) -> String {
     match fault {
         OpenFault::NoDirectory { dir, source } => {
-            format!("无法创建数据目录 {}：{source}。请指定一个上级目录存在且属于您的目录", dir.display())
+            format!(
+                "无法创建数据目录 {}：{}。请指定一个上级目录存在且属于您的目录",
+                dir.display(),
+                chinese(source)
+            )
         }
         OpenFault::NoJournal { dir } => {
             format!("{} 中没有日志。请指定 `hotline serve --data` 所用的目录", dir.display())
         }
         OpenFault::NotWritable { dir, source } => {
-            format!("无法写入 {}：{source}。请让当前用户可以写入该目录", dir.display())
+            format!("无法写入 {}：{}。请让当前用户可以写入该目录", dir.display(), chinese(source))
         }
         OpenFault::InUse { dir, process } => {
             format!("{} 正被进程 {process} 使用。请先结束该进程，或指定另一个目录", dir.display())
@@ -44,11 +49,11 @@ fn unopened_in_chinese(fault: &OpenFault) -> String {
             path.display()
         ),
         OpenFault::Damaged { path, why } => {
-            format!("{} 已损坏：{why}。请从备份恢复", path.display())
+            format!("{} 已损坏：{}。请从备份恢复", path.display(), chinese(why))
         }
         OpenFault::WrongKey => "日志中的来电号码是用另一把密钥封存的。请提供最初使用的密钥".to_owned(),
         OpenFault::Full { dir } => format!("{} 所在磁盘已满。请腾出空间", dir.display()),
-        OpenFault::Failed { path, why } => format!("无法打开 {}：{why}", path.display()),
+        OpenFault::Failed { path, why } => format!("无法打开 {}：{}", path.display(), chinese(why)),
     }
 }
 
@@ -62,9 +67,9 @@ pub(super) fn unsound(lang: Lang, site: SiteId, fault: &VerifyFault) -> String {
 
 fn unsound_in_chinese(fault: &VerifyFault) -> String {
     match fault {
-        VerifyFault::Journal(fault) => format!("无法读取日志：{fault}"),
-        VerifyFault::Body(fault) => format!("无法读取日志中的一行：{fault}"),
-        VerifyFault::Derived(fault) => format!("无法读取快照或通话记录：{fault}"),
+        VerifyFault::Journal(fault) => format!("无法读取日志：{}", chinese(fault)),
+        VerifyFault::Body(fault) => format!("无法读取日志中的一行：{}", chinese(fault)),
+        VerifyFault::Derived(fault) => format!("无法读取快照或通话记录：{}", chinese(fault)),
         VerifyFault::Gap { after, found } => {
             format!("日志有缺口：第 {} 号决定之后是第 {} 号。请从备份恢复", after.0, found.0)
         }

@@ -12,6 +12,7 @@ use switchboard::id::SiteId;
 use tokio::runtime::Builder;
 
 use super::text;
+use crate::chinese::told;
 use crate::lang::Lang;
 use crate::postgres::{self, At};
 
@@ -88,7 +89,7 @@ impl Verify {
             return verified_in(data, lang, say).await;
         }
         let unread = |message| Told { code: UNREAD, message };
-        let address = self.at.address().map_err(|fault| unread(format!("{fault:#}")))?;
+        let address = self.at.address().map_err(|fault| unread(told(lang, format!("{fault:#}"))))?;
         let address = address.ok_or_else(|| unread(text::unnamed(lang).to_owned()))?;
         let store = PostgresStore::open(address.reveal()).await;
         let store = store.map_err(|fault| unread(postgres::unopened(lang, &fault)))?;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::said::{Said, clean_lines, said, same};
+use super::said::{Said, clean_lines, said};
+use crate::chinese::translated;
 use crate::lang::Lang;
 
 /// The exit codes, as the help of every command lists them.
@@ -144,6 +145,6 @@ impl From<io::Error> for Fault {
             _ => Exit::Usage,
         };
         let what = said("无法写到标准输出", "standard output cannot be written to");
-        Fault::new(exit, "OUTPUT", what).because(same(fault.to_string()))
+        Fault::new(exit, "OUTPUT", what).because(translated(&fault))
     }
 }

@@ -10,7 +10,8 @@ use clap_complete::Shell;
 
 use super::answer::{Answer, Format};
 use super::fault::{Fault, Told};
-use super::said::{said, same};
+use super::said::said;
+use crate::chinese::translated;
 use crate::lang::Lang;
 
 /// Completions for your shell, on standard output.
@@ -49,7 +50,7 @@ impl Man {
                 made.map_err(|fault| {
                     let shown = dir.display();
                     let what = said(format!("无法写入 {shown}"), format!("{shown} cannot be written"));
-                    Fault::usage("OUTPUT", what).because(same(fault.to_string()))
+                    Fault::usage("OUTPUT", what).because(translated(&fault))
                 })
             }
             None => page(program, &self.command).and_then(|text| return_written(&text)),

@@ -39,13 +39,14 @@ use std::process::ExitCode;
 
 use clap::{Command, Subcommand};
 
+use crate::chinese::translated;
 use crate::help;
 
 use self::answer::Answer;
 use self::asking::Office;
 use self::fault::{Exit, Fault, Told};
 use self::reach::Common;
-use self::said::{said, same};
+use self::said::said;
 
 /// What an administrator can speak about.
 #[derive(Debug, Subcommand)]
@@ -99,7 +100,7 @@ fn ask(common: &Common, task: impl AsyncFnOnce(&Office) -> Told<ExitCode>) -> Ex
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|fault| {
             Fault::new(Exit::Usage, "RUNTIME", said("无法启动", "the program cannot start"))
-                .because(same(fault.to_string()))
+                .because(translated(&fault))
         })?;
         // A connection is made within the runtime.
         let _inside = runtime.enter();

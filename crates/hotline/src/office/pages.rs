@@ -8,7 +8,8 @@ use clap::{Arg, Args, Command};
 
 use super::answer::{Answer, Format};
 use super::fault::{Fault, Told};
-use super::said::{said, same};
+use super::said::said;
+use crate::chinese::translated;
 use crate::lang::Lang;
 
 /// Writes a page per command into a directory.
@@ -32,7 +33,7 @@ impl Pages {
         let shown = self.dir.display().to_string();
         let unwritten = |fault: std::io::Error| {
             let what = said(format!("无法写入 {shown}"), format!("{shown} cannot be written"));
-            Fault::usage("OUTPUT", what).because(same(fault.to_string()))
+            Fault::usage("OUTPUT", what).because(translated(&fault))
         };
         fs::create_dir_all(&self.dir).map_err(unwritten)?;
         for command in nouns(program) {

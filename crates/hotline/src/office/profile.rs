@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::fault::{Fault, Told};
 use super::find::{Known, PROFILE, unknown};
-use super::said::{said, same};
+use super::said::said;
+use crate::chinese::translated;
 use crate::lang::Lang;
 
 /// What the file says.
@@ -51,7 +52,7 @@ pub(super) fn read(named: Option<&str>) -> Told<Option<Profile>> {
         Err(fault) if fault.kind() == ErrorKind::NotFound => return absent(named, &shown),
         Err(fault) => {
             let what = said(format!("无法读取 {shown}"), format!("{shown} cannot be read"));
-            return Err(Fault::usage("PROFILES", what).because(same(fault.to_string())));
+            return Err(Fault::usage("PROFILES", what).because(translated(&fault)));
         }
     };
     let home = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -61,7 +62,7 @@ pub(super) fn read(named: Option<&str>) -> Told<Option<Profile>> {
 fn parse(text: &str, named: Option<&str>, shown: &str, home: &Path) -> Told<Option<Profile>> {
     let profiles: Profiles = toml::from_str(text).map_err(|fault| {
         let what = said(format!("{shown} 有误"), format!("{shown} makes no sense"));
-        Fault::usage("PROFILES", what).because(same(fault.to_string().trim_end())).mend(said(
+        Fault::usage("PROFILES", what).because(translated(fault.to_string().trim_end())).mend(said(
             "每个 [profiles.名称] 可有 server、ca、token_file、lang；令牌不写在此文件里",
             "a [profiles.NAME] may have server, ca, token_file and lang; a token never stands in this file",
         ))

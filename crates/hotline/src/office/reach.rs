@@ -15,6 +15,7 @@ use super::answer::Format;
 use super::fault::{Exit, Fault, Told};
 use super::profile::{self, Profile};
 use super::said::{is_hostile, said, same};
+use crate::chinese::translated;
 use crate::lang::Lang;
 use crate::tokens::{Address, TokenFile};
 
@@ -292,7 +293,7 @@ fn token_in(path: &Path) -> Told<String> {
                     "run this as the server's user, or use a token of your own",
                 ),
             ),
-            _ => (same(fault.to_string()), said("检查路径", "look at the path")),
+            _ => (translated(&fault), said("检查路径", "look at the path")),
         };
         Fault::new(Exit::NotAdmitted, "TOKEN_FILE", what).because(why).mend(mend)
     };
@@ -348,7 +349,7 @@ fn connect(address: &str, bearer: Bearer, authority: Option<&Path>, insecure: bo
             format!("{address:?} 不是服务器地址"),
             format!("{address:?} is not the address of a server"),
         );
-        Fault::usage("BAD_ADDRESS", what).because(same(why)).mend(said(
+        Fault::usage("BAD_ADDRESS", what).because(translated(why)).mend(said(
             "写成 http://主机:端口 或 https://主机:端口",
             "write http://HOST:PORT or https://HOST:PORT",
         ))
@@ -369,7 +370,7 @@ fn connect(address: &str, bearer: Bearer, authority: Option<&Path>, insecure: bo
             let shown = authority.display().to_string();
             let pem = fs::read_to_string(authority).map_err(|fault| {
                 let what = said(format!("无法读取 {shown}"), format!("{shown} cannot be read"));
-                Fault::usage("NO_AUTHORITY", what).because(same(fault.to_string()))
+                Fault::usage("NO_AUTHORITY", what).because(translated(&fault))
             })?;
             Client::trusting(address, bearer, &pem).map_err(|fault| bad(fault.to_string()))
         }

@@ -3,7 +3,8 @@
 use api::{Refusal, RefusalKind};
 
 use super::fault::{Exit, Fault};
-use super::said::{said, same};
+use super::said::{Said, said, same};
+use crate::chinese::{reason_and_mend, translated};
 
 /// A reason code; what it means in Chinese, what mends it in Chinese and, where the server speaks to programs, in
 /// English.
@@ -121,7 +122,7 @@ pub(super) fn fault(refusal: &Refusal, address: &str) -> Fault {
 fn not_reached(refusal: &Refusal, address: &str) -> Fault {
     let what = said(format!("{address} 上没有服务器应答"), format!("no server answers at {address}"));
     let certificate = refusal.message.contains("certificate");
-    Fault::new(Exit::NotReached, "NOT_REACHED", what).because(same(refusal.message.as_str())).mend(if certificate {
+    Fault::new(Exit::NotReached, "NOT_REACHED", what).because(translated(&refusal.message)).mend(if certificate {
         said(
             "检查 --ca 是否为签发该证书的机构，以及证书是否写有此名称（hotline certs renew --name）",
             "see whether --ca is the authority of its certificate, and whether that names this host (hotline certs renew --name)",
@@ -136,37 +137,46 @@ fn not_reached(refusal: &Refusal, address: &str) -> Fault {
 }
 
 fn told(refusal: &Refusal, exit: Exit) -> Fault {
-    let english_why = match refusal.fields.as_slice() {
-        [] => refusal.message.clone(),
-        fields => {
-            let lines: Vec<String> = fields.iter().map(|(path, what)| format!("{path}: {what}")).collect();
-            lines.join("\n        ")
-        }
-    };
+    let why = why(refusal);
     let known = REASONS.iter().find(|(code, ..)| *code == refusal.reason);
     let Some((code, zh, zh_mend, en_mend)) = known else {
         let what = said("服务器拒绝了", "the server said no");
         let fault =
             Fault::new(exit, if refusal.reason.is_empty() { "REFUSED" } else { &refusal.reason }, what);
-        let fault = fault.because(same(english_why));
-        return if refusal.mend.is_empty() { fault } else { fault.mend(same(refusal.mend.as_str())) };
+        let fault = fault.because(why);
+        return if refusal.mend.is_empty() { fault } else { fault.mend(translated(&refusal.mend)) };
     };
     let english_mend = if en_mend.is_empty() { refusal.mend.as_str() } else { en_mend };
     let figures: Vec<String> =
         refusal.figures.iter().map(|(name, figure)| format!("{name} = {figure}")).collect();
-    let what = said(*zh, english_what(refusal, &english_why));
+    let what = said(*zh, english_what(refusal));
     let fault = Fault::new(exit, code, what).mend(said(*zh_mend, english_mend));
     match (refusal.fields.is_empty(), figures.is_empty()) {
-        (false, _) => fault.because(same(english_why)),
+        (false, _) => fault.because(why),
         (true, false) => fault.because(same(figures.join(", "))),
         (true, true) => fault,
     }
 }
 
-/// The server's own words, or that fields are wrong where the words only list these.
-fn english_what(refusal: &Refusal, why: &str) -> String {
+/// The server's own words: what it says of each field, if it does.
+fn why(refusal: &Refusal) -> Said {
     if refusal.fields.is_empty() {
-        why.to_owned()
+        return translated(&refusal.message);
+    }
+    let fields = |line: &dyn Fn(&str, &str) -> String| {
+        let lines: Vec<String> = refusal.fields.iter().map(|(path, what)| line(path, what)).collect();
+        lines.join("\n        ")
+    };
+    said(
+        fields(&|path, what| format!("{path}：{}", reason_and_mend(what))),
+        fields(&|path, what| format!("{path}: {what}")),
+    )
+}
+
+/// The server's own words, or that fields are wrong where the words only list these.
+fn english_what(refusal: &Refusal) -> String {
+    if refusal.fields.is_empty() {
+        refusal.message.clone()
     } else {
         "something in the request is not what it should be".to_owned()
     }
@@ -174,7 +184,7 @@ fn english_what(refusal: &Refusal, why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use super::*;
@@ -212,6 +222,33 @@ mod tests {
         assert!(made.contains("PLAN_CONFLICT") && made.contains("WRONG_ROLE") && made.len() > 50, "{made:?}");
         let without: Vec<&&str> = made.difference(&known).collect();
         assert!(without.is_empty(), "say these in Chinese: {without:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_field_is_told_in_both_languages() {
+        let field = |path: &str, what: &str| (path.to_owned(), what.to_owned());
+        let refusal = Refusal {
+            kind: RefusalKind::BadRequest,
+            reason: "INVALID_FIELD".to_owned(),
+            message: String::new(),
+            mend: String::new(),
+            figures: BTreeMap::new(),
+            fields: vec![
+                field("text:5:9 weekly.ana", "there is no shift 'erly'; did you mean 'early'?"),
+                field("page_size", "from 1 to 1,000"),
+                field("a", "the words of a later server"),
+            ],
+        };
+        let fault = fault(&refusal, "http://127.0.0.1:1");
+        let (zh, en) = (fault.lines(Lang::Zh).join("\n"), fault.lines(Lang::En).join("\n"));
+        assert!(en.contains("page_size: from 1 to 1,000"), "{en}");
+        for words in [
+            "text:5:9 weekly.ana：没有班次 'erly'；您是否指 early？",
+            "page_size：从 1 到 1000",
+            "a：the words of a later server",
+        ] {
+            assert!(zh.contains(words), "{words} is not in {zh}");
+        }
     }
 
     #[test]

@@ -118,7 +118,7 @@ async fn looked_at(office: &Office, file: &TextFile) -> Told<(String, Validated,
     let parsed = match read.roster() {
         Ok(parsed) => parsed,
         Err(errors) => {
-            let (complaints, left_out) = complained(&errors);
+            let (complaints, left_out) = complained(&errors, office.lang());
             let gaps = Gaps::default();
             let found = Validated { valid: false, complaints, left_out, warnings: Vec::new(), gaps };
             return Ok((read.name, found, String::new()));
@@ -126,11 +126,12 @@ async fn looked_at(office: &Office, file: &TextFile) -> Told<(String, Validated,
     };
     let text = parsed.text;
     let sent = office.send(v1::ValidateRosterRequest { text: text.clone() }).await?;
+    let complaint = |sent| Complaint::of(sent, &read.name, office.lang());
     let found = Validated {
         valid: sent.complaints.is_empty(),
-        complaints: sent.complaints.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
+        complaints: sent.complaints.into_iter().map(complaint).collect(),
         left_out: sent.left_out,
-        warnings: sent.warnings.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
+        warnings: sent.warnings.into_iter().map(complaint).collect(),
         gaps: Gaps::of(sent.gaps, sent.gaps_left_out, office.lang()),
     };
     Ok((read.name, found, text))

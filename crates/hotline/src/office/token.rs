@@ -16,8 +16,9 @@ use super::length;
 use super::moment;
 use super::new_file::NewFile;
 use super::reach::Common;
-use super::said::{Said, said, same};
+use super::said::{Said, said};
 use super::sheet::Field;
+use crate::chinese::translated;
 
 /// Tokens: who may ask this server.
 ///
@@ -221,7 +222,7 @@ impl Place {
             let shown = path.display();
             let what = said(format!("无法创建 {shown}"), format!("{shown} cannot be made"));
             let mend = said("换一个位置；没有发放令牌", "name another place; no token was made");
-            Fault::usage("TOKEN_OUT", what).because(same(fault.to_string())).mend(mend)
+            Fault::usage("TOKEN_OUT", what).because(translated(&fault)).mend(mend)
         })?;
         Ok(Place::File(made))
     }
@@ -266,7 +267,7 @@ pub(super) fn give(office: &Office, kind: &str, mut item: KeptToken, place: Plac
     file.keep(&token).map_err(|fault| {
         let what = said(format!("令牌无法写入 {shown}"), format!("the token cannot be written to {shown}"));
         let (role, id) = (item.role, item.id.as_str());
-        Fault::new(Exit::Usage, "TOKEN_OUT", what).because(same(fault.to_string())).mend(said(
+        Fault::new(Exit::Usage, "TOKEN_OUT", what).because(translated(&fault)).mend(said(
             format!("令牌已经生效但无人看到；另发一个：hotline token create {role} {id}"),
             format!("nobody saw the token; make another in its place: hotline token create {role} {id}"),
         ))

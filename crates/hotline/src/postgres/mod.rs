@@ -15,6 +15,7 @@ use session::migrate_postgres;
 use tokio::runtime::Builder;
 
 pub(crate) use self::text::unopened;
+use crate::chinese::told;
 use crate::lang::Lang;
 use crate::serve::read_configuration;
 
@@ -111,7 +112,7 @@ impl Migrate {
         let lang = self.lang.unwrap_or_else(Lang::of_environment);
         let (code, words) = match self.done(lang) {
             Ok(steps) => (ExitCode::SUCCESS, text::migrated(lang, &steps)),
-            Err(fault) => (ExitCode::FAILURE, format!("{fault:#}")),
+            Err(fault) => (ExitCode::FAILURE, told(lang, format!("{fault:#}"))),
         };
         let said = match code {
             ExitCode::SUCCESS => writeln!(io::stdout(), "{words}"),

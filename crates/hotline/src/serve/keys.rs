@@ -101,7 +101,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 
 fn keys(files: &TlsFiles, pems: &Pems) -> Result<TlsKeys> {
     TlsKeys::from_pem(&pems.certificate, &pems.key)
-        .with_context(|| format!("{} with {}", files.certificate.display(), files.key.display()))
+        .with_context(|| format!("cannot use {} with {}", files.certificate.display(), files.key.display()))
 }
 
 #[cfg(test)]

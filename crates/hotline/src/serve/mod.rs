@@ -34,8 +34,9 @@ use self::settings::Settings;
 pub(crate) use self::settings::read as read_configuration;
 use self::traces::Sending;
 use crate::journal::Kept;
+use crate::lang::Lang;
 use crate::tokens::Address;
-use crate::{certs, open_files, tokens};
+use crate::{causes, certs, open_files, tokens};
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
 const CLOSE_AT_LATEST: Duration = Duration::from_secs(2);
@@ -66,26 +67,26 @@ pub(crate) struct Ready {
 /// The exit code for flags or a configuration that make no sense, as for every other command.
 const MAKES_NO_SENSE: u8 = 2;
 
-/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored. A
-/// configuration that makes no sense is told here.
-///
-/// # Errors
-/// When the server cannot start, or its ready line cannot be written.
-pub(crate) fn run(flags: Serve) -> Result<ExitCode> {
-    let settings = match flags.settings() {
-        Ok(settings) => settings,
+/// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored. Why the
+/// server cannot start, or its ready line cannot be written, is told here.
+pub(crate) fn run(flags: Serve) -> ExitCode {
+    let lang = flags.lang();
+    match flags.settings() {
+        Ok(settings) => causes::ended(lang, begun(settings, lang)),
         Err(fault) => {
-            // As the other faults of a start are told; where even this cannot be written the exit code is all.
-            let _said = writeln!(std::io::stderr(), "Error: {fault:?}");
-            return Ok(ExitCode::from(MAKES_NO_SENSE));
+            causes::tell(lang, &fault);
+            ExitCode::from(MAKES_NO_SENSE)
         }
-    };
+    }
+}
+
+fn begun(settings: Settings, lang: Lang) -> Result<ExitCode> {
     // What it writes is for its own user: callers' references, hashes of tokens, the whole state.
     umask(Mode::RWXG | Mode::RWXO);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let (traces, sending) = begin_to_tell(&settings)?;
-        serve(settings, traces, sending).await
+        serve(settings, traces, sending, lang).await
     });
     runtime.shutdown_timeout(CLOSE_AT_LATEST);
     served
@@ -105,7 +106,7 @@ fn begin_to_tell(settings: &Settings) -> Result<(Traces, Option<Sending>)> {
     Ok((traces, sending))
 }
 
-async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> Result<ExitCode> {
+async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>, lang: Lang) -> Result<ExitCode> {
     let ending = ending(settings.with_parent)?;
     let (files, connections) = (open_files::raised(), settings.limits.connections);
     if usize::try_from(files).is_ok_and(|files| files < connections + OTHER_FILES) {
@@ -117,7 +118,7 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>) -> 
     }
     let (site, stepped) = (settings.site, settings.stepped);
     let seed = stepped.then_some(settings.seed);
-    let kept = Kept::open(settings.data.as_deref(), settings.postgres.as_ref(), site, seed).await?;
+    let kept = Kept::open(settings.data.as_deref(), settings.postgres.as_ref(), site, seed, lang).await?;
     let broken = kept.broken.clone();
     match serve_kept(settings, traces, sending, kept, ending).await {
         Err(fault) if *broken.borrow() => {

@@ -13,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::file::{self, Log, ServerFile, TlsFiles, TracesTo};
 use super::traces::Collector;
+use crate::lang::Lang;
 use crate::log::LogFormat;
 use crate::{certs, postgres, tokens};
 
@@ -74,6 +75,9 @@ pub(crate) struct Serve {
     /// End when standard input ends, so that no server outlives the program that started it.
     #[arg(long)]
     with_parent: bool,
+    /// The language of what is said; the locale's if not said.
+    #[arg(long)]
+    lang: Option<Lang>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,6 +110,11 @@ pub(super) struct Settings {
 }
 
 impl Serve {
+    /// In which language it is told why it does not begin.
+    pub(super) fn lang(&self) -> Lang {
+        self.lang.unwrap_or_else(Lang::of_environment)
+    }
+
     /// The file's words with these flags over them.
     ///
     /// # Errors

@@ -119,6 +119,18 @@ fn a_file_that_is_none_is_refused_in_clear_words() {
     let here =
         house.ask(&["plan", "validate", "-f", "bad.toml", "--offline", "--server", "http://127.0.0.1:1"]);
     assert_eq!((here.code, here.out), (validated.code, validated.out), "no server is asked");
+    let words = ["错误：没有优先级 'urgent'", "--> bad.toml:", "class = \"urgent\"", "^", "= 办法：优先级有"];
+    let chinese = house.ask(&["plan", "validate", "-f", "bad.toml", "--lang", "zh-CN"]);
+    for words in words {
+        assert!(chinese.out.contains(words), "{words:?} is not in {}", chinese.out);
+    }
+    assert!(!chinese.out.contains("error") && !chinese.out.contains("help"), "{}", chinese.out);
+    for (verb, code) in [("diff", 2), ("apply", 1)] {
+        house.ask(&["plan", verb, "-f", "bad.toml", "--lang", "zh-CN"]).refused(code, &words);
+    }
+    let object = house.ask(&["plan", "validate", "-f", "bad.toml", "--lang", "zh-CN", "-o", "json"]);
+    let object: serde_json::Value = serde_json::from_str(&object.out).expect("one object");
+    assert_eq!(object["item"]["complaints"][0]["message"], "没有优先级 'urgent'");
 }
 
 #[test]

@@ -61,6 +61,17 @@ fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
     house
         .ask(&["roster", "apply", "-f", "nobody.toml", "--yes"])
         .refused(1, &["nobody.toml has mistakes", "li-na"]);
+    let chinese = |arguments: &[&str]| house.ask(&[&["roster"], arguments, &["--lang", "zh"]].concat());
+    let bad = chinese(&["validate", "-f", "bad.toml"]);
+    for words in ["错误：没有班次 'night'", "--> bad.toml:5:", "daily night", "= 办法：在 [shifts] 下声明它"]
+    {
+        assert!(bad.out.contains(words), "{words:?} is not in {}", bad.out);
+    }
+    // What only the server can know.
+    chinese(&["apply", "-f", "nobody.toml", "--yes"]).refused(
+        1,
+        &["nobody.toml 有误", "错误：没有接线员 li-na", "--> nobody.toml:5:", "= 办法：先添加这名接线员"],
+    );
     house
         .ask(&["roster", "apply", "-f", "gone.toml"])
         .refused(2, &["the roster gone.toml", "hotline roster get"]);

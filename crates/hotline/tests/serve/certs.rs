@@ -34,6 +34,21 @@ fn keys_are_for_their_owner_alone_and_never_overwritten() {
     let nothing = certs(&["renew", directory.path().to_str().expect("a path")]);
     let said = String::from_utf8_lossy(&nothing.stderr);
     assert!(!nothing.status.success() && said.contains("hotline certs init"), "{said}");
+    let chinese = |arguments: &[&str]| {
+        let output = certs(&[arguments, &["--lang", "zh-CN"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let again = chinese(&["init", inside.to_str().expect("a path")]);
+    assert!(
+        again.starts_with("错误：")
+            && again.contains(" 中已有证书机构；要由它换发证书：hotline certs renew ")
+    );
+    let nothing = chinese(&["renew", directory.path().to_str().expect("a path")]);
+    assert!(
+        nothing.contains("ca-key.pem；用 hotline certs init 建立证书机构\n  原因：没有这个文件或目录"),
+        "{nothing}"
+    );
     let odd = certs(&["renew", inside.to_str().expect("a path"), "--name", "热线"]);
     assert!(!odd.status.success(), "no such name in a certificate");
 }

@@ -69,6 +69,18 @@ fn a_mistake_is_shown_where_it_stands() {
     let said = serve(&["--config", file.to_str().expect("a path"), "--tokens-file", "unused"]);
     assert!(said.contains("keep records at least as long"), "{said}");
     assert!(serve(&["--config", "/nowhere/server.toml"]).contains("cannot read the configuration"));
+    fs::write(&file, "site = \"main\"\n\n[limits]\nconections = 5\n").expect("written");
+    let said = serve(&["--config", file.to_str().expect("a path"), "--lang", "zh-CN"]);
+    for part in [
+        "错误：没有字段 conections，可写 ",
+        "server.toml:4:1",
+        "4 | conections = 5",
+        "= 办法：config/server.toml 中有每个字段",
+    ] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    let said = serve(&["--config", "/nowhere/server.toml", "--lang", "zh-CN"]);
+    assert_eq!(said, "错误：无法读取配置 /nowhere/server.toml\n  原因：没有这个文件或目录\n");
     assert!(serve(&[]).contains("--tokens-file"), "where to write the tokens");
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
     command.args(["serve", "--tls", "/nowhere", "--tokens-file", "unused"]);

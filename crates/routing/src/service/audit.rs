@@ -65,8 +65,8 @@ impl AuditService for Audit {
             (0, "") => None,
             (0, _) => return Err(Invalid::new("known_number", "give the number of the row, too").into()),
             (number, hash) => {
-                let mend = "the row's hash is meant: 64 hexadecimal digits";
-                Some((number, parse_hash(hash).ok_or_else(|| Invalid::new("known_hash", mend))?))
+                let none = || Invalid::new("known_hash", "the row's hash is meant: 64 hexadecimal digits");
+                Some((number, parse_hash(hash).ok_or_else(none)?))
             }
         };
         let walk = walk_audit(self.0.recorder.audit(), self.0.id(), known).await;

@@ -140,8 +140,7 @@ impl History {
             }
         };
         if at > head {
-            let mend = format!("name a decision up to {}", head.0);
-            return Err(Invalid::new("moment.seq", mend).into());
+            return Err(Invalid::new("moment.seq", format!("name a decision up to {}", head.0)).into());
         }
         let past = exchange::past(&self.0.journal, Some(&self.0.derived), site, at).await;
         past.map_err(unreadable)

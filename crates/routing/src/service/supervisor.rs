@@ -243,8 +243,7 @@ fn page_place(token: &str) -> Result<Option<Place>, Status> {
         let call = CallId(parts.next()?.parse().ok()?);
         parts.next().is_none().then_some(Place { class, arrived_less_boost, seq, call })
     };
-    let mend = "send the next_page_token of the page before, as it is, or nothing";
-    read().map(Some).ok_or_else(|| convert::Invalid::new("page_token", mend).into())
+    read().map(Some).ok_or_else(|| convert::bad_page().into())
 }
 
 fn page(

@@ -7,11 +7,12 @@ use switchboard::command::Actor;
 use switchboard::decision::Decision;
 use switchboard::id::CallId;
 
+use crate::chinese::translated;
 use crate::lang::Lang;
 use crate::office::answer;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::path::{self, Teller};
-use crate::office::said::{Said, said, same};
+use crate::office::said::{Said, said};
 use crate::office::sheet::{Field, Head, Side, lines};
 use crate::office::{length, moment};
 
@@ -70,7 +71,7 @@ pub(super) fn steps(id: &str, sent: v1::GetPathResponse, lang: Lang) -> Told<Vec
     let unread = |why: String| {
         let what = said("无法读懂服务器的记录", "the server's record cannot be read here");
         Fault::new(Exit::Broken, "OTHER_VERSION", what)
-            .because(same(why))
+            .because(translated(why))
             .mend(said("使用与服务器相同版本的程序", "use a program of the server's version"))
     };
     let call: uuid::Uuid = id.parse().map_err(|fault: uuid::Error| unread(fault.to_string()))?;

@@ -5,12 +5,13 @@ use std::path::Path;
 use api::v1;
 use serde::Serialize;
 
+use crate::chinese::translated;
 use crate::office::answer::{Format, Listed};
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::find::Taken;
 use crate::office::new_file::NewFile;
-use crate::office::said::{said, same};
+use crate::office::said::said;
 use crate::office::{length, moment};
 
 /// An invitation, as programs read it.
@@ -67,7 +68,7 @@ pub(super) async fn invite(
         let what =
             said(format!("邀请码无法写入 {shown}"), format!("the invitation cannot be written to {shown}"));
         let again = format!("hotline operator invite {}", item.id);
-        Fault::new(Exit::Usage, "INVITE_OUT", what).because(same(fault.to_string())).mend(said(
+        Fault::new(Exit::Usage, "INVITE_OUT", what).because(translated(&fault)).mend(said(
             format!("无人看到它；再发一份即取代它：{again}"),
             format!("nobody saw it; another takes its place: {again}"),
         ))
@@ -84,7 +85,7 @@ fn made(path: &Path) -> Told<NewFile> {
         let shown = path.display();
         let what = said(format!("无法创建 {shown}"), format!("{shown} cannot be made"));
         let mend = said("换一个位置；没有发出邀请", "name another place; nobody was invited");
-        Fault::usage("INVITE_OUT", what).because(same(fault.to_string())).mend(mend)
+        Fault::usage("INVITE_OUT", what).because(translated(&fault)).mend(mend)
     })
 }
 

@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use super::apply::{self, Preview};
 use super::preview::{self, Difference};
+use crate::chinese::translated;
 use crate::office::answer::Listed;
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::find::Kind;
 use crate::office::line::seq;
-use crate::office::said::{Said, said, same};
+use crate::office::said::{Said, said};
 
 /// What is to be changed.
 pub(in crate::office) struct Change<'c> {
@@ -128,15 +129,15 @@ fn refused(fault: EditError) -> Fault {
             "现行方案的文本有误，所以没有修改",
             "the text of the plan in force has mistakes, so it was not changed",
         ))
-        .because(same(format!("\n{findings}"))),
+        .because(translated(format!("\n{findings}"))),
         EditError::Breaks(findings) => {
             no(said("这样修改后就不再是方案", "with this change it would be no plan"))
-                .because(same(format!("\n{findings}")))
+                .because(translated(format!("\n{findings}")))
         }
         EditError::Refused(Refused { place, reason, mend, named_by }) if named_by.is_empty() => {
             no(said(format!("不能这样修改 {place}"), format!("{place} cannot be changed like this")))
-                .because(same(reason))
-                .mend(same(mend))
+                .because(translated(reason))
+                .mend(translated(mend))
         }
         EditError::Refused(Refused { place, reason, mend, named_by }) => {
             let named = |line: fn(usize) -> String| {
@@ -148,6 +149,30 @@ fn refused(fault: EditError) -> Fault {
             no(said(format!("方案里还有地方用到 {place}"), format!("{place} is still used: {reason}")))
                 .because(said(format!("用到它的地方：{zh}"), format!("it is named in the plan:{en}")))
                 .mend(said("先修改这些地方，再移除", mend))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::plan::edit::remove_line;
+
+    use super::*;
+    use crate::lang::Lang;
+
+    #[test]
+    fn why_a_text_was_not_changed_is_told_in_both_languages() {
+        let told = |text: &str, line: &str, lang| {
+            let id = line.parse().expect("an id");
+            refused(remove_line(text, id).expect_err("refused")).lines(lang).join("\n")
+        };
+        let unknown = |lang| told(::plan::HOSPITAL, "dutty", lang);
+        assert!(unknown(Lang::En).contains("there is no line 'dutty' in this plan"), "{}", unknown(Lang::En));
+        assert!(unknown(Lang::Zh).ends_with("原因：本方案中没有热线 dutty\n  办法：您是否指 duty？"));
+        let no_plan = told("lines = 3\n", "duty", Lang::Zh);
+        for words in ["错误：此处应为表，写的却是数字", "1 | lines = 3", "= 办法：每个标识写一项"]
+        {
+            assert!(no_plan.contains(words), "{words:?} is not in {no_plan}");
         }
     }
 }

@@ -8,8 +8,9 @@ use ::plan::roster::{self, ParsedRoster};
 use ::plan::{Findings, ParsedPlan, PlanErrors, TEXT_BYTES_MAX};
 use clap::Args;
 
+use crate::chinese::translated;
 use crate::office::fault::{Exit, Fault, Told};
-use crate::office::said::{clean, said, same};
+use crate::office::said::{clean, said};
 
 /// A file with such a text.
 #[derive(Debug, Args)]
@@ -63,7 +64,7 @@ pub(in crate::office) fn read(of: Of, path: &Path) -> Told<PlanText> {
                     format!("for the {} in force: {}", of.en, of.got),
                 ),
             ),
-            _ => (same(fault.to_string()), said("检查文件", "look at the file")),
+            _ => (translated(&fault), said("检查文件", "look at the file")),
         };
         Fault::usage(of.code, what).because(why).mend(mend)
     };
@@ -130,7 +131,7 @@ impl PlanText {
                     ),
                 };
                 let fault = Fault::new(Exit::Refused, "BAD_PLAN", what);
-                Err(fault.because(same(format!("\n{errors}\n"))).mend(mend))
+                Err(fault.because(translated(format!("\n{errors}\n"))).mend(mend))
             }
         }
     }

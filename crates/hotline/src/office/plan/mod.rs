@@ -20,6 +20,8 @@ use super::fault::{EXIT_CODES, Exit, Fault, Told, verdict};
 use super::gaps::Gaps;
 use super::reach::Common;
 use super::said::{Said, clean_lines, counted, said};
+use crate::chinese::told;
+use crate::lang::Lang;
 
 /// The plan: lines, tiers, teams, numbers and recordings, as one file.
 ///
@@ -142,10 +144,23 @@ impl Listed for Complaint {
 
 impl Complaint {
     /// As a server sent it, whose drawing knows the text by what it is and not by the file's name.
-    pub(super) fn of(sent: v1::PlanComplaint, file: &str) -> Complaint {
+    pub(super) fn of(sent: v1::PlanComplaint, file: &str, lang: Lang) -> Complaint {
         let v1::PlanComplaint { path, line, column, message, mend, drawing } = sent;
-        let drawing = named(&drawing, line, column, file);
-        Complaint { path, line, column, message, mend, drawing }
+        let drawing = told(lang, named(&drawing, line, column, file));
+        Complaint { path, line, column, message: told(lang, message), mend: told(lang, mend), drawing }
+    }
+
+    /// As this program found it.
+    fn found(found: &::plan::Finding, lang: Lang) -> Complaint {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Complaint {
+            path: found.field.clone(),
+            line: number(found.line),
+            column: number(found.column),
+            message: told(lang, &found.reason),
+            mend: told(lang, &found.mend),
+            drawing: told(lang, found),
+        }
     }
 }
 
@@ -165,36 +180,24 @@ fn named(drawing: &str, line: u32, column: u32, file: &str) -> String {
     renamed
 }
 
-impl From<&::plan::Finding> for Complaint {
-    fn from(found: &::plan::Finding) -> Complaint {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Complaint {
-            path: found.field.clone(),
-            line: number(found.line),
-            column: number(found.column),
-            message: found.reason.clone(),
-            mend: found.mend.clone(),
-            drawing: found.to_string(),
-        }
-    }
-}
-
 async fn validate(office: &Office, file: &TextFile) -> Told<ExitCode> {
     let read = file::read(PLAN, &file.path)?;
+    let lang = office.lang();
+    let complaint = |sent| Complaint::of(sent, &read.name, lang);
     let validated = match read.parsed() {
-        Err(errors) => refused_here(&errors),
+        Err(errors) => refused_here(&errors, lang),
         Ok(parsed) => {
             let sent = office.send(v1::ValidatePlanRequest { text: parsed.text }).await?;
             Validated {
                 valid: sent.complaints.is_empty(),
-                complaints: sent.complaints.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
+                complaints: sent.complaints.into_iter().map(complaint).collect(),
                 left_out: sent.left_out,
-                warnings: sent.warnings.into_iter().map(|sent| Complaint::of(sent, &read.name)).collect(),
-                gaps: Gaps::of(sent.gaps, sent.gaps_left_out, office.lang()),
+                warnings: sent.warnings.into_iter().map(complaint).collect(),
+                gaps: Gaps::of(sent.gaps, sent.gaps_left_out, lang),
             }
         }
     };
-    told(&office.answer, &read.name, &validated)
+    tell(&office.answer, &read.name, &validated)
 }
 
 fn validate_here(answer: &Answer, file: &TextFile) -> Told<ExitCode> {
@@ -204,26 +207,26 @@ fn validate_here(answer: &Answer, file: &TextFile) -> Told<ExitCode> {
             valid: true,
             complaints: Vec::new(),
             left_out: 0,
-            warnings: parsed.warnings.iter().map(Complaint::from).collect(),
+            warnings: parsed.warnings.iter().map(|found| Complaint::found(found, answer.lang)).collect(),
             gaps: Gaps::default(),
         },
-        Err(errors) => refused_here(&errors),
+        Err(errors) => refused_here(&errors, answer.lang),
     };
-    told(answer, &read.name, &validated)
+    tell(answer, &read.name, &validated)
 }
 
-fn refused_here(errors: &::plan::PlanErrors) -> Validated {
-    let (complaints, left_out) = complained(errors);
+fn refused_here(errors: &::plan::PlanErrors, lang: Lang) -> Validated {
+    let (complaints, left_out) = complained(errors, lang);
     Validated { valid: false, complaints, left_out, warnings: Vec::new(), gaps: Gaps::default() }
 }
 
 /// What is wrong with a text, and how much more.
-pub(super) fn complained(errors: &::plan::Findings) -> (Vec<Complaint>, u32) {
+pub(super) fn complained(errors: &::plan::Findings, lang: Lang) -> (Vec<Complaint>, u32) {
     let left_out = u32::try_from(errors.left_out).unwrap_or(u32::MAX);
-    (errors.findings.iter().map(Complaint::from).collect(), left_out)
+    (errors.findings.iter().map(|found| Complaint::found(found, lang)).collect(), left_out)
 }
 
-fn told(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
+fn tell(answer: &Answer, name: &str, validated: &Validated) -> Told<ExitCode> {
     let written = if answer.is_object() {
         answer.one("plan_validated", validated)
     } else {

@@ -1,0 +1,60 @@
+//! Why a command that has no answer of its own, as `serve` and `certs`, did not do what was asked: told cause by cause.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Error, Result};
+
+use crate::chinese::chinese;
+use crate::lang::Lang;
+
+/// What such a command ends with; what went wrong is told.
+pub(crate) fn ended(lang: Lang, done: Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|fault| {
+        tell(lang, &fault);
+        ExitCode::FAILURE
+    })
+}
+
+/// Says on standard error what went wrong.
+pub(crate) fn tell(lang: Lang, fault: &Error) {
+    // Where even this cannot be written the exit code is all there is to say.
+    let _said = writeln!(io::stderr(), "{}", words(lang, fault));
+}
+
+fn words(lang: Lang, fault: &Error) -> String {
+    const MARK: &str = "错误：";
+    if lang == Lang::En {
+        return format!("Error: {fault:?}");
+    }
+    let mut causes = fault.chain().map(chinese);
+    let first = causes.next().unwrap_or_default();
+    // A drawing begins with the mark.
+    let mark = if first.starts_with(MARK) { "" } else { MARK };
+    causes.fold(format!("{mark}{first}"), |told, cause| format!("{told}\n  原因：{cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn each_cause_is_told_in_both_languages() {
+        let fault = io::Error::from_raw_os_error(2);
+        let fault = Err::<(), _>(fault).context("cannot read the plan x.toml").expect_err("a fault");
+        assert_eq!(words(Lang::Zh, &fault), "错误：无法读取方案 x.toml\n  原因：没有这个文件或目录");
+        let english = words(Lang::En, &fault);
+        assert!(
+            english.starts_with("Error: cannot read the plan x.toml") && english.contains("(os error 2)")
+        );
+    }
+
+    #[test]
+    fn a_drawing_has_its_mark_once() {
+        let findings = plan::parse("x.toml", "lines = 3").expect_err("no plan");
+        let told = words(Lang::Zh, &findings.into());
+        assert!(told.starts_with("错误：此处应为表") && told.matches("错误：").count() == 1, "{told}");
+    }
+}
