@@ -64,7 +64,8 @@ pub(crate) struct TokenEntry {
 /// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
 /// one is replaced. A gateway that has a good token elsewhere keeps that one: it stands in a machine that nobody
 /// watches, and calls come through it. Without a file there are new tokens for all; a file that is there and cannot be
-/// read is not taken for none.
+/// read is not taken for none. Where other servers share the site, whoever has a good token has it from one of them, and
+/// keeps it.
 ///
 /// # Errors
 /// When no token can be made or kept, or the file cannot be read or written.
@@ -73,6 +74,7 @@ pub(crate) async fn hand_out(
     site: SiteId,
     principals: &Principals,
     who: &[Principal],
+    is_shared: bool,
 ) -> Result<()> {
     let file = read(path, site)?;
     let all_anew = file.is_none();
@@ -86,14 +88,14 @@ pub(crate) async fn hand_out(
         };
         let token = match earlier.iter().find(good) {
             Some(entry) => entry.token.clone(),
-            None if !all_anew
-                && principal.who.role() == Role::Gateway
+            None if (is_shared || (!all_anew && principal.who.role() == Role::Gateway))
                 && principals.has_token(principal, SystemTime::now()) =>
             {
                 tracing::warn!(
-                    gateway = id,
+                    role,
+                    id,
                     file = %path.display(),
-                    "this gateway has a token that is not in the file; issue another if nobody knows it"
+                    "this one has a token that is not in the file; issue another if nobody knows it"
                 );
                 continue;
             }
@@ -173,6 +175,26 @@ mod tests {
         fs::create_dir(&path).expect("made");
         let fault = format!("{:#}", read(&path, site).err().expect("no file"));
         assert!(fault.contains("cannot read the token file"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn a_server_among_others_takes_nobodys_token() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let site: SiteId = "west".parse().expect("a name");
+        let admin = Principal { site, who: routing::Who::Admin("admin".parse().expect("a name")) };
+        let registry = std::sync::Arc::new(session::MemoryRegistry::new());
+        let (first, second) = (Principals::new(registry.clone(), None), Principals::new(registry, None));
+        let of = |name: &str| dir.path().join(name);
+        hand_out(&of("first.json"), site, &first, &[admin], true).await.expect("written");
+        let file = read(&of("first.json"), site).expect("readable").expect("there");
+        second.load(site).await.expect("readable");
+        hand_out(&of("second.json"), site, &second, &[admin], true).await.expect("written");
+        assert!(read(&of("second.json"), site).expect("readable").is_none_or(|file| file.tokens.is_empty()));
+        let kept = second.authenticate(&file.tokens[0].token, SystemTime::now());
+        assert_eq!(kept.expect("it is still good").principal, admin);
+        hand_out(&of("second.json"), site, &second, &[admin], false).await.expect("written");
+        let kept = second.authenticate(&file.tokens[0].token, SystemTime::now());
+        assert!(kept.is_err(), "who is alone and has no file makes all anew");
     }
 
     #[test]

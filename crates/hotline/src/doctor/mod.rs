@@ -10,6 +10,7 @@ mod files;
 mod people;
 mod ports;
 mod record;
+mod redis_server;
 mod store;
 
 use std::net::SocketAddr;
@@ -51,6 +52,9 @@ pub(crate) struct Doctor {
     /// Where the server listens, if flags tell it so; may be given several times.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,
+    /// Where the server's Redis is, if a flag tells it so.
+    #[arg(long = "redis", value_name = "ADDRESS")]
+    redis_address: Option<String>,
     /// How to write it.
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -161,7 +165,8 @@ impl Doctor {
         findings.extend(record::look(data).await);
         findings.push(certificates::look(data, &file, SystemTime::now()));
         findings.extend(ports::look(data, &file));
-        findings.extend(store::not_configured());
+        findings.push(redis_server::look(self.redis_address.as_deref(), &file).await);
+        findings.push(store::not_configured());
         findings
     }
 }

@@ -2,6 +2,7 @@
 
 mod file;
 mod keys;
+mod redis_at;
 mod retention;
 mod settings;
 mod traces;
@@ -16,11 +17,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use plan::{ParsedPlan, PlanErrors};
+use presence::Redis;
 use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::{Deserialize, Serialize};
-use session::{Derived, Journal, Writer};
+use session::{Derived, Journal, Roll, Writer};
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -141,16 +143,22 @@ async fn serve_kept(
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
     let Kept { journal, callers, registry, audit, subjects, records, derived, broken } = kept;
+    // A data directory is one process's.
+    let roll: Option<Arc<dyn Roll>> = None;
+    let is_shared = roll.is_some();
     let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
     principals.load(site).await?;
     let everybody = everybody(site, &settings.gateways)?;
-    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody).await?;
+    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody, is_shared).await?;
 
+    let shown_in = settings.redis_address.map(redis_at::begin);
     let opener = Opener {
         journal: journal.clone(),
         derived: derived.clone(),
         clock,
         evidence: settings.data.as_ref().map(|data| data.join(EVIDENCE)),
+        roll,
+        shown_in: shown_in.clone(),
     };
     let exchange = opener.open(site).await?;
     let first_plan = first_plan(settings.plan.as_deref(), &exchange)?;
@@ -173,6 +181,8 @@ async fn serve_kept(
         audit,
         subjects,
         records,
+        is_shared,
+        shown_in,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let config = RouterConfig {
@@ -244,6 +254,9 @@ struct Opener {
     derived: Arc<dyn Derived>,
     clock: Clock,
     evidence: Option<PathBuf>,
+    /// Where routers of the same journal hear of each other, if there may be several.
+    roll: Option<Arc<dyn Roll>>,
+    shown_in: Option<Arc<Redis>>,
 }
 
 impl OpenSite for Opener {
@@ -252,6 +265,12 @@ impl OpenSite for Opener {
         let mut config = ExchangeConfig::alone(site, writer).with_derived(self.derived.clone());
         if let Some(evidence) = &self.evidence {
             config = config.with_evidence(evidence.clone());
+        }
+        if let Some(shown_in) = &self.shown_in {
+            config = redis_at::shown(config, shown_in, site, self.clock, self.roll.is_some());
+        }
+        if let Some(roll) = &self.roll {
+            config = config.among_routers(roll.clone());
         }
         Box::pin(Exchange::spawn(config, self.journal.clone(), self.clock))
     }

@@ -7,6 +7,9 @@ mod evidence;
 mod logs;
 mod plans;
 mod process;
+#[path = "../../../exchange/tests/redis_server/mod.rs"]
+mod redis_server;
 mod restored;
 mod server;
+mod shown;
 mod traces;

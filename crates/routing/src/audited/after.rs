@@ -12,14 +12,23 @@ use super::Recorder;
 /// Acts under way at once are far fewer.
 const ROWS: usize = 1_000;
 
-/// Records how acts ended that no row tells the end of. At a start nobody else acts: whoever did is dead.
+/// No act takes longer than a request may: whatever began before is over, whoever did it.
+const ACTS_LAST_US: i64 = 60_000_000;
+
+/// Records how acts ended that no row tells the end of. At the start of the only router nobody else acts: whoever did is
+/// dead. Among others a young act may be theirs.
 ///
 /// # Errors
 /// The audit does not answer.
-pub(crate) async fn tell_ends(recorder: &Recorder, exchange: &ExchangeHandle) -> Result<(), AuditFault> {
+pub(crate) async fn tell_ends(
+    recorder: &Recorder,
+    exchange: &ExchangeHandle,
+    is_shared: bool,
+) -> Result<(), AuditFault> {
     let site = exchange.site();
     let rows = recorder.audit().rows(site, &AuditFilter::default(), u64::MAX, ROWS).await?;
-    for row in open(&rows) {
+    let young_from = recorder.wall_us().saturating_sub(ACTS_LAST_US);
+    for row in open(&rows).into_iter().filter(|row| !is_shared || row.entry.wall_us < young_from) {
         let outcome = outcome(exchange, row);
         tracing::warn!(
             row = row.number,

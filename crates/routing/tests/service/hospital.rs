@@ -98,6 +98,8 @@ async fn serve(
         audit: audit.clone(),
         subjects: callers,
         records: Arc::new(FoldedRecords::of(journal.clone())),
+        is_shared: false,
+        shown_in: None,
     };
     let config = RouterConfig { stepped: clock != Clock::System, ..config };
     (exchange, Router::start(config, parts).await.expect("a free port"))
