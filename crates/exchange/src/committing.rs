@@ -131,6 +131,7 @@ impl Runner {
         if !self.planted.is(Mistake::PublishBeforeAppend) {
             self.shared.published.publish(&batch.decisions);
         }
+        self.shared.presence.announce(self.shared.published.cursor().seq);
         batch.mark_stored(began, landed);
         for decision in &batch.decisions {
             self.note_links(decision);
@@ -164,6 +165,7 @@ impl Runner {
 
     /// Follows the journal to its end and drafts from there. Only with nothing under way.
     pub(crate) async fn catch_up(&mut self) {
+        let began = self.shared.published.cursor().seq;
         loop {
             let after = self.shared.published.cursor().seq;
             let rows = self.journal.tail(self.shared.site, after, TAIL_ROWS_MAX).await;
@@ -189,7 +191,10 @@ impl Runner {
                 }
             }
         }
-        self.draft = self.shared.published.read().durable.clone();
+        // Nothing came and nothing was drafted: it is the same.
+        if self.shared.published.cursor().seq != began || self.draft.state().seq != began {
+            self.draft = self.shared.published.read().durable.clone();
+        }
     }
 
     /// Commits everything that was decided and everything that has to be decided again.

@@ -100,6 +100,11 @@ impl Runner {
 
     /// A refusal is as good as the history it was decided on: it waits for the appends under way.
     fn refuse(&mut self, ask: Ask, refused: Refused, at: SiteTime) {
+        let stands_alone = self.building.is_empty() && self.in_flight.is_none();
+        if stands_alone && self.doubts.are_due() && matches!(refused, Refused::Rejection(_)) {
+            self.doubts.asks.push_back(ask);
+            return;
+        }
         self.shared.counters.refusals.fetch_add(1, Ordering::Relaxed);
         let verdict = Verdict::Refused { refused, at };
         if self.planted.is(Mistake::RefuseBeforeAppend) {

@@ -42,6 +42,16 @@ pub(crate) struct Shared {
     pub(crate) roster: Mutex<Followed>,
 }
 
+impl Shared {
+    /// Somebody says that the journal has come so far.
+    pub(crate) fn hear_of(&self, seq: Seq) {
+        self.heard_of.fetch_max(seq.0, Ordering::Relaxed);
+        if seq > self.published.cursor().seq {
+            self.inbox.ring();
+        }
+    }
+}
+
 /// The roster that is followed.
 #[derive(Default)]
 pub(crate) struct Followed {
@@ -146,11 +156,7 @@ impl ExchangeHandle {
 
     /// Somebody says this site's journal has come so far; reads the tail if that is news.
     pub fn heard_of(&self, seq: Seq) {
-        let shared = self.shared();
-        shared.heard_of.fetch_max(seq.0, Ordering::Relaxed);
-        if seq > shared.published.cursor().seq {
-            shared.inbox.ring();
-        }
+        self.shared().hear_of(seq);
     }
 
     /// Follows this roster from here on: its shifts are laid at once, and anew each day. Until somebody says which, the

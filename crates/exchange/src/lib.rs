@@ -21,6 +21,7 @@ mod evidence;
 mod feed;
 mod free;
 mod handle;
+mod hints;
 mod inbox;
 mod keeping;
 mod planted;

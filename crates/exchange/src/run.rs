@@ -31,6 +31,7 @@ pub(crate) struct Runner {
     pub(crate) building: Batch,
     /// Asks whose append was lost, before everybody else's.
     pub(crate) again: VecDeque<Ask>,
+    pub(crate) doubts: Doubts,
     pub(crate) schedule: Schedule,
     /// Whose turn it is to let happen what is due.
     pub(crate) turns: Turns,
@@ -38,6 +39,24 @@ pub(crate) struct Runner {
     pub(crate) degraded: bool,
     pub(crate) evidence: EvidenceRoom,
     pub(crate) planted: Planted,
+}
+
+/// Refusals that stand on no append: what another router decided a moment ago may speak against them.
+#[derive(Default)]
+pub(crate) struct Doubts {
+    /// Other routers append to this journal.
+    pub(crate) has_company: bool,
+    /// Asks that were refused, and are decided once more when the journal was read to its end.
+    pub(crate) asks: VecDeque<Ask>,
+    /// It was, a moment ago.
+    pub(crate) is_sure: bool,
+}
+
+impl Doubts {
+    /// Whether a refusal has to be held against the journal first.
+    pub(crate) fn are_due(&self) -> bool {
+        self.has_company && !self.is_sure
+    }
 }
 
 /// What woke the loop.
@@ -107,6 +126,11 @@ impl Runner {
             self.shared.inbox.ring();
             return true;
         }
+        if !self.doubts.asks.is_empty() {
+            self.settle_doubts().await;
+            self.shared.inbox.ring();
+            return true;
+        }
         let heard_of = self.shared.heard_of.load(Ordering::Relaxed);
         if heard_of > self.shared.published.cursor().seq.0 && !self.degraded {
             self.shared.heard_of.store(0, Ordering::Relaxed);
@@ -117,6 +141,17 @@ impl Runner {
         // Once the inbox is closed nothing comes into it: what waits is the last.
         let closed = self.shared.inbox.refusing() == Some(Refused::Closed);
         !(closed && self.again.is_empty() && self.shared.inbox.is_empty())
+    }
+
+    /// Whoever was refused by what this router knows is answered by what the journal knows.
+    async fn settle_doubts(&mut self) {
+        self.again.append(&mut self.doubts.asks);
+        if !self.degraded {
+            self.catch_up().await;
+        }
+        self.doubts.is_sure = true;
+        self.decide_again();
+        self.doubts.is_sure = false;
     }
 
     async fn wake(&mut self) -> Woken {

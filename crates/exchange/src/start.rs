@@ -18,6 +18,7 @@ use crate::drafting::Faults;
 use crate::evidence::EvidenceRoom;
 use crate::free;
 use crate::handle::{Counters, ExchangeHandle, Shared};
+use crate::hints;
 use crate::inbox::Inbox;
 use crate::keeping::Keeper;
 use crate::planted::Planted;
@@ -25,7 +26,7 @@ use crate::published::Published;
 use crate::readiness::ReadinessSign;
 use crate::replaying::replay;
 use crate::roll::RollCall;
-use crate::run::Runner;
+use crate::run::{Doubts, Runner};
 use crate::schedule::Schedule;
 use crate::turns::Turns;
 
@@ -163,6 +164,7 @@ impl Exchange {
             in_flight: None,
             building: Batch::default(),
             again: Default::default(),
+            doubts: Doubts { has_company: roll.is_some(), ..Doubts::default() },
             turns: Turns::default(),
             faults: Faults::default(),
             degraded: false,
@@ -174,6 +176,9 @@ impl Exchange {
             tokio::spawn(RollCall::new(Arc::clone(&shared), roll, signature).run());
         }
         tokio::spawn(free::show(Arc::clone(&shared)));
+        if let Some(heard) = shared.presence.hints() {
+            tokio::spawn(hints::hear(Arc::clone(&shared), heard));
+        }
         let keeping = keeper.map(|keeper| tokio::spawn(keeper.run()));
         Ok(ExchangeHandle::new(shared, keeping))
     }

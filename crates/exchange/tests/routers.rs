@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
+use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle, Refused};
 use presence::{DESK_LEASE, GATEWAY_LEASE, HEARTBEAT, Holder};
 use session::{
     Appended, Head, Journal, JournalFault, MemoryJournal, MemoryRoll, Roll, RollEntry, Row, StoredRow, Writer,
@@ -16,6 +16,7 @@ use site::*;
 use switchboard::command::Command;
 use switchboard::id::{Seq, SiteId};
 use switchboard::operator::Link;
+use switchboard::rejection::Rejection;
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
@@ -90,6 +91,25 @@ async fn a_desk_that_leaves_one_of_several_routers_is_reported_soon() {
     let reports = store.reports().await;
     let [(at, Command::DropDesk { .. })] = &reports[..] else { panic!("{reports:?}") };
     assert!(*at < left_at + HEARTBEAT, "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_refused_for_what_a_router_has_not_heard_yet() {
+    let store = Store::default();
+    let (a, b) = (store.router("a").await, store.router("b").await);
+    let _gateway = open(&a).await;
+    ask(&a, add_operator(1)).await;
+    assert!(b.read(|sb| sb.operator(operator(1)).is_none()), "nobody told it");
+    ask(&b, attach_desk(1)).await;
+    let refused = refusal(&b, attach_desk(2)).await;
+    assert_eq!(
+        refused,
+        Refused::Rejection(Rejection::UnknownOperator),
+        "and the journal knows of nobody else"
+    );
+    ask(&a, arrive(1)).await;
+    ask(&b, hang_up(1)).await;
+    assert_eq!(b.figures().lost, 0, "it read before it wrote");
 }
 
 /// A heartbeat later, at this router; the others follow the journal.

@@ -63,9 +63,9 @@ pub(crate) struct TokenEntry {
 
 /// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
 /// one is replaced. A gateway that has a good token elsewhere keeps that one: it stands in a machine that nobody
-/// watches, and calls come through it. Without a file there are new tokens for all, unless others serve the site as well:
-/// then the first of them handed tokens out, and whoever has one keeps it. A file that is there and cannot be read is
-/// not taken for none.
+/// watches, and calls come through it. Without a file there are new tokens for all; a file that is there and cannot be
+/// read is not taken for none. Where other servers share the site, whoever has a good token has it from one of them, and
+/// keeps it.
 ///
 /// # Errors
 /// When no token can be made or kept, or the file cannot be read or written.
@@ -74,12 +74,12 @@ pub(crate) async fn hand_out(
     site: SiteId,
     principals: &Principals,
     who: &[Principal],
-    among_routers: bool,
+    is_shared: bool,
 ) -> Result<()> {
     let file = read(path, site)?;
     let all_anew = file.is_none();
     let keeps = |principal: &Principal| {
-        let may = if all_anew { among_routers } else { principal.who.role() == Role::Gateway };
+        let may = is_shared || (!all_anew && principal.who.role() == Role::Gateway);
         may && principals.has_token(principal, SystemTime::now())
     };
     let earlier = file.map(|file| file.tokens).unwrap_or_default();
@@ -93,9 +93,15 @@ pub(crate) async fn hand_out(
         let token = match earlier.iter().find(good) {
             Some(entry) => Some(entry.token.clone()),
             None if keeps(principal) => None,
-            // Two servers that begin at once both find that nobody has any.
-            None if all_anew && among_routers => {
-                principals.mint_first(*principal).await?.map(|token| token.reveal().to_owned())
+            // Servers that begin at once all find that nobody has any.
+            None if is_shared => {
+                let first = principals.mint_first(*principal).await?;
+                let is_anothers = first.is_none() && principals.has_token(principal, SystemTime::now());
+                match first {
+                    None if is_anothers => None,
+                    Some(token) => Some(token.reveal().to_owned()),
+                    None => Some(principals.mint(*principal).await?.reveal().to_owned()),
+                }
             }
             None => Some(principals.mint(*principal).await?.reveal().to_owned()),
         };
@@ -182,6 +188,26 @@ mod tests {
         fs::create_dir(&path).expect("made");
         let fault = format!("{:#}", read(&path, site).err().expect("no file"));
         assert!(fault.contains("cannot read the token file"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn a_server_among_others_takes_nobodys_token() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let site: SiteId = "west".parse().expect("a name");
+        let admin = Principal { site, who: routing::Who::Admin("admin".parse().expect("a name")) };
+        let registry = std::sync::Arc::new(session::MemoryRegistry::new());
+        let (first, second) = (Principals::new(registry.clone(), None), Principals::new(registry, None));
+        let of = |name: &str| dir.path().join(name);
+        hand_out(&of("first.json"), site, &first, &[admin], true).await.expect("written");
+        let file = read(&of("first.json"), site).expect("readable").expect("there");
+        second.load(site).await.expect("readable");
+        hand_out(&of("second.json"), site, &second, &[admin], true).await.expect("written");
+        assert!(read(&of("second.json"), site).expect("readable").is_none_or(|file| file.tokens.is_empty()));
+        let kept = second.authenticate(&file.tokens[0].token, SystemTime::now());
+        assert_eq!(kept.expect("it is still good").principal, admin);
+        hand_out(&of("second.json"), site, &second, &[admin], false).await.expect("written");
+        let kept = second.authenticate(&file.tokens[0].token, SystemTime::now());
+        assert!(kept.is_err(), "who is alone and has no file makes all anew");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! `hotline doctor` on a data directory that a real server made, and on the same with one fault made by hand.
 
+#[path = "../../exchange/tests/redis_server/mod.rs"]
+mod redis_server;
+
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -48,7 +51,7 @@ impl Drop for Server {
 
 fn hotline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
-    command.args(arguments).env_remove("HOTLINE_SEAL_KEY").env("LC_ALL", "C");
+    command.args(arguments).env_remove("HOTLINE_SEAL_KEY").env_remove("HOTLINE_REDIS").env("LC_ALL", "C");
     command
 }
 
@@ -389,4 +392,30 @@ fn flags_that_make_no_sense_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
     }
+}
+
+#[test]
+fn a_redis_is_looked_at_and_never_worse_than_doubtful_unless_the_server_would_not_start() {
+    let ground = Ground::new();
+    let place = redis_server::Server::start();
+    let configured = |more: &str| {
+        format!("listen = [\"127.0.0.1:0\"]\n[redis]\naddress = \"{}\"\n{more}", place.address())
+    };
+    ground.configure(&configured(""));
+    ground.told("redis", "good", "a primary, answers in");
+    assert_eq!(place.answer("CONFIG SET requirepass s3cret").as_deref(), Some("+OK"));
+    ground.told("redis", "doubtful", "HOTLINE_REDIS_PASSWORD");
+    ground.configure(&configured("password_file = \"password\"\n"));
+    ground.told("redis", "bad", "cannot read the password");
+    fs::write(ground.dir.path().join("password"), "another\n").expect("written");
+    ground.told("redis", "doubtful", "does not accept this user and password");
+    fs::write(ground.dir.path().join("password"), "s3cret\n").expect("written");
+    ground.told("redis", "good", "Redis ");
+    let port = place.kill();
+    ground.told("redis", "doubtful", "calls go on");
+    ground.configure("listen = [\"127.0.0.1:0\"]\n");
+    ground.told("redis", "good", "not configured");
+    let address = format!("redis://127.0.0.1:{port}");
+    let (_, table) = ground.ask(&["--lang", "zh-CN", "--redis", &address]);
+    assert!(table.contains("来电照常") && table.contains("启动 Redis"), "{table}");
 }

@@ -11,8 +11,9 @@ mod redis;
 mod tracker;
 
 use switchboard::command::Command;
-use switchboard::id::{DeskId, DeskSession, GatewayId, OperatorId};
+use switchboard::id::{DeskId, DeskSession, GatewayId, OperatorId, Seq};
 use switchboard::time::{SiteTime, Span};
+use tokio::sync::watch;
 
 pub use self::redis::{
     Contact, Redis, RedisAddress, RedisFault, RedisFound, RedisHealth, RedisPresence, look_at_redis,
@@ -143,4 +144,13 @@ pub trait Presence: Send + Sync {
 
     /// Who was shown to be free last.
     fn free(&self) -> FreeOperators;
+
+    /// Tells other routers that this site's journal is at this decision, where there is a way to. Called after an append.
+    fn announce(&self, _seq: Seq) {}
+
+    /// How far another router last said that this site's journal is: a reason to read its tail, and nothing else. Hints
+    /// may be missing, late or wrong. None where none ever come.
+    fn hints(&self) -> Option<watch::Receiver<Seq>> {
+        None
+    }
 }

@@ -28,7 +28,7 @@ use crate::readers::{Hold, Readers};
 use crate::refusal::{DOMAIN, Reason, status};
 use crate::sites::{Served, Sites};
 use crate::streams::closing;
-use crate::tokens::{Admitted, NotAdmitted, Principals};
+use crate::tokens::{Admitted, NotAdmitted, Principals, Token};
 use crate::traces::{self, Traces};
 
 /// Asks of every request who sends it and whether that one may.
@@ -201,17 +201,53 @@ where
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+    type Future = Answer<S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let doorkeeper = self.doorkeeper.clone();
+        if doorkeeper.may_be_news(&request) {
+            return Box::pin(async move {
+                doorkeeper.0.sites.look_at_others().await;
+                // Whoever needs a token asks for something of a site: it is not for the service within.
+                let nowhere = |_: Request<Body>| -> Self::Future {
+                    Box::pin(async { Ok(Status::unimplemented("there is no such method").into_http()) })
+                };
+                doorkeeper.let_in(request, nowhere).await
+            });
+        }
+        doorkeeper.let_in(request, |request| Box::pin(self.inner.call(request)))
+    }
+}
+
+/// An answer on its way.
+type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
+impl Doorkeeper {
+    /// Whether a request has a token that nobody knows here, and that another router may have made a moment ago.
+    fn may_be_news(&self, request: &Request<Body>) -> bool {
+        let is_unknown = |token: &str| {
+            let admitted = self.0.principals.authenticate(token, SystemTime::now());
+            Token::has_the_form(token) && matches!(admitted, Err(NotAdmitted::Unknown))
+        };
+        self.0.sites.is_shared()
+            && matches!(access(request.uri().path()), Some(Access::Roles(_)))
+            && bearer(request.headers()).is_some_and(is_unknown)
+    }
+
+    /// Asks who it is, and whether that one may; what is of no site goes to `common`.
+    fn let_in<E: 'static>(
+        self,
+        mut request: Request<Body>,
+        common: impl FnOnce(Request<Body>) -> Answer<E>,
+    ) -> Answer<E> {
+        let doorkeeper = self;
         let began = Instant::now();
         let connection = request.extensions().get::<Peer>().map(|peer| Arc::clone(&peer.hold));
         let peer = Peer::ip(request.extensions().get());
-        let doorkeeper = self.doorkeeper.clone();
         let path = request.uri().path();
         let (method, access) = (known(path).unwrap_or("unknown"), access(path));
         let admitted = match access {
@@ -244,8 +280,8 @@ where
             request.extensions_mut().insert(act.clone());
         }
         // What anybody may ask is of no site; everything else goes to the services of the principal's own.
-        let answer: Self::Future = match routes {
-            None => Box::pin(self.inner.call(request)),
+        let answer: Answer<E> = match routes {
+            None => common(request),
             Some(mut routes) => Box::pin(async move {
                 let Ok(answer) = routes.call(request).await;
                 Ok(answer)

@@ -1,10 +1,11 @@
 //! Figures about the service, for Prometheus: counts and times by method, never a person's id or number.
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use presence::RedisHealth;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -56,6 +57,11 @@ struct ByState {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByWay {
+    way: &'static str,
+}
+
 type Seconds = Family<ByMethod, Histogram, fn() -> Histogram>;
 
 /// Everything counted.
@@ -71,13 +77,16 @@ pub(crate) struct Figures {
     longest_wait: Family<ByLine, Gauge<f64, AtomicU64>>,
     operators: Family<ByState, Gauge>,
     decisions: Family<BySite, Gauge>,
+    redis_up: Family<ByWay, Gauge>,
+    redis_faults: Counter,
+    redis_answer: Gauge<f64, AtomicU64>,
     /// The families of sites are written anew for each page: one at a time.
     page: Mutex<()>,
 }
 
 impl Figures {
-    /// Nothing counted yet.
-    pub(crate) fn new(spans: &SpanFigures) -> Figures {
+    /// Nothing counted yet. Figures of Redis are there where there is one.
+    pub(crate) fn new(spans: &SpanFigures, has_redis: bool) -> Figures {
         let mut registry = Registry::with_prefix("hotline");
         let seconds: Seconds =
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 15)));
@@ -93,6 +102,9 @@ impl Figures {
             longest_wait: Family::default(),
             operators: Family::default(),
             decisions: Family::default(),
+            redis_up: Family::default(),
+            redis_faults: Counter::default(),
+            redis_answer: Gauge::default(),
             page: Mutex::default(),
         };
         let f = &figures;
@@ -111,6 +123,15 @@ impl Figures {
         registry.register_with_unit("longest_wait", longest, Unit::Seconds, f.longest_wait.clone());
         registry.register("operators", "Operators by what they do", f.operators.clone());
         registry.register("decisions", "The site's last decision", f.decisions.clone());
+        if has_redis {
+            let up = "Whether the connection to Redis stands on which this router writes, and that on which it hears";
+            registry.register("redis_up", up, f.redis_up.clone());
+            let faults =
+                "Questions to Redis without the answer that was hoped for, and connections that failed";
+            registry.register("redis_faults", faults, f.redis_faults.clone());
+            let answer = "How long Redis took to answer last";
+            registry.register_with_unit("redis_answer", answer, Unit::Seconds, f.redis_answer.clone());
+        }
         figures.registry = registry;
         figures
     }
@@ -126,9 +147,12 @@ impl Figures {
         Counted::up(&self.streams.get_or_create(&ByMethod { method }))
     }
 
-    /// The page, with these sites as they are.
-    pub(crate) fn page(&self, sites: &[(SiteId, SiteView)]) -> String {
+    /// The page, with these sites as they are, and with Redis as it is.
+    pub(crate) fn page(&self, sites: &[(SiteId, SiteView)], health: Option<&RedisHealth>) -> String {
         let _one_at_a_time = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(health) = health {
+            self.show_redis(health);
+        }
         // A site that is not asked for, and a line that was retired, are not shown.
         self.decisions.clear();
         self.calls.clear();
@@ -140,6 +164,14 @@ impl Figures {
         let mut page = String::new();
         encode(&mut page, &self.registry).expect("a string takes every text");
         page
+    }
+
+    fn show_redis(&self, health: &RedisHealth) {
+        for (way, contact) in [("writing", &health.writing), ("hearing", &health.hearing)] {
+            self.redis_up.get_or_create(&ByWay { way }).set(contact.is_up().into());
+        }
+        self.redis_faults.inner().store(health.faults, Ordering::Relaxed);
+        self.redis_answer.set(health.round_trip.unwrap_or_default().as_secs_f64());
     }
 
     fn show(&self, site: &str, view: &SiteView) {

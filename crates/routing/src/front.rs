@@ -63,7 +63,8 @@ impl Front {
         };
         let view = |site: &Arc<Site>| (site.id(), site.exchange.read(switchboard::Switchboard::view));
         let views: Vec<(SiteId, SiteView)> = sites.iter().map(view).collect();
-        let mut response = page(StatusCode::OK, self.figures.page(&views));
+        let shown_in = self.sites.shown_in().map(|shown_in| shown_in.health().borrow().clone());
+        let mut response = page(StatusCode::OK, self.figures.page(&views, shown_in.as_ref()));
         let kind = HeaderValue::from_static(figures::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

@@ -22,6 +22,7 @@ mod limits;
 mod listening;
 mod looking_back;
 mod malformed;
+mod others;
 mod principal;
 mod readers;
 mod refusal;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use api::FILE_DESCRIPTOR_SET;
 use exchange::{ExchangeHandle, Refused};
 use plan::ParsedPlan;
+use presence::Redis;
 use session::{
     Audit, Callers, Derived, Journal, JournalFault, Registry, RegistryFault, SubjectRecords, Subjects,
 };
@@ -27,6 +28,7 @@ use crate::front::Front;
 use crate::health;
 use crate::limits::Limits;
 use crate::listening::{Reception, incoming};
+use crate::others::Following;
 use crate::service;
 use crate::site::Site;
 use crate::sites::{BeginFault, Common, OpenSite, Sites, begin, follow_roster};
@@ -57,8 +59,6 @@ pub struct RouterConfig {
     pub limits: Limits,
     /// Whether each site's clock is a stepped one, driven by ClockService.
     pub stepped: bool,
-    /// Whether others may serve these sites from the same record.
-    pub among_routers: bool,
     /// Whose calls are the hospital's own.
     pub staff: StaffNumbers,
     /// Adopted if the home site has no plan yet.
@@ -89,6 +89,10 @@ pub struct RouterParts {
     pub subjects: Arc<dyn Subjects>,
     /// The records of calls by who called.
     pub records: Arc<dyn SubjectRecords>,
+    /// Whether other routers may serve the same sites from the same store: then this one follows what they do.
+    pub is_shared: bool,
+    /// Where it is shown who is free, if anywhere.
+    pub shown_in: Option<Arc<Redis>>,
 }
 
 /// Why a router did not start.
@@ -150,6 +154,8 @@ pub struct Router {
     health: HealthReporter,
     /// Keeps the health service told.
     healthy: JoinHandle<()>,
+    /// Where other routers may serve the same sites.
+    following: Option<Following>,
     drain: Duration,
 }
 
@@ -169,10 +175,10 @@ impl Router {
         check_recorded(DESCRIPTIONS)?;
         let listeners = listeners(&config).await?;
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
-        let RouterConfig { tls, limits, traces, staff, stepped, among_routers, first_plan, .. } = config;
+        let RouterConfig { tls, limits, traces, staff, stepped, first_plan, .. } = config;
         let principals = Arc::clone(&parts.principals);
         let exchange = parts.exchange.clone();
-        let sites = Sites::new(Common { parts, staff, stepped, among_routers, limits });
+        let sites = Sites::new(Common { parts, staff, stepped, limits });
         let home = sites.serve(exchange).await;
         if let Some(plan) = first_plan {
             adopt_first(&home, plan).await?;
@@ -181,7 +187,7 @@ impl Router {
         sites.open_all().await?;
 
         let (stop, stopped) = watch::channel(false);
-        let figures = Arc::new(Figures::new(&traces.spans));
+        let figures = Arc::new(Figures::new(&traces.spans, sites.shown_in().is_some()));
         let (health, routes) = common_routes(&sites).await?;
         let doorkeeper = Doorkeeper::new(
             principals,
@@ -193,6 +199,7 @@ impl Router {
             traces,
         );
         let healthy = tokio::spawn(health::follow(health.clone(), Arc::clone(&sites)));
+        let following = sites.is_shared().then(|| Following::begin(&sites));
         let server = Server::builder()
             .accept_http1(true)
             .timeout(ANSWER_AT_LATEST)
@@ -207,7 +214,7 @@ impl Router {
         let reception = Reception { tls, places, figures, stopped: stopped.clone() };
         let incoming = incoming(listeners.into_iter().map(|(listener, _)| listener).collect(), &reception);
         let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, told_to_stop(stopped)));
-        Ok(Router { addresses, stop, serving, sites, health, healthy, drain: limits.drain })
+        Ok(Router { addresses, stop, serving, sites, health, healthy, following, drain: limits.drain })
     }
 
     /// Where it listens: the first of its addresses.
@@ -233,6 +240,9 @@ impl Router {
     /// Says that it is not serving any more, ends every stream, answers what is under way, and stops listening; after
     /// [`Limits::drain`] also to those who do not let go.
     pub async fn stop(mut self) {
+        if let Some(following) = &self.following {
+            following.end();
+        }
         // From here on nobody says otherwise.
         self.healthy.abort();
         drop((&mut self.healthy).await);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::v1;
 use exchange::{Committed, Cursor, ExchangeHandle, Linked};
 use plan::ParsedPlan;
-use presence::Holder;
+use presence::{Holder, Redis};
 use session::{CallerNumber, Callers, Derived, Journal, Registry, SubjectRecords, Subjects};
 use switchboard::call::CallerKind;
 use switchboard::canonical::{self, Hash};
@@ -33,6 +33,9 @@ use crate::tokens::Principals;
 /// How long a read waits for a history that is not here yet.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
 
+/// How long somebody waits for the journal to be read to its end.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
+
 /// Everything the services of one site share.
 pub(crate) struct Site {
     pub(crate) exchange: ExchangeHandle,
@@ -49,6 +52,9 @@ pub(crate) struct Site {
     callers: Arc<dyn Callers>,
     staff: StaffNumbers,
     stepped: bool,
+    /// Other routers may serve it, too.
+    pub(crate) is_shared: bool,
+    pub(crate) shown_in: Option<Arc<Redis>>,
     limits: Limits,
     listening: Mutex<BTreeMap<Principal, usize>>,
 }
@@ -67,6 +73,8 @@ pub(crate) struct SiteParts {
     pub(crate) streams: Arc<Streams>,
     pub(crate) staff: StaffNumbers,
     pub(crate) stepped: bool,
+    pub(crate) is_shared: bool,
+    pub(crate) shown_in: Option<Arc<Redis>>,
     pub(crate) limits: Limits,
 }
 
@@ -74,7 +82,7 @@ impl Site {
     pub(crate) fn new(parts: SiteParts) -> Site {
         let SiteParts { exchange, journal, derived, callers, registry, .. } = parts;
         let SiteParts { recorder, subjects, records, principals, .. } = parts;
-        let SiteParts { streams, staff, stepped, limits, .. } = parts;
+        let SiteParts { streams, staff, stepped, is_shared, shown_in, limits, .. } = parts;
         Site {
             exchange,
             journal,
@@ -90,6 +98,8 @@ impl Site {
             callers,
             staff,
             stepped,
+            is_shared,
+            shown_in,
             limits,
             listening: Mutex::default(),
         }
@@ -190,6 +200,18 @@ impl Site {
                 Err(refusal::status(reason, "this router has not seen that decision yet"))
             }
         }
+    }
+
+    /// Reads the journal to where it ends at this moment, and has everybody told. Says whether it came so far in time.
+    pub(crate) async fn catch_up(&self) -> bool {
+        let caught_up = async {
+            let head = self.journal.head(self.id()).await.ok()?;
+            let cursor = Cursor { epoch: head.epoch, seq: head.last_seq };
+            self.exchange.reach(cursor).await.ok()?;
+            self.streams.have_told(cursor.seq).await;
+            Some(())
+        };
+        matches!(tokio::time::timeout(CATCH_UP_WAIT, caught_up).await, Ok(Some(())))
     }
 
     /// Who calls: a reference and a kind. The number goes no further.

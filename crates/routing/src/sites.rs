@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use exchange::{Committed, ExchangeHandle, Readiness, Refused};
 use plan::ParsedPlan;
-use session::{AuditEntry, JournalFault, RegistryFault};
+use presence::Redis;
+use session::{AuditEntry, Journal, JournalFault, RegistryFault};
 use switchboard::command::{Actor, Adoption, Command, Input};
 use switchboard::id::{PrincipalId, RequestId, Revision, SiteId};
 use tokio::sync::{Notify, watch};
@@ -18,6 +19,7 @@ use tonic::service::Routes;
 use crate::audited::{About, Recorder, tell_ends};
 use crate::guesses::Guesses;
 use crate::limits::Limits;
+use crate::others::Others;
 use crate::server::RouterParts;
 use crate::service;
 use crate::site::{Site, SiteParts, plan_hash};
@@ -41,7 +43,6 @@ pub(crate) struct Common {
     pub(crate) parts: RouterParts,
     pub(crate) staff: StaffNumbers,
     pub(crate) stepped: bool,
-    pub(crate) among_routers: bool,
     pub(crate) limits: Limits,
 }
 
@@ -56,6 +57,7 @@ pub(crate) struct Sites {
     restart: watch::Sender<bool>,
     /// Wrong tokens and invitations of late.
     pub(crate) guesses: Guesses,
+    pub(crate) others: Others,
 }
 
 /// A site and its services.
@@ -95,7 +97,27 @@ impl Sites {
         let (served, opening) = (RwLock::default(), tokio::sync::Mutex::default());
         let (stirred, restart) = (Notify::new(), watch::Sender::new(false));
         let guesses = Guesses::new(common.limits.wrong_tokens_per_minute);
-        Arc::new(Sites { common, served, opening, stirred, restart, guesses })
+        let others = Others::default();
+        Arc::new(Sites { common, served, opening, stirred, restart, guesses, others })
+    }
+
+    /// Whether other routers may serve these sites, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.common.parts.is_shared
+    }
+
+    /// Whether it serves other sites than its home.
+    pub(crate) fn serves_many(&self) -> bool {
+        self.common.parts.opener.is_some()
+    }
+
+    pub(crate) fn journal(&self) -> &dyn Journal {
+        &*self.common.parts.journal
+    }
+
+    /// Where it is shown who is free, if anywhere.
+    pub(crate) fn shown_in(&self) -> Option<&Redis> {
+        self.common.parts.shown_in.as_deref()
     }
 
     /// The site that the service was set up with.
@@ -119,7 +141,7 @@ impl Sites {
 
     /// Serves a site from here on: its streams follow, its people may ask.
     pub(crate) async fn serve(self: &Arc<Self>, exchange: ExchangeHandle) -> Arc<Site> {
-        let Common { parts, staff, stepped, among_routers, limits } = &self.common;
+        let Common { parts, staff, stepped, limits } = &self.common;
         // One hospital's telephones are strangers to another.
         let staff = if exchange.site() == self.home() { staff.clone() } else { StaffNumbers::default() };
         let (streams, feed) = Streams::new(exchange.clone(), *stepped, limits.operator_streams);
@@ -136,9 +158,11 @@ impl Sites {
             streams,
             staff,
             stepped: *stepped,
+            is_shared: parts.is_shared,
+            shown_in: parts.shown_in.clone(),
             limits: *limits,
         }));
-        if let Err(fault) = tell_ends(&site.recorder, &site.exchange, *among_routers).await {
+        if let Err(fault) = tell_ends(&site.recorder, &site.exchange, parts.is_shared).await {
             tracing::warn!(site = %site.id(), %fault, "how acts ended before this start could not be recorded");
         }
         // Whoever was removed while nobody heard of it.
@@ -182,7 +206,7 @@ impl Sites {
     /// # Errors
     /// It cannot be found out which sites there are.
     pub(crate) async fn open_all(self: &Arc<Self>) -> Result<(), JournalFault> {
-        if self.common.parts.opener.is_none() {
+        if !self.serves_many() {
             return Ok(());
         }
         for (site, _) in self.common.parts.journal.heads().await? {

@@ -1,5 +1,7 @@
 //! The tokens by which principals are known. Only a token's hash is kept.
 
+mod elsewhere;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -22,7 +24,16 @@ impl Token {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether a text looks like one: what does not is looked for nowhere.
+    pub(crate) fn has_the_form(text: &str) -> bool {
+        let parts = text.strip_prefix("hl_").and_then(|rest| rest.split_once('_'));
+        parts.is_some_and(|parts| (parts.0.len(), parts.1.len()) == DIGITS)
+    }
 }
+
+/// Digits of a token's id, and of its secret.
+const DIGITS: (usize, usize) = (12, 64);
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -312,8 +323,8 @@ impl Known {
 const ASKED_AGAIN: Duration = Duration::from_secs(60);
 
 fn fresh(principal: &Principal, expires: Option<SystemTime>) -> Result<(Token, KeptToken), TokenFault> {
-    let id = random_hex::<6>()?;
-    let secret = random_hex::<32>()?;
+    let id = random_hex::<{ DIGITS.0 / 2 }>()?;
+    let secret = random_hex::<{ DIGITS.1 / 2 }>()?;
     let token = Token(format!("hl_{id}_{secret}"));
     let kept = KeptToken {
         role: principal.who.role().name().to_owned(),

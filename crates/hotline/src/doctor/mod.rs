@@ -11,6 +11,7 @@ mod files;
 mod people;
 mod ports;
 mod record;
+mod redis_server;
 mod store;
 
 use std::net::SocketAddr;
@@ -57,6 +58,9 @@ pub(crate) struct Doctor {
     /// A file that holds the address of the server's Postgres database, if a flag tells it so.
     #[arg(long, value_name = "FILE")]
     postgres: Option<PathBuf>,
+    /// Where the server's Redis is, if a flag tells it so.
+    #[arg(long = "redis", value_name = "ADDRESS")]
+    redis_address: Option<String>,
     /// How to write it.
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -174,7 +178,7 @@ impl Doctor {
         }
         findings.push(certificates::look(data, &file, SystemTime::now()));
         findings.extend(ports::look(data, &file));
-        findings.push(store::not_configured("redis"));
+        findings.push(redis_server::look(self.redis_address.as_deref(), &file).await);
         findings
     }
 }

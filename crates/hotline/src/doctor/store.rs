@@ -59,10 +59,8 @@ pub(super) async fn look(data: &Path) -> Vec<Finding> {
     findings
 }
 
-/// A store of another kind that this server does without.
-pub(super) fn not_configured(check: &'static str) -> Finding {
-    Finding::good(
-        check,
-        said("未配置：全部保存在数据目录中", "not configured: everything is in the data directory"),
-    )
+/// A database beside the data directory.
+pub(super) fn not_configured() -> Finding {
+    let words = said("未配置：全部保存在数据目录中", "not configured: everything is in the data directory");
+    Finding::good("postgres", words)
 }

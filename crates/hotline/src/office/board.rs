@@ -109,6 +109,11 @@ fn drawn(office: &Office, board: &v1::Board) -> Told<Vec<String>> {
     text.extend(crew_table(&teams, &crew(board.operators), lang, width).lines(width, &palette.head));
     text.push(String::new());
     text.push(level_words(threshold, lang));
+    if board.redis_state() == v1::RedisState::Away
+        && let Some(away) = word::redis_state(board.redis_state())
+    {
+        text.push(palette.bad.apply_to(away.of(lang)).to_string());
+    }
     Ok(text)
 }
 
@@ -199,6 +204,8 @@ struct BoardItem {
     lines: Vec<Value>,
     teams: Vec<Value>,
     operators: Crew,
+    #[serde(rename = "redis")]
+    redis_state: Option<word::Word>,
 }
 
 impl BoardItem {
@@ -214,6 +221,7 @@ impl BoardItem {
                 .map(|team| json!({ "id": team.team_id, "title": word::Title::of(team.title.clone()), "crew": crew(team.crew) }))
                 .collect(),
             operators: crew(board.operators),
+            redis_state: word::redis_state(board.redis_state()),
         }
     }
 }

@@ -53,6 +53,19 @@ pub(super) fn cover(cover: v1::Cover) -> Word {
     }
 }
 
+/// None where there is no Redis.
+pub(super) fn redis_state(state: v1::RedisState) -> Option<Word> {
+    match state {
+        v1::RedisState::Unspecified => None,
+        v1::RedisState::There => Some(word("there", "可用", "there")),
+        v1::RedisState::Away => Some(word(
+            "away",
+            "Redis 不可用：其他程序看不到谁空闲；来电照常",
+            "Redis is away: other programs do not see who is free; calls go on",
+        )),
+    }
+}
+
 pub(super) fn call_state(state: v1::CallState) -> Word {
     match state {
         v1::CallState::Unspecified => UNKNOWN,

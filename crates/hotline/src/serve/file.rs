@@ -14,6 +14,7 @@ use session::Retention;
 use switchboard::id::{GatewayId, SiteId};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::redis_at::RedisAt;
 use super::traces::{Collector, Part};
 use crate::log::LogFormat;
 
@@ -35,6 +36,8 @@ pub(crate) struct ServerFile {
     pub(crate) postgres: Postgres,
     pub(crate) tokens: Tokens,
     pub(crate) tls: Option<TlsFiles>,
+    #[serde(rename = "redis")]
+    pub(crate) redis_at: RedisAt,
     pub(crate) retention: RetentionDays,
     pub(crate) limits: FileLimits,
     pub(crate) log: Log,
@@ -158,6 +161,7 @@ impl Default for ServerFile {
             postgres: Postgres::default(),
             tokens: Tokens::default(),
             tls: None,
+            redis_at: RedisAt::default(),
             retention: RetentionDays::default(),
             limits: FileLimits::default(),
             log: Log::default(),
@@ -277,6 +281,10 @@ mod tests {
                 && file.plan.is_some()
                 && file.tokens.lasting_days.is_some()
                 && file.traces.otlp.is_some()
+                && file.redis_at.address.is_some()
+                && file.redis_at.user.is_some()
+                && file.redis_at.password_file.is_some()
+                && file.redis_at.authority.is_some()
                 && file.retention.retention().tells_last_calls()
                 && file.retention.retention().audit_days.is_some()
         );
@@ -303,6 +311,8 @@ mod tests {
             ("[traces]\npart = 1.5", "server.toml:2:8", "from 0.0 to 1.0"),
             ("[traces]\npart = nan", "server.toml:2:8", "from 0.0 to 1.0"),
             ("[traces]\njaeger = \"a\"", "server.toml:2:1", "unknown field `jaeger`"),
+            ("[redis]\naddress = \"cache:6379\"", "server.toml:2:11", "redis://host:6379"),
+            ("[redis]\npassword = \"…\"", "server.toml:2:1", "unknown field `password`"),
             ("site = \"main\"\nsite = \"other\"", "server.toml:2:1", "duplicate key"),
             ("listen = [", "server.toml:1:", "unclosed"),
         ];

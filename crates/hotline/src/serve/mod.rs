@@ -2,6 +2,7 @@
 
 mod file;
 mod keys;
+mod redis_at;
 mod retention;
 mod settings;
 mod traces;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use plan::{ParsedPlan, PlanErrors};
+use presence::Redis;
 use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -146,15 +148,17 @@ async fn serve_kept(
     let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
     principals.load(site).await?;
     let everybody = everybody(site, &settings.gateways)?;
-    let among_routers = roll.is_some();
-    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody, among_routers).await?;
+    let is_shared = roll.is_some();
+    tokens::hand_out(&settings.tokens_file, site, &principals, &everybody, is_shared).await?;
 
+    let shown_in = settings.redis_address.map(redis_at::begin);
     let opener = Opener {
         journal: journal.clone(),
         derived: derived.clone(),
         clock,
-        roll,
         evidence: settings.data.as_ref().map(|data| data.join(EVIDENCE)),
+        roll,
+        shown_in: shown_in.clone(),
     };
     let exchange = opener.open(site).await?;
     let first_plan = first_plan(settings.plan.as_deref(), &exchange)?;
@@ -177,6 +181,8 @@ async fn serve_kept(
         audit,
         subjects,
         records,
+        is_shared,
+        shown_in,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let config = RouterConfig {
@@ -185,7 +191,6 @@ async fn serve_kept(
         insecure_plaintext: settings.insecure_plaintext,
         limits: settings.limits,
         stepped,
-        among_routers,
         staff: settings.staff,
         first_plan,
         traces,
@@ -246,19 +251,24 @@ struct Opener {
     journal: Arc<dyn Journal>,
     derived: Arc<dyn Derived>,
     clock: Clock,
-    roll: Option<Arc<dyn Roll>>,
     evidence: Option<PathBuf>,
+    /// Where routers of the same journal hear of each other, if there may be several.
+    roll: Option<Arc<dyn Roll>>,
+    shown_in: Option<Arc<Redis>>,
 }
 
 impl OpenSite for Opener {
     fn open(&self, site: SiteId) -> Opening<'_> {
         let writer = Writer::new(uuid::Uuid::new_v4().to_string());
         let mut config = ExchangeConfig::alone(site, writer).with_derived(self.derived.clone());
-        if let Some(roll) = &self.roll {
-            config = config.among_routers(roll.clone());
-        }
         if let Some(evidence) = &self.evidence {
             config = config.with_evidence(evidence.clone());
+        }
+        if let Some(shown_in) = &self.shown_in {
+            config = redis_at::shown(config, shown_in, site, self.clock, self.roll.is_some());
+        }
+        if let Some(roll) = &self.roll {
+            config = config.among_routers(roll.clone());
         }
         Box::pin(Exchange::spawn(config, self.journal.clone(), self.clock))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use presence::RedisAddress;
 use routing::{Limits, StaffNumbers};
 use session::Retention;
 use switchboard::id::{GatewayId, SiteId};
@@ -63,6 +64,10 @@ pub(crate) struct Serve {
     /// A number of the hospital's own telephones, or a prefix that ends with '*'; may be given several times.
     #[arg(long = "staff", value_name = "NUMBER")]
     staff: Vec<String>,
+    /// Show other programs, and tell other servers, in this Redis who is free: redis://HOST:PORT, with TLS rediss://, or as
+    /// docs/redis.md has it; never with a password.
+    #[arg(long = "redis", value_name = "ADDRESS")]
+    redis_address: Option<String>,
     /// How a line of the log is written.
     #[arg(long, value_enum, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -106,6 +111,7 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
     pub(super) log: Log,
     pub(super) traces: TracesTo,
+    pub(super) redis_address: Option<RedisAddress>,
     pub(super) with_parent: bool,
 }
 
@@ -166,6 +172,7 @@ impl Serve {
                 format: self.log_format.unwrap_or(file.log.format),
             },
             traces: TracesTo { otlp: self.otlp.or(file.traces.otlp), part: file.traces.part },
+            redis_address: file.redis_at.address(self.redis_address.as_deref())?,
             with_parent: self.with_parent,
         })
     }
@@ -188,6 +195,7 @@ pub(crate) fn read(path: &Path) -> Result<ServerFile> {
     file.plan.iter_mut().for_each(from_home);
     file.postgres.file.iter_mut().for_each(from_home);
     file.tokens.file.iter_mut().for_each(from_home);
+    file.redis_at.files().for_each(from_home);
     if let Some(TlsFiles { certificate, key }) = &mut file.tls {
         from_home(certificate);
         from_home(key);

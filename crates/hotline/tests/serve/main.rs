@@ -9,7 +9,10 @@ mod evidence;
 mod logs;
 mod plans;
 mod process;
+#[path = "../../../exchange/tests/redis_server/mod.rs"]
+mod redis_server;
 mod restored;
 mod server;
 mod shared;
+mod shown;
 mod traces;

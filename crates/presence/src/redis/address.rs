@@ -68,6 +68,11 @@ impl RedisAddress {
         self
     }
 
+    /// Whether a user or a password stands in it: then it is no text to show.
+    pub fn has_credentials(&self) -> bool {
+        self.user.is_some() || self.password.is_some()
+    }
+
     /// With a password for the Sentinels, which have their own.
     #[must_use]
     pub fn with_sentinel_password(mut self, user: Option<&str>, password: &str) -> RedisAddress {

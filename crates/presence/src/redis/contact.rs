@@ -1,5 +1,7 @@
 //! Whether Redis is there, for those who look after it.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -42,6 +44,8 @@ pub struct RedisHealth {
     pub faults: u64,
     /// When something was written last.
     pub written_at: Option<Instant>,
+    /// How long it took to answer, when that was measured last: with every heartbeat of this router.
+    pub round_trip: Option<Duration>,
 }
 
 /// Which of the two connections.
@@ -56,9 +60,13 @@ pub(crate) struct HealthSign(watch::Sender<RedisHealth>);
 
 impl HealthSign {
     pub(crate) fn new() -> HealthSign {
-        let none =
-            RedisHealth { writing: Contact::NotYet, hearing: Contact::NotYet, faults: 0, written_at: None };
-        HealthSign(watch::Sender::new(none))
+        HealthSign(watch::Sender::new(RedisHealth {
+            writing: Contact::NotYet,
+            hearing: Contact::NotYet,
+            faults: 0,
+            written_at: None,
+            round_trip: None,
+        }))
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<RedisHealth> {
@@ -81,6 +89,14 @@ impl HealthSign {
         })
     }
 
+    /// It took so long to answer. That is no news.
+    pub(crate) fn answered(&self, round_trip: Duration) {
+        self.0.send_if_modified(|health| {
+            health.round_trip = Some(round_trip);
+            false
+        });
+    }
+
     /// It failed. Says whether that is news.
     pub(crate) fn fails(&self, way: Way, fault: RedisFault) -> bool {
         let mut is_news = false;
@@ -99,6 +115,11 @@ impl HealthSign {
 }
 
 impl RedisHealth {
+    /// Whether what is shown is seen, and hints come.
+    pub fn is_well(&self) -> bool {
+        self.writing.is_up() && self.hearing.is_up()
+    }
+
     fn contact(&mut self, way: Way) -> &mut Contact {
         match way {
             Way::Writing => &mut self.writing,

@@ -104,18 +104,6 @@ pub struct RedisPresence {
 }
 
 impl RedisPresence {
-    /// Tells the other routers that this site's journal is at this decision. Call it after an append.
-    pub fn announce(&self, seq: Seq) {
-        self.board.announce(seq);
-        self.shared.wake.notify_one();
-    }
-
-    /// How far another router last said that this site's journal is: a reason to read its tail, and nothing else. Hints
-    /// may be missing, late or wrong; after a connection came back nobody knows which were missed.
-    pub fn hints(&self) -> watch::Receiver<Seq> {
-        self.board.hint.subscribe()
-    }
-
     fn changed(&self) {
         self.board.change();
         self.shared.wake.notify_one();
@@ -203,5 +191,15 @@ impl Presence for RedisPresence {
 
     fn free(&self) -> FreeOperators {
         self.board.tracker.free()
+    }
+
+    fn announce(&self, seq: Seq) {
+        self.board.announce(seq);
+        self.shared.wake.notify_one();
+    }
+
+    /// After a connection came back nobody knows which hints were missed.
+    fn hints(&self) -> Option<watch::Receiver<Seq>> {
+        Some(self.board.hint.subscribe())
     }
 }

@@ -84,7 +84,9 @@ async fn round(shared: &Shared, line: &mut Line, is_beat: bool) -> Result<(), Re
     let boards = shared.boards();
     tell(&boards, line).await?;
     if is_beat {
+        let asked = Instant::now();
         line.ask::<String>(&cmd("PING")).await?;
+        shared.health.answered(asked.elapsed());
     }
     for some in boards.chunks(SITES_AT_ONCE) {
         try_join_all(some.iter().map(|board| board.show(line.clone(), &shared.router, is_beat))).await?;

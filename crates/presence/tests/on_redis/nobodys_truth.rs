@@ -101,7 +101,7 @@ async fn a_false_hint_is_only_a_reason_to_look() {
     let server = Server::start().await;
     let (redis, presence) = router(&format!("redis://127.0.0.1:{}", server.port));
     stands(&redis, |health| health.hearing.is_up()).await;
-    let mut hints = presence.hints();
+    let mut hints = presence.hints().expect("they come by Redis");
     server.tell(&["PUBLISH", "hotline:{north}:seq", "18446744073709551615"]);
     hints.wait_for(|seq| *seq == Seq(u64::MAX)).await.unwrap();
     server.tell(&["PUBLISH", "hotline:{north}:seq", "7"]);

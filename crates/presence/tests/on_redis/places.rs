@@ -58,7 +58,7 @@ async fn a_primary_is_found_by_its_sentinels_also_after_it_died() {
     for redis in [&redis, &other_redis] {
         stands(redis, |health| health.writing.is_up() && health.hearing.is_up()).await;
     }
-    let mut hints = other.hints();
+    let mut hints = other.hints().expect("they come by Redis");
     presence.announce(Seq(9));
     hints.wait_for(|seq| *seq == Seq(9)).await.unwrap();
 
@@ -111,7 +111,7 @@ async fn a_cluster_of_three_nodes_serves_every_site() {
     .await;
     stands(&other_redis, |health| health.hearing.is_up()).await;
     for (presence, other) in all.iter().zip(&others) {
-        let mut hints = other.hints();
+        let mut hints = other.hints().expect("they come by Redis");
         presence.announce(Seq(4));
         hints.wait_for(|seq| *seq == Seq(4)).await.unwrap();
     }

@@ -81,7 +81,7 @@ async fn a_hint_makes_another_router_look_and_nonsense_does_not() {
     for redis in [&redis_a, &redis_b] {
         stands(redis, |health| health.hearing.is_up() && health.writing.is_up()).await;
     }
-    let mut hints = b.hints();
+    let mut hints = b.hints().expect("they come by Redis");
     a.announce(Seq(41));
     assert_eq!(*hints.wait_for(|seq| *seq == Seq(41)).await.expect("it answers"), Seq(41));
     for nonsense in ["", "-1", "soon", "1e9"] {
@@ -100,7 +100,7 @@ async fn a_site_that_comes_later_hears_hints_too() {
     stands(&redis, |health| health.hearing.is_up()).await;
     let south =
         redis.presence("south".parse().expect("it answers"), Tracker::among_routers(Renewal::Heartbeats));
-    let mut hints = south.hints();
+    let mut hints = south.hints().expect("they come by Redis");
     until("it has subscribed", async || {
         let heard: i64 = server.ask(&["PUBLISH", "hotline:{south}:seq", "5"]).expect("it answers");
         heard > 0

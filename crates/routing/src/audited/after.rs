@@ -12,23 +12,23 @@ use super::Recorder;
 /// Acts under way at once are far fewer.
 const ROWS: usize = 1_000;
 
-/// Among several routers another may be at an act. After this long nobody is: a request is answered within half of it.
-const OVER_AFTER_US: i64 = 60 * 1_000_000;
+/// No act takes longer than a request may: whatever began before is over, whoever did it.
+const ACTS_LAST_US: i64 = 60_000_000;
 
 /// Records how acts ended that no row tells the end of. At the start of the only router nobody else acts: whoever did is
-/// dead.
+/// dead. Among others a young act may be theirs.
 ///
 /// # Errors
 /// The audit does not answer.
 pub(crate) async fn tell_ends(
     recorder: &Recorder,
     exchange: &ExchangeHandle,
-    among_routers: bool,
+    is_shared: bool,
 ) -> Result<(), AuditFault> {
     let site = exchange.site();
     let rows = recorder.audit().rows(site, &AuditFilter::default(), u64::MAX, ROWS).await?;
-    let over_by = recorder.wall_us() - OVER_AFTER_US;
-    for row in open(&rows).into_iter().filter(|row| !among_routers || row.entry.wall_us <= over_by) {
+    let young_from = recorder.wall_us().saturating_sub(ACTS_LAST_US);
+    for row in open(&rows).into_iter().filter(|row| !is_shared || row.entry.wall_us < young_from) {
         let outcome = outcome(exchange, row);
         tracing::warn!(
             row = row.number,

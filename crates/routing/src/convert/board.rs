@@ -28,6 +28,16 @@ pub(crate) fn board(view: &SiteView, plan: Option<&Plan>, ledger: &Ledger, from:
         lines: lines.collect(),
         teams: teams.collect(),
         operators: Some(shown_crew(&view.operators)),
+        ..v1::Board::default()
+    }
+}
+
+/// How it stands with Redis, where there is one.
+pub(crate) fn redis_state(is_well: Option<bool>) -> v1::RedisState {
+    match is_well {
+        None => v1::RedisState::Unspecified,
+        Some(true) => v1::RedisState::There,
+        Some(false) => v1::RedisState::Away,
     }
 }
 

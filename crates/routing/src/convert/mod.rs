@@ -13,7 +13,7 @@ mod principal;
 mod treatment;
 mod words;
 
-pub(crate) use self::board::board;
+pub(crate) use self::board::{board, redis_state};
 pub(crate) use self::call::{closed_summary, open_summary, recorded_call};
 pub(crate) use self::desk::desk;
 pub(crate) use self::explanation::{explained_call, explained_operator};

@@ -344,7 +344,7 @@ pub(super) fn acting<T>(request: Request<T>) -> Result<(Act, Who, T), Status> {
 }
 
 /// A principal as the audit names it.
-fn named(principal: &Principal) -> String {
+pub(super) fn named(principal: &Principal) -> String {
     format!("{}:{}", principal.who.role().name(), principal.who.id())
 }
 

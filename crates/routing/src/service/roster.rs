@@ -15,6 +15,7 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::audited::{About, Act};
 use crate::convert::{self, Invalid};
+use crate::others::look_at_roster;
 use crate::refusal::{self, Reason};
 use crate::rosters::{GAP_DAYS, InForce, Staffing, worked_out};
 use crate::site::{Site, principal};
@@ -32,6 +33,7 @@ type Answer<T> = Result<Response<T>, Status>;
 impl RosterService for Roster {
     async fn get_roster(&self, request: Request<v1::GetRosterRequest>) -> Answer<v1::GetRosterResponse> {
         principal(&request)?;
+        self.look_at_others().await?;
         let in_force = self.0.rosters.in_force();
         Ok(Response::new(in_force.map_or_else(v1::GetRosterResponse::default, |in_force| {
             let KeptRoster { revision, kept_us, text } = in_force.kept.clone();
@@ -68,6 +70,7 @@ impl RosterService for Roster {
     ) -> Answer<v1::ApplyRosterResponse> {
         let act = Act::of(&request)?;
         let v1::ApplyRosterRequest { text, expected_revision } = request.into_inner();
+        self.look_at_others().await?;
         let changing = self.0.rosters.changing().await;
         let in_force = self.0.rosters.in_force();
         if let Some(again) = in_force.as_ref().filter(|now| is_sent_again(now, expected_revision, &text)) {
@@ -132,6 +135,14 @@ impl RosterService for Roster {
 }
 
 impl Roster {
+    /// Follows the roster that another router may have put in force.
+    async fn look_at_others(&self) -> Result<(), Status> {
+        if !self.0.is_shared {
+            return Ok(());
+        }
+        look_at_roster(&self.0).await.map_err(|fault| registry_fault(&fault))
+    }
+
     fn staffing(&self) -> Staffing {
         self.0.exchange.read(|switchboard| Staffing::of(switchboard.state()))
     }

@@ -28,7 +28,13 @@ impl SessionService for Session {
     ) -> Result<Response<v1::RedeemInviteResponse>, Status> {
         let peer = Peer::ip(request.extensions().get());
         let text = request.into_inner().invite;
-        let Some((site, found)) = self.found(&text).await? else {
+        let mut found = self.found(&text).await?;
+        if found.is_none() && self.0.is_shared() {
+            // It may be to a site that another router began a moment ago.
+            self.0.find_sites().await;
+            found = self.found(&text).await?;
+        }
+        let Some((site, found)) = found else {
             return Err(match self.0.guesses.wrong(peer, Instant::now()) {
                 Ok(()) => nobodys(),
                 Err(wait) => too_many_guesses(wait),
@@ -39,7 +45,9 @@ impl SessionService for Session {
         }
         let Who::Operator(operator) = found.principal.who else { return Err(nobodys()) };
         let known = |switchboard: &switchboard::Switchboard| switchboard.operator(operator).is_some();
-        if !site.exchange.read(known) {
+        if !site.exchange.read(known)
+            && !(site.is_shared && site.catch_up().await && site.exchange.read(known))
+        {
             return Err(nobodys());
         }
         // To its end, also when nobody waits for the answer any more: otherwise an invitation would be spent for nothing.

@@ -4,14 +4,15 @@ use api::v1;
 use api::v1::site_service_server::SiteService;
 use exchange::Refused;
 use plan::ParsedPlan;
+use session::AuditEntry;
 use switchboard::command::Command;
 use switchboard::id::{PrincipalId, RequestId, SiteId};
 use switchboard::operator::Duty;
 use switchboard::rejection::Rejection;
 use tonic::{Code, Request, Response, Status};
 
-use super::admin::{acting, asked, bad_plan, token_fault};
-use crate::audited::About;
+use super::admin::{acting, asked, bad_plan, named, token_fault};
+use crate::audited::{About, TOKEN_ISSUED};
 use crate::convert;
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
@@ -57,6 +58,7 @@ impl SiteService for SitesService {
     async fn list_sites(&self, request: Request<v1::ListSitesRequest>) -> Answer<v1::ListSitesResponse> {
         let (_, request) = asked(request)?;
         let sites = self.kept_sites()?;
+        sites.find_sites().await;
         let size = convert::page_size(request.page_size)?;
         let after: Option<SiteId> = convert::optional_name("page_token", &request.page_token)?;
         let home = sites.home();
@@ -76,6 +78,9 @@ impl SiteService for SitesService {
         let v1::RetireSiteRequest { request_id, site_id } = request;
         let id: SiteId = convert::name("site_id", &site_id)?;
         let request = convert::request(&request_id)?.unwrap_or_else(|| self.site.recorder.request_id());
+        if sites.served(id).is_none() {
+            sites.find_sites().await;
+        }
         let Served { site, .. } = sites.served(id).ok_or_else(unknown_site)?;
         act.asks(About { object: object(id), request: request.0.to_string(), ..About::default() }).await?;
         if id == sites.home() {
@@ -123,8 +128,12 @@ async fn create(
         fault => not_begun(&fault),
     })?;
     let principal = Principal { site: id, who: Who::Admin(admin) };
-    let token = site.principals.mint(principal).await.map_err(|fault| token_fault(&fault))?;
-    Ok(token.reveal().to_owned())
+    // Another router that serves the site learns of the token by its audit.
+    let act = site.recorder.by_itself(by.as_str(), TOKEN_ISSUED);
+    act.asks(About { object: named(&principal), ..About::default() }).await?;
+    let minted = site.principals.mint(principal).await;
+    act.end(if minted.is_ok() { AuditEntry::DONE } else { AuditEntry::REFUSED }.to_owned()).await;
+    Ok(minted.map_err(|fault| token_fault(&fault))?.reveal().to_owned())
 }
 
 fn entry(site: &Site, home: SiteId) -> v1::SiteEntry {

@@ -37,7 +37,8 @@ impl SupervisorService for Supervisor {
             0 => BOARD_INTERVAL,
             ms => convert::span_ms("interval_ms", ms)?,
         };
-        let boards = boards(Arc::clone(&self.0.streams), interval, self.0.is_stepped());
+        let shown_in = self.0.shown_in.as_ref().map(|shown_in| shown_in.health());
+        let boards = boards(Arc::clone(&self.0.streams), interval, self.0.is_stepped(), shown_in);
         Ok(Response::new(holding(listening, boards)))
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use api::v1;
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use presence::RedisHealth;
 use switchboard::time::{SiteTime, Span};
 use tokio::sync::watch;
 use tonic::Status;
@@ -18,7 +19,10 @@ struct Watching {
     told: watch::Receiver<Told>,
     interval: Span,
     stepped: bool,
+    shown_in: Option<watch::Receiver<RedisHealth>>,
     last: Option<SiteTime>,
+    /// Whether Redis was there on the last one.
+    was_well: Option<bool>,
 }
 
 /// Boards, until the router or the exchange ends.
@@ -26,9 +30,10 @@ pub(crate) fn boards(
     streams: Arc<Streams>,
     interval: Span,
     stepped: bool,
+    shown_in: Option<watch::Receiver<RedisHealth>>,
 ) -> impl Stream<Item = Result<v1::WatchBoardResponse, Status>> {
     let told = streams.told();
-    let watching = Watching { streams, told, interval, stepped, last: None };
+    let watching = Watching { streams, told, interval, stepped, shown_in, last: None, was_well: None };
     unfold(Some(watching), |watching| async move {
         let mut watching = watching?;
         match watching.next().await {
@@ -44,8 +49,16 @@ impl Watching {
             return None;
         }
         while self.last.is_some() {
-            if self.told.changed().await.is_err() || self.told.borrow_and_update().ended {
+            let turned = redis_turned(&mut self.shown_in, self.was_well);
+            let told = tokio::select! {
+                told = self.told.changed() => Some(told),
+                () = turned => None,
+            };
+            if matches!(told, Some(Err(_))) || self.told.borrow_and_update().ended {
                 return None;
+            }
+            if told.is_none() {
+                break;
             }
             match self.too_early() {
                 None => break,
@@ -57,8 +70,12 @@ impl Watching {
                 }
             }
         }
-        let board = self.streams.board();
+        let mut board = self.streams.board();
         self.last = board.board.as_ref().map(|board| SiteTime(board.at_us));
+        self.was_well = self.shown_in.as_ref().map(|shown_in| shown_in.borrow().is_well());
+        if let Some(board) = &mut board.board {
+            board.set_redis_state(convert::redis_state(self.was_well));
+        }
         Some(board)
     }
 
@@ -67,6 +84,17 @@ impl Watching {
         let next = self.last? + self.interval;
         let wait = next.since(self.streams.exchange.now());
         (wait > Span::ZERO).then(|| Duration::from_micros(wait.0))
+    }
+}
+
+/// Resolves when it stands otherwise with Redis than on the last board.
+async fn redis_turned(shown_in: &mut Option<watch::Receiver<RedisHealth>>, was_well: Option<bool>) {
+    let turned = match shown_in {
+        Some(shown_in) => shown_in.wait_for(|health| Some(health.is_well()) != was_well).await.is_ok(),
+        None => false,
+    };
+    if !turned {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -214,6 +214,8 @@ async fn only_loopback_is_listened_on_in_the_clear() {
             records: std::sync::Arc::new(session::FoldedRecords::of(std::sync::Arc::new(
                 session::MemoryJournal::new(),
             ))),
+            is_shared: false,
+            shown_in: None,
         };
         routing::Router::start(config, parts).await
     };

@@ -98,6 +98,8 @@ async fn serve(
         audit: audit.clone(),
         subjects: callers,
         records: Arc::new(FoldedRecords::of(journal.clone())),
+        is_shared: false,
+        shown_in: None,
     };
     let config = RouterConfig { stepped: clock != Clock::System, ..config };
     (exchange, Router::start(config, parts).await.expect("a free port"))
@@ -106,7 +108,6 @@ async fn serve(
 /// What these hospitals' routers begin with.
 pub(crate) fn config(listen: Vec<SocketAddr>) -> RouterConfig {
     RouterConfig {
-        among_routers: false,
         listen,
         tls: None,
         insecure_plaintext: false,

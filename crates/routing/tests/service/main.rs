@@ -9,9 +9,12 @@ mod history;
 mod hospital;
 mod lines_and_plan;
 mod messages;
+mod other_routers;
 mod passage;
 mod privacy;
 mod record;
+#[path = "../../../exchange/tests/redis_server/mod.rs"]
+mod redis_server;
 mod refusals;
 mod roster;
 mod several;

@@ -14,7 +14,11 @@ use crate::hospital::{Hospital, in_time, who};
 
 /// Sends one request and reads what comes until the server closes or `enough` is there.
 async fn ask(hospital: &Hospital, head: &str, body: &[u8], enough: Option<&str>) -> String {
-    let mut stream = TcpStream::connect(hospital.router.address()).await.expect("connected");
+    ask_at(hospital.router.address(), head, body, enough).await
+}
+
+async fn ask_at(address: SocketAddr, head: &str, body: &[u8], enough: Option<&str>) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
     let head = format!("{head}\r\nhost: hotline\r\ncontent-length: {}\r\n", body.len());
     let close = if enough.is_none() { "connection: close\r\n\r\n" } else { "\r\n" };
     stream.write_all(&[head.as_bytes(), close.as_bytes(), body].concat()).await.expect("sent");
@@ -89,7 +93,11 @@ async fn a_browsers_stream_is_cut_like_any_other() {
 }
 
 pub(crate) async fn figures(hospital: &Hospital) -> String {
-    ask(hospital, "GET /metrics HTTP/1.1", b"", None).await
+    figures_at(hospital.router.address()).await
+}
+
+pub(crate) async fn figures_at(address: SocketAddr) -> String {
+    ask_at(address, "GET /metrics HTTP/1.1", b"", None).await
 }
 
 #[tokio::test]

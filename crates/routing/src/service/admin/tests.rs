@@ -34,6 +34,8 @@ async fn the_token_of_somebody_added_again_outlives_the_news_of_the_removal() {
         streams,
         staff: StaffNumbers::default(),
         stepped: false,
+        is_shared: false,
+        shown_in: None,
         limits: Limits::default(),
     }));
     let (operator, admin) = ("ana".parse().expect("a name"), "admin".parse().expect("a name"));
