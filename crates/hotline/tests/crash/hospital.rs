@@ -14,7 +14,7 @@ use crate::checker::{Findings, Seen, compare};
 use crate::desk::{Desk, Habit, Person};
 use crate::gateway::Gateway;
 use crate::seen::Witness;
-use crate::server::Server;
+use crate::server::{Place, Server};
 
 /// Callers a second, paced: nobody waits for the server to ring in.
 pub(crate) const CALLS_PER_SECOND: u32 = 50;
@@ -58,8 +58,12 @@ pub(crate) struct Hospital {
 impl Hospital {
     /// Opens at a server that is up.
     pub(crate) async fn open(server: &Server, staffing: Staffing) -> Hospital {
+        Hospital::open_at(&[server.place()], staffing).await
+    }
+
+    /// Opens at servers that are up: the gateway at the first, the desks at each in turn.
+    pub(crate) async fn open_at(places: &[Place], staffing: Staffing) -> Hospital {
         let Staffing { seed, desks: many, habit, long_talkers, calls_per_second } = staffing;
-        let place = server.place();
         let witness = Witness::default();
         let going = watch::Sender::new(true);
         let mut chance = Chance::new(seed);
@@ -68,9 +72,10 @@ impl Hospital {
             let short = Duration::from_millis(chance.between(100, 400));
             let talks_for = if number < long_talkers { LONG_TALK } else { short };
             let person = Person { number, habit, talks_for };
-            desks.push(Desk::open(&place, person, &witness, &going.subscribe()).await);
+            desks
+                .push(Desk::open(&places[number % places.len()], person, &witness, &going.subscribe()).await);
         }
-        let gateway = Gateway::start(place, witness.clone());
+        let gateway = Gateway::start(places[0].clone(), witness.clone());
         let rate = watch::Sender::new(calls_per_second);
         tokio::spawn(callers(gateway.clone(), going.subscribe(), rate.subscribe(), chance));
         Hospital { witness, books: Books::default(), gateway, desks, going, rate }

@@ -17,6 +17,7 @@ mod disk;
 mod gateway;
 mod hospital;
 mod office;
+mod routers;
 mod seen;
 mod server;
 mod time;

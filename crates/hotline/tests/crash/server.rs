@@ -59,6 +59,14 @@ impl Server {
         self
     }
 
+    /// Serves the same database as one that is up, with the same key. Whoever has a token has it from that one.
+    pub(crate) fn beside(mut self, other: &Server) -> Server {
+        std::fs::create_dir_all(&self.data).expect("made");
+        std::fs::copy(other.data.join("seal.key"), self.data.join("seal.key")).expect("the key of the other");
+        self.database.clone_from(&other.database);
+        self
+    }
+
     /// Is started by another program, which is given its command line.
     pub(crate) fn through(mut self, wrapper: Vec<String>) -> Server {
         self.wrapper = wrapper;
@@ -161,11 +169,23 @@ impl Drop for Server {
     }
 }
 
-/// Where a server is found, and the tokens it gave out.
+/// Where a server is found, or several, and the tokens it gave out.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) address: String,
     tokens_file: PathBuf,
+}
+
+impl Place {
+    /// The next server after this one, for whom this one does not answer.
+    pub(crate) fn or(&self, next: &Place) -> Place {
+        Place { address: format!("{},{}", self.address, next.address), ..self.clone() }
+    }
+
+    /// The same tokens at another server.
+    pub(crate) fn tokens_of(&self, first: &Place) -> Place {
+        Place { tokens_file: first.tokens_file.clone(), ..self.clone() }
+    }
 }
 
 /// A client with the token of this role, as the file has it at present; none while there is no such file.
