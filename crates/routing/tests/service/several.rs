@@ -66,8 +66,8 @@ async fn a_client_of_several_routers_stays_with_one_and_goes_on_at_the_next() {
     in_time(gone.send(v1::ListCallsRequest::default())).await.expect_err("nobody is there");
 }
 
-#[test]
-fn what_is_no_address_is_refused_wherever_it_stands() {
+#[tokio::test]
+async fn what_is_no_address_is_refused_wherever_it_stands() {
     for addresses in ["", "http://127.0.0.1:1,", "http://127.0.0.1:1,not an address"] {
         let refused = Client::without_token(addresses).expect_err(addresses).to_string();
         assert!(refused.contains("a comma between several"), "{refused}");
