@@ -172,7 +172,7 @@ impl Doctor {
             Ok(Some(address)) => findings.extend(database::look(&address).await),
             Ok(None) => {
                 findings.extend(record::look(data).await);
-                findings.push(store::not_configured("postgres"));
+                findings.push(store::not_configured());
             }
             Err(fault) => findings.push(database::unnamed(&fault)),
         }
