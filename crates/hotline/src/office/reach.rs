@@ -1,6 +1,7 @@
 //! Which server is asked, and with whose token: from flags, the environment, a profile, or the data directory of the
 //! server on this machine, in this order. A flag that names a server names its token, too.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
@@ -27,7 +28,8 @@ const DATA: &str = "data";
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
-    /// The server's address, http://HOST:PORT or https://HOST:PORT; or HOTLINE_SERVER.
+    /// The server's address, http://HOST:PORT or https://HOST:PORT, with commas between those that share a database; or
+    /// HOTLINE_SERVER.
     #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Which server")]
     server: Option<String>,
     /// The authority that the server's certificate is from, a PEM file; or HOTLINE_CA.
@@ -350,13 +352,15 @@ fn connect(address: &str, bearer: Bearer, authority: Option<&Path>, insecure: bo
             format!("{address:?} is not the address of a server"),
         );
         Fault::usage("BAD_ADDRESS", what).because(translated(why)).mend(said(
-            "写成 http://主机:端口 或 https://主机:端口",
-            "write http://HOST:PORT or https://HOST:PORT",
+            "写成 http://主机:端口 或 https://主机:端口；多个地址之间用逗号",
+            "write http://HOST:PORT or https://HOST:PORT, with commas between several",
         ))
     };
-    let parts: http::Uri = address.parse().map_err(|fault: http::uri::InvalidUri| bad(fault.to_string()))?;
-    match (parts.scheme_str(), parts.host()) {
-        (Some("https"), Some(_)) => {
+    let schemes =
+        address.split(',').map(|one| scheme(one.trim()).ok_or_else(|| bad(format!("{:?}", one.trim()))));
+    let schemes = schemes.collect::<Told<BTreeSet<&str>>>()?;
+    match Vec::from_iter(schemes).as_slice() {
+        ["https"] => {
             let Some(authority) = authority else {
                 let what = said(
                     format!("没有用于 {address} 的证书机构"),
@@ -374,10 +378,10 @@ fn connect(address: &str, bearer: Bearer, authority: Option<&Path>, insecure: bo
             })?;
             Client::trusting(address, bearer, &pem).map_err(|fault| bad(fault.to_string()))
         }
-        (Some("http"), Some(_)) if insecure || is_loopback(address) => {
+        ["http"] if insecure || address.split(',').all(|one| is_loopback(one.trim())) => {
             Client::new(address, bearer).map_err(|fault| bad(fault.to_string()))
         }
-        (Some("http"), Some(_)) => {
+        ["http"] => {
             let what = said(
                 format!("令牌会以明文发往 {address}"),
                 format!("the token would be sent to {address} in the clear"),
@@ -387,8 +391,16 @@ fn connect(address: &str, bearer: Bearer, authority: Option<&Path>, insecure: bo
                 "use https:// and --ca FILE; in a network that is private, --insecure-plaintext",
             )))
         }
-        _ => Err(bad("http://HOST:PORT".to_owned())),
+        // Whoever speaks TLS with one does not tell another the token in the clear.
+        _ => Err(bad("http://, https://".to_owned())),
     }
+}
+
+/// How one address is spoken to; none if it is no address.
+fn scheme(address: &str) -> Option<&'static str> {
+    let parts: http::Uri = address.parse().ok()?;
+    parts.host()?;
+    ["http", "https"].into_iter().find(|scheme| parts.scheme_str() == Some(scheme))
 }
 
 /// Whether this is on this machine.

@@ -92,6 +92,12 @@ fn a_server_that_is_not_there_is_named() {
     ask(&["--server", "127.0.0.1:9"]).refused(2, &["not the address of a server", "http://HOST:PORT"]);
     ask(&["--server", "http://203.0.113.7:1"]).refused(2, &["in the clear", "--insecure-plaintext"]);
     ask(&["--server", "https://127.0.0.1:9"]).refused(2, &["--ca FILE"]);
+    let next = format!("http://127.0.0.1:9,{}", house.address);
+    assert!(ask(&["--server", &next]).out.contains("emergency"), "the next one is asked");
+    for several in ["http://127.0.0.1:9,", "http://127.0.0.1:9,https://127.0.0.1:9"] {
+        ask(&["--server", several]).refused(2, &["not the address of a server", "commas between several"]);
+    }
+    ask(&["--server", "http://127.0.0.1:9,http://203.0.113.7:1"]).refused(2, &["in the clear"]);
 }
 
 #[test]
