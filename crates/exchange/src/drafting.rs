@@ -173,8 +173,8 @@ impl Runner {
         }
     }
 
-    /// The draft as it was before the fault: what is durable, then what is under way.
-    fn draft_afresh(&mut self) {
+    /// The draft anew: what is durable, then what is under way.
+    pub(crate) fn draft_afresh(&mut self) {
         self.draft = self.shared.published.read().durable.clone();
         let in_flight = self.in_flight.iter().flat_map(|flight| &flight.batch.decisions);
         for decision in in_flight.chain(&self.building.decisions) {

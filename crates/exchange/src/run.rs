@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use session::{Journal, Writer};
 use switchboard::Switchboard;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::ask::{Ask, Refused};
 use crate::batch::{BATCH_DECISIONS_MAX, Batch};
@@ -19,6 +20,9 @@ use crate::handle::Shared;
 use crate::planted::Planted;
 use crate::schedule::Schedule;
 use crate::turns::Turns;
+
+/// After this a refusal is answered by what is known.
+const DOUBT_AT_LATEST: Duration = Duration::from_millis(500);
 
 /// The one who decides: nobody else touches the draft.
 pub(crate) struct Runner {
@@ -146,8 +150,9 @@ impl Runner {
     /// Whoever was refused by what this router knows is answered by what the journal knows.
     async fn settle_doubts(&mut self) {
         self.again.append(&mut self.doubts.asks);
-        if !self.degraded {
-            self.catch_up().await;
+        // While the store is away what this router knows is all there is: a desk that comes again is not kept waiting.
+        if !self.degraded && timeout(DOUBT_AT_LATEST, self.catch_up()).await.is_err() {
+            self.draft_afresh();
         }
         self.doubts.is_sure = true;
         self.decide_again();

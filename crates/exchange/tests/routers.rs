@@ -112,6 +112,18 @@ async fn nobody_is_refused_for_what_a_router_has_not_heard_yet() {
     assert_eq!(b.figures().lost, 0, "it read before it wrote");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_desk_that_comes_again_while_the_store_is_away_is_answered() {
+    let store = Store::default().behind_a_cut();
+    let b = store.router("b").await;
+    let _gateway = open(&b).await;
+    let _desk = on_duty(&b, 1).await;
+    store.is_cut.store(true, Ordering::Relaxed);
+    assert!(ask(&b, attach_desk(1)).await.again);
+    let refused = refusal(&b, attach_desk(2)).await;
+    assert_eq!(refused, Refused::Rejection(Rejection::UnknownOperator));
+}
+
 /// A heartbeat later, at this router; the others follow the journal.
 async fn beat(exchange: &ExchangeHandle, desk: Holder, others: &[&ExchangeHandle]) {
     sleep(Duration::from_micros(HEARTBEAT.0)).await;
