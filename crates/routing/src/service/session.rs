@@ -45,9 +45,12 @@ impl SessionService for Session {
         }
         let Who::Operator(operator) = found.principal.who else { return Err(nobodys()) };
         let known = |switchboard: &switchboard::Switchboard| switchboard.operator(operator).is_some();
-        if !site.exchange.read(known)
-            && !(site.is_shared && site.catch_up().await && site.exchange.read(known))
-        {
+        let mut is_known = site.exchange.read(known);
+        if !is_known && site.is_shared {
+            // Added at another router a moment ago, perhaps.
+            is_known = site.catch_up().await && site.exchange.read(known);
+        }
+        if !is_known {
             return Err(nobodys());
         }
         // To its end, also when nobody waits for the answer any more: otherwise an invitation would be spent for nothing.
