@@ -116,11 +116,11 @@ impl Started {
         self.admin.with_token(bearer(token))
     }
 
-    /// Adds somebody on the line `comfort` whose desk answers by itself.
+    /// Adds somebody on the line `comfort` whose phone rings.
     async fn add(&self, id: &str) -> String {
         let profile = v1::OperatorProfile {
             home_line_ids: vec!["comfort".into()],
-            device: v1::DeviceKind::AutoAnswer.into(),
+            device: v1::DeviceKind::Ring.into(),
             ..Default::default()
         };
         let request =
