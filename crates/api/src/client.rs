@@ -77,15 +77,21 @@ impl Client {
         Ok(Client::over(endpoint(address)?.connect_lazy(), None))
     }
 
+    /// The same at `https://HOST:PORT`, whose certificate is from the authority in `authority_pem`, and from no other.
+    ///
+    /// # Errors
+    /// When `address` is not one.
+    pub fn trusting_without_token(address: &str, authority_pem: &str) -> Result<Client, AddressError> {
+        Ok(Client::over(trusting(address, authority_pem)?.connect_lazy(), None))
+    }
+
     /// A client of the router at `address` (`https://HOST:PORT`) whose certificate is from the authority in
     /// `authority_pem`, and from no other.
     ///
     /// # Errors
     /// When `address` is not one.
     pub fn trusting(address: &str, bearer: Bearer, authority_pem: &str) -> Result<Client, AddressError> {
-        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
-        let endpoint = endpoint(address)?.tls_config(tls).map_err(AddressError)?;
-        Ok(Client::over(endpoint.connect_lazy(), Some(bearer)))
+        Ok(Client::over(trusting(address, authority_pem)?.connect_lazy(), Some(bearer)))
     }
 
     fn over(channel: Channel, bearer: Option<Bearer>) -> Client {
@@ -237,6 +243,11 @@ fn endpoint(address: &str) -> Result<Endpoint, AddressError> {
         .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true))
+}
+
+fn trusting(address: &str, authority_pem: &str) -> Result<Endpoint, AddressError> {
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
+    endpoint(address)?.tls_config(tls).map_err(AddressError)
 }
 
 /// Whether asking the same again, here or at another router, may be answered: nobody answered, the connection broke,
