@@ -6,10 +6,12 @@ mod config;
 #[path = "../ground/database.rs"]
 mod database;
 mod evidence;
+mod health;
 mod logs;
 mod plans;
 mod process;
 mod restored;
 mod server;
 mod shared;
+mod systemd;
 mod traces;
