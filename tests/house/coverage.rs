@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::tree::{self, assert_found, assert_none};
 
 /// What must have a row: a prefix, how many there are, and how many digits a number has.
-const REQUIRED: [(&str, usize, usize); 25] = [
+const REQUIRED: [(&str, usize, usize); 26] = [
     ("C", 24, 2),
     ("L", 14, 2),
     ("F", 15, 2),
@@ -35,6 +35,7 @@ const REQUIRED: [(&str, usize, usize); 25] = [
     ("4.5.", 9, 1),
     ("5.1.", 11, 1),
     ("5.2.", 11, 1),
+    ("5.5.", 7, 1),
 ];
 
 /// A row of a table that says what proves what.
