@@ -146,8 +146,11 @@ async fn asked(lang: Lang, Way { address, client }: &Way) -> ExitCode {
 
 /// All that is known of why nobody answered.
 fn reason(fault: &dyn Error) -> String {
-    let causes = std::iter::successors(fault.source(), |fault| fault.source());
-    causes.last().map_or_else(|| fault.to_string(), ToString::to_string)
+    let mut cause = fault;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// Where even this cannot be written the exit code is all.
