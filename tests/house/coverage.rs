@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::tree::{self, assert_found, assert_none};
 
 /// What must have a row: a prefix, how many there are, and how many digits a number has.
-const REQUIRED: [(&str, usize, usize); 28] = [
+const REQUIRED: [(&str, usize, usize); 29] = [
     ("C", 24, 2),
     ("L", 14, 2),
     ("F", 15, 2),
@@ -37,6 +37,7 @@ const REQUIRED: [(&str, usize, usize); 28] = [
     ("5.2.", 11, 1),
     ("5.3.", 10, 1),
     ("5.4.", 7, 1),
+    ("5.5.", 7, 1),
     ("5.6.", 8, 1),
 ];
 

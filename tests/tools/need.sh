@@ -12,6 +12,8 @@ need() {
     postgresql) postgres_server ;;
     redis) from_debian redis-server redis-server ;;
     python) from_debian python3 python3 ;;
+    systemd) from_debian systemd-analyze systemd ;;
+    compose) from_debian docker-compose docker-compose && python_reads_yaml ;;
     valgrind) from_debian valgrind valgrind ;;
     strace) from_debian strace strace ;;
     faketime) from_debian faketime faketime ;;
@@ -54,6 +56,13 @@ postgres_server() {
 
 has_postgres() {
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null
+}
+
+# What the compose tool says is YAML.
+python_reads_yaml() {
+    python3 -c 'import yaml' 2>/dev/null || /usr/bin/python3 -c 'import yaml' 2>/dev/null && return
+    install_from_debian python3-yaml
+    /usr/bin/python3 -c 'import yaml' 2>/dev/null || lacks 'python3 with yaml' 'sudo apt-get install python3-yaml'
 }
 
 # Whether a file can be mounted as a disk here: a full disk is tried on a small one.

@@ -81,14 +81,21 @@ impl Client {
         Ok(Client::over(routers(address, None)?, None))
     }
 
+    /// The same at `https://HOST:PORT`, whose certificate is from the authority in `authority_pem`, and from no other.
+    ///
+    /// # Errors
+    /// When `address` is not one.
+    pub fn trusting_without_token(address: &str, authority_pem: &str) -> Result<Client, AddressError> {
+        Ok(Client::over(trusting(address, authority_pem)?, None))
+    }
+
     /// A client of the router at `address` (`https://HOST:PORT`) whose certificate is from the authority in
     /// `authority_pem`, and from no other.
     ///
     /// # Errors
     /// When `address` is not one.
     pub fn trusting(address: &str, bearer: Bearer, authority_pem: &str) -> Result<Client, AddressError> {
-        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
-        Ok(Client::over(routers(address, Some(tls))?, Some(bearer)))
+        Ok(Client::over(trusting(address, authority_pem)?, Some(bearer)))
     }
 
     fn over(routers: Routers, bearer: Option<Bearer>) -> Client {
@@ -252,6 +259,11 @@ fn endpoint(address: &str) -> Result<Endpoint, AddressError> {
         .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true))
+}
+
+fn trusting(addresses: &str, authority_pem: &str) -> Result<Routers, AddressError> {
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
+    routers(addresses, Some(tls))
 }
 
 /// Whether asking the same again, here or at another router, may be answered: nobody answered, the connection broke,

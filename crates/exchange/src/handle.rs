@@ -19,6 +19,7 @@ use crate::clock::SiteClock;
 use crate::feed::Feed;
 use crate::inbox::{Inbox, Lane};
 use crate::published::Published;
+use crate::pulse::{Beat, Pulse};
 use crate::readiness::{Readiness, ReadinessSign};
 use crate::step::{StepAsk, StepFault, StepTo, Stepped};
 use crate::traces::Traced;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     /// Only another process can find out what the journal holds.
     pub(crate) restart: watch::Sender<bool>,
     pub(crate) readiness: ReadinessSign,
+    pub(crate) beat: Beat,
     /// Who is on shift when, and whether that was said since the schedule was laid.
     pub(crate) roster: Mutex<Followed>,
 }
@@ -49,6 +51,12 @@ impl Shared {
         if seq > self.published.cursor().seq {
             self.inbox.ring();
         }
+    }
+}
+
+impl AsRef<Beat> for Shared {
+    fn as_ref(&self) -> &Beat {
+        &self.beat
     }
 }
 
@@ -233,6 +241,11 @@ impl ExchangeHandle {
     /// Whether clients should be sent here, at present and whenever that changes.
     pub fn readiness(&self) -> watch::Receiver<Readiness> {
         self.shared().readiness.watch()
+    }
+
+    /// What the loop does at this moment; a second look says whether it stands still.
+    pub fn pulse(&self) -> Pulse {
+        self.shared().beat.look()
     }
 
     /// Resolves when the journal failed in such a way that only another process can tell what was stored: this one

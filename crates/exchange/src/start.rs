@@ -23,6 +23,7 @@ use crate::inbox::Inbox;
 use crate::keeping::Keeper;
 use crate::planted::Planted;
 use crate::published::Published;
+use crate::pulse::Beat;
 use crate::readiness::ReadinessSign;
 use crate::replaying::replay;
 use crate::roll::RollCall;
@@ -144,6 +145,7 @@ impl Exchange {
             heard_of: AtomicU64::new(head.last_seq.0),
             restart: watch::Sender::new(false),
             readiness: ReadinessSign::default(),
+            beat: Beat::default(),
             roster: Default::default(),
         });
         let keeper = derived.map(|derived| Keeper {
@@ -171,7 +173,7 @@ impl Exchange {
             evidence: EvidenceRoom::new(evidence),
             planted,
         };
-        tokio::spawn(runner.run());
+        tokio::spawn(Beat::of(Arc::clone(&shared), runner.run()));
         if let Some(roll) = roll {
             tokio::spawn(RollCall::new(Arc::clone(&shared), roll, signature).run());
         }

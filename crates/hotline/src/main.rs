@@ -10,6 +10,7 @@ mod certs;
 mod chinese;
 mod demo;
 mod doctor;
+mod health;
 mod help;
 mod journal;
 mod lang;
@@ -49,6 +50,7 @@ enum Command {
     Restore(backup::Restore),
     Certs(certs::Certs),
     Migrate(postgres::Migrate),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     #[command(hide = true)]
     Screenshots(screenshots::Screenshots),
@@ -80,6 +82,7 @@ fn main() -> Result<ExitCode> {
         Command::BackUp(flags) => Ok(flags.run()),
         Command::Restore(flags) => Ok(flags.run()),
         Command::Migrate(flags) => Ok(flags.run()),
+        Command::Health(flags) => Ok(flags.run()),
         Command::Screenshots(screenshots) => screenshots.run(),
         Command::Timings(timings) => timings.run(),
         Command::Office(noun) => Ok(office::run(noun, Hotline::command())),

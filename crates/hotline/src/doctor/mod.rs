@@ -61,6 +61,9 @@ pub(crate) struct Doctor {
     /// Where the server's Redis is, if a flag tells it so.
     #[arg(long = "redis", value_name = "ADDRESS")]
     redis_address: Option<String>,
+    /// A file that holds the key callers' numbers are sealed with, if a flag tells the server so.
+    #[arg(long, value_name = "FILE")]
+    seal_key: Option<PathBuf>,
     /// How to write it.
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -166,7 +169,7 @@ impl Doctor {
             return findings;
         };
         drop(entries);
-        findings.extend(files::look(data, &file));
+        findings.extend(files::look(data, &file, self.seal_key.as_deref()));
         findings.extend(disk::look(data));
         match postgres::address(self.postgres.as_deref(), file.postgres.file.as_deref()) {
             Ok(Some(address)) => findings.extend(database::look(&address).await),

@@ -4,7 +4,7 @@ mod text;
 mod verify;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -27,6 +27,31 @@ pub(crate) const SEAL_KEY_VARIABLE: &str = "HOTLINE_SEAL_KEY";
 const JOURNAL_FILE: &str = "journal.db";
 /// Holds it otherwise, in the data directory.
 pub(crate) const SEAL_KEY_FILE: &str = "seal.key";
+
+/// Files that hold the key callers' numbers are sealed with, in place of the data directory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SealKeyAt {
+    /// Named by a flag: before the variable.
+    pub(crate) flag: Option<PathBuf>,
+    /// Named by the configuration: after it.
+    pub(crate) configured: Option<PathBuf>,
+}
+
+impl SealKeyAt {
+    /// The key, if it is named anywhere. Who may read such a file is the affair of whoever hands it in: secrets of
+    /// containers and credentials of services have modes of their own.
+    fn key(&self) -> Result<Option<SealKey>> {
+        let variable = std::env::var(SEAL_KEY_VARIABLE).ok();
+        let file = match (&self.flag, variable, &self.configured) {
+            (Some(file), _, _) | (None, None, Some(file)) => file,
+            (None, Some(text), _) => return SealKey::parse(&text).map(Some).context(SEAL_KEY_VARIABLE),
+            (None, None, None) => return Ok(None),
+        };
+        let unusable = || format!("the key file {} cannot be used", file.display());
+        let text = fs::read_to_string(file).with_context(unusable)?;
+        SealKey::parse(&text).map(Some).with_context(unusable)
+    }
+}
 
 /// What a server keeps.
 pub(crate) struct Kept {
@@ -61,13 +86,14 @@ impl Kept {
     pub(crate) async fn open(
         data: Option<&Path>,
         database: Option<&Address>,
+        key: &SealKeyAt,
         site: SiteId,
         seed: Option<u64>,
         lang: Lang,
     ) -> Result<Kept> {
         let kept = match (data, database) {
-            (data, Some(address)) => Kept::in_database(data, address, site, seed).await,
-            (Some(dir), None) => Kept::in_directory(dir, site, seed).await,
+            (data, Some(address)) => Kept::in_database(data, address, key, site, seed).await,
+            (Some(dir), None) => Kept::in_directory(dir, key, site, seed).await,
             (None, None) => Ok(Kept::in_memory(seed)),
         };
         kept.map_err(|fault| told(lang, fault))
@@ -90,9 +116,9 @@ impl Kept {
         }
     }
 
-    async fn in_directory(dir: &Path, site: SiteId, seed: Option<u64>) -> Result<Kept> {
+    async fn in_directory(dir: &Path, key: &SealKeyAt, site: SiteId, seed: Option<u64>) -> Result<Kept> {
         let store = Arc::new(SqliteStore::open(dir).await?);
-        let key = match key_of_environment()? {
+        let key = match key.key()? {
             Some(key) => key,
             None => key_in(dir, store.has_callers().await?)?,
         };
@@ -121,6 +147,7 @@ impl Kept {
     async fn in_database(
         data: Option<&Path>,
         address: &Address,
+        key: &SealKeyAt,
         site: SiteId,
         seed: Option<u64>,
     ) -> Result<Kept> {
@@ -135,12 +162,12 @@ impl Kept {
             fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         }
         let store = Arc::new(PostgresStore::open(address.reveal()).await?);
-        let key = match (key_of_environment()?, data) {
+        let key = match (key.key()?, data) {
             (Some(key), _) => key,
             (None, Some(dir)) => key_in(dir, store.is_sealed().await?)?,
             (None, None) => bail!(
-                "say with which key callers' numbers are sealed: set {SEAL_KEY_VARIABLE}, or name a data directory, which \
-                 holds {SEAL_KEY_FILE}"
+                "say with which key callers' numbers are sealed: --seal-key FILE, or set {SEAL_KEY_VARIABLE}, or name a data \
+                 directory, which holds {SEAL_KEY_FILE}"
             ),
         };
         let callers = match seed {
@@ -164,11 +191,6 @@ impl Kept {
             derived: store,
         })
     }
-}
-
-fn key_of_environment() -> Result<Option<SealKey>> {
-    let text = std::env::var(SEAL_KEY_VARIABLE).ok();
-    text.map(|text| SealKey::parse(&text).context(SEAL_KEY_VARIABLE)).transpose()
 }
 
 fn key_in(dir: &Path, is_needed: bool) -> Result<SealKey> {

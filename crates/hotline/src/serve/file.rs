@@ -30,6 +30,7 @@ pub(crate) struct ServerFile {
     pub(crate) site: SiteId,
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) data: Option<PathBuf>,
+    pub(crate) seal_key: Option<PathBuf>,
     pub(crate) plan: Option<PathBuf>,
     pub(crate) gateways: Vec<GatewayId>,
     pub(crate) staff: Vec<StaffNumber>,
@@ -155,6 +156,7 @@ impl Default for ServerFile {
             site: "main".parse().expect("the letters of a name"),
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 7430))],
             data: None,
+            seal_key: None,
             plan: None,
             gateways: vec!["gw-1".parse().expect("the letters of a name")],
             staff: Vec::new(),
@@ -278,6 +280,7 @@ mod tests {
         assert!(
             file.tls.is_some()
                 && file.data.is_some()
+                && file.seal_key.is_some()
                 && file.plan.is_some()
                 && file.tokens.lasting_days.is_some()
                 && file.traces.otlp.is_some()

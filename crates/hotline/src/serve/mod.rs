@@ -5,6 +5,7 @@ mod keys;
 mod redis_at;
 mod retention;
 mod settings;
+mod systemd;
 mod traces;
 
 use std::io::{Read, Write};
@@ -120,7 +121,8 @@ async fn serve(settings: Settings, traces: Traces, sending: Option<Sending>, lan
     }
     let (site, stepped) = (settings.site, settings.stepped);
     let seed = stepped.then_some(settings.seed);
-    let kept = Kept::open(settings.data.as_deref(), settings.postgres.as_ref(), site, seed, lang).await?;
+    let Settings { data, postgres, seal_key, .. } = &settings;
+    let kept = Kept::open(data.as_deref(), postgres.as_ref(), seal_key, site, seed, lang).await?;
     let broken = kept.broken.clone();
     match serve_kept(settings, traces, sending, kept, ending).await {
         Err(fault) if *broken.borrow() => {
@@ -170,6 +172,7 @@ async fn serve_kept(
         subjects: subjects.clone(),
         records: records.clone(),
     };
+    let watched = systemd::Watched { journal: journal.clone(), site, is_elsewhere: among_routers };
     let parts = RouterParts {
         exchange: exchange.clone(),
         opener: Some(Arc::new(opener)),
@@ -224,8 +227,10 @@ async fn serve_kept(
         tokens::note_address(data, &Address { address, authority })?;
     }
     say_ready(&Ready { address: addresses[0].clone(), addresses, site: site.to_string(), stepped })?;
+    systemd::serves(site, router.addresses()).await;
     tokio::select! {
         () = ending => {}
+        never = systemd::lives(&router, &watched) => match never {},
         () = router.restart_needed() => return Ok(ExitCode::from(RESTART_NEEDED)),
         () = is_broken(broken) => {
             tracing::error!(%site, "what was kept is not known any more; another process has to find out");
@@ -233,6 +238,7 @@ async fn serve_kept(
         }
     }
     tracing::info!(%site, "ending: streams are told, what is under way is finished");
+    systemd::ends().await;
     let exchanges = router.exchanges();
     router.stop().await;
     let closing = futures_util::future::join_all(exchanges.iter().map(ExchangeHandle::close));

@@ -14,6 +14,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::file::{self, Log, ServerFile, TlsFiles, TracesTo};
 use super::traces::Collector;
+use crate::journal::SealKeyAt;
 use crate::lang::Lang;
 use crate::log::LogFormat;
 use crate::{certs, postgres, tokens};
@@ -51,6 +52,10 @@ pub(crate) struct Serve {
     /// other servers. The data directory keeps the rest.
     #[arg(long, value_name = "FILE")]
     postgres: Option<PathBuf>,
+    /// A file that holds the key callers' numbers are sealed with, the same for all servers of a database; the variable
+    /// HOTLINE_SEAL_KEY holds the key itself. seal.key of the data directory, made at the first start, if not given.
+    #[arg(long, value_name = "FILE")]
+    seal_key: Option<PathBuf>,
     /// Where to keep the tokens of gateways, supervisor and administrator, readable by you alone; in the data
     /// directory, if not given.
     #[arg(long, value_name = "FILE")]
@@ -102,6 +107,7 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     pub(super) data: Option<PathBuf>,
     pub(super) postgres: Option<postgres::Address>,
+    pub(super) seal_key: SealKeyAt,
     pub(super) tokens_file: PathBuf,
     pub(super) tokens_last: Option<Duration>,
     pub(super) retention: Retention,
@@ -160,6 +166,7 @@ impl Serve {
             seed: self.seed,
             data,
             postgres,
+            seal_key: SealKeyAt { flag: self.seal_key, configured: file.seal_key },
             tokens_file,
             retention,
             tokens_last: file.tokens.lasting_days.map(|days| DAY * days.0),
@@ -194,6 +201,7 @@ pub(crate) fn read(path: &Path) -> Result<ServerFile> {
     file.data.iter_mut().for_each(from_home);
     file.plan.iter_mut().for_each(from_home);
     file.postgres.file.iter_mut().for_each(from_home);
+    file.seal_key.iter_mut().for_each(from_home);
     file.tokens.file.iter_mut().for_each(from_home);
     file.redis_at.files().for_each(from_home);
     if let Some(TlsFiles { certificate, key }) = &mut file.tls {

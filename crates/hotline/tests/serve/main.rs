@@ -6,6 +6,7 @@ mod config;
 #[path = "../ground/database.rs"]
 mod database;
 mod evidence;
+mod health;
 mod logs;
 mod plans;
 mod process;
@@ -15,4 +16,5 @@ mod restored;
 mod server;
 mod shared;
 mod shown;
+mod systemd;
 mod traces;

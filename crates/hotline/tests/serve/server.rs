@@ -1,5 +1,6 @@
 //! The server as a child process.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -18,11 +19,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(name: &str, more: &[&str]) -> Server {
+        Server::start_in(name, more, &[])
+    }
+
+    /// With variables of its own.
+    pub(crate) fn start_in(name: &str, more: &[&str], variables: &[(&str, &OsStr)]) -> Server {
         let tokens = std::env::temp_dir().join(format!("hotline-{}-{name}.json", std::process::id()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_hotline"))
             .args(["serve", "--listen", "127.0.0.1:0", "--with-parent", "--tokens-file"])
             .arg(&tokens)
             .args(more)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

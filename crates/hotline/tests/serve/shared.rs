@@ -154,3 +154,36 @@ fn a_journal_in_the_directory_is_not_left_unserved() {
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     assert!(said(&refused).contains("cannot read the address of the database"), "{}", said(&refused));
 }
+
+#[test]
+fn a_key_that_is_handed_in_is_the_same_for_all() {
+    let shared = Shared::migrated();
+    let (key, other) = (shared.dir.path().join("key"), shared.dir.path().join("other"));
+    fs::write(&key, "7".repeat(64)).expect("written");
+    fs::write(&other, "8".repeat(64)).expect("written");
+    let start = |name: &str| {
+        let data = shared.data(name);
+        let flags = ["--postgres", text(&shared.file), "--data", text(&data), "--seal-key", text(&key)];
+        let mut server = Server::start(name, &flags);
+        server.ready();
+        assert!(!data.join("seal.key").exists(), "it stays where it is");
+        server
+    };
+    let (mut first, mut second) = (start("handed-1"), start("handed-2"));
+    drop(first.log() + &second.log());
+
+    let refused = |key: &Path| {
+        let (file, data) = (text(&shared.file), shared.data("handed-3"));
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--with-parent", "--postgres", file, "--data"];
+        hotline(&[&serve[..], &[text(&data), "--seal-key", text(key)]].concat())
+    };
+    let said_of = |key: &Path| said(&refused(key));
+    assert!(said_of(&other).contains("sealed with another key"), "{}", said_of(&other));
+    fs::write(&other, "8").expect("written");
+    assert!(said_of(&other).contains("cannot be used"), "{}", said_of(&other));
+    assert!(
+        said_of(&shared.data("nowhere")).contains("cannot be used"),
+        "{}",
+        said_of(&shared.data("nowhere"))
+    );
+}
