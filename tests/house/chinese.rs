@@ -40,11 +40,12 @@ const ROOMS: [(&str, Said); 14] = [
 ];
 
 /// Files of these rooms that have their Chinese elsewhere, and where.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("crates/plan/src/schema.rs", "the page of the plan's fields is in English only, and nobody is told it"),
     ("crates/plan/src/roster/words.rs", "gaps are told in both languages there"),
     ("crates/session/src/sqlite/open.rs", "crates/hotline/src/journal/text.rs"),
     ("crates/session/src/postgres/fault.rs", "crates/hotline/src/postgres/text.rs"),
+    ("crates/hotline/src/serve/systemd.rs", "what systemd shows is English, as the log is"),
     ("crates/session/src/verify.rs", "crates/hotline/src/journal/text.rs"),
 ];
 
