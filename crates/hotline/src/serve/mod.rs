@@ -172,7 +172,7 @@ async fn serve_kept(
         subjects: subjects.clone(),
         records: records.clone(),
     };
-    let watched = systemd::Watched { journal: journal.clone(), site, is_elsewhere: among_routers };
+    let watched = systemd::Watched { journal: journal.clone(), site, is_elsewhere: is_shared };
     let parts = RouterParts {
         exchange: exchange.clone(),
         opener: Some(Arc::new(opener)),
