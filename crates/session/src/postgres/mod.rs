@@ -35,7 +35,7 @@ use crate::journal::Epoch;
 const LANES: usize = 4;
 
 /// A database: its journal, its callers, its registry, its audit, and what follows from them. Its connections are made
-/// when they are needed, [`LANES`] and five more at most.
+/// when they are needed, nine at most.
 pub struct PostgresStore {
     server: Arc<Server>,
     epoch: Epoch,
