@@ -62,7 +62,7 @@ pub(crate) struct At {
     /// HOTLINE_POSTGRES holds the address.
     #[arg(long, value_name = "FILE")]
     pub(crate) postgres: Option<PathBuf>,
-    /// The configuration of `hotline serve`, whose [postgres] names such a file.
+    /// The configuration of `hotline serve`, whose `[postgres]` names such a file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
