@@ -21,8 +21,9 @@ use crate::site::Site;
 use crate::sites::{Sites, follow_roster};
 use crate::tokens::TokenFault;
 
-/// Between two looks at the journal while hints come, and while they do not.
-const HEADS_EVERY: Duration = Duration::from_secs(2);
+/// Between two looks at the journal while hints come, and while they do not. A hint may be lost without a sign, and an
+/// offer that a desk does not hear of within 2 s is taken away from it again.
+const HEADS_EVERY: Duration = Duration::from_millis(500);
 const HEADS_EVERY_WITHOUT_HINTS: Duration = Duration::from_millis(200);
 
 /// A hint may be on its way for so long.
