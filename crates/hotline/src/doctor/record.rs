@@ -242,6 +242,7 @@ mod tests {
             last_seq: Seq(1),
             at: SiteTime(0),
             wall_us: 100_000_000,
+            format: 1,
             store_us: 0,
             store_now_us: 0,
         };
