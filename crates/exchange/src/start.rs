@@ -142,7 +142,8 @@ impl Exchange {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Result<ExchangeHandle, StartFault> {
-        let ExchangeConfig { site, writer, presence, derived, roll, evidence, name, begins_in, planted } = config;
+        let ExchangeConfig { site, writer, presence, derived, roll, evidence, name, begins_in, planted } =
+            config;
         let (durable, last_snapshot) = replay(&journal, derived.as_ref(), site).await?;
         let head = journal.head(site).await?;
         if head.last_seq > Seq(0) {

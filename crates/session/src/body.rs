@@ -52,7 +52,9 @@ pub enum BodyFault {
         source: serde_json::Error,
     },
     /// Another text than was written.
-    #[error("the row at {seq} is damaged, restore it from a backup: its decisions are not those that were written")]
+    #[error(
+        "the row at {seq} is damaged, restore it from a backup: its decisions are not those that were written"
+    )]
     Altered {
         /// Where the row begins.
         seq: u64,
@@ -110,7 +112,8 @@ pub fn encode_in<'a>(format: u32, decisions: impl IntoIterator<Item = &'a Decisi
 pub fn decode(row: &Row) -> Result<Vec<Decision>, BodyFault> {
     let seq = row.seq.0;
     check_format(seq, row.format)?;
-    let array = if row.format < 2 { &*row.body } else { summed(&row.body).ok_or(BodyFault::Altered { seq })? };
+    let array =
+        if row.format < 2 { &*row.body } else { summed(&row.body).ok_or(BodyFault::Altered { seq })? };
     let decisions: Vec<Decision> =
         canonical::decode(array).map_err(|source| BodyFault::Malformed { seq, source })?;
     let numbered = decisions.iter().map(|d| d.seq.0).eq(seq..=row.last_seq.0);

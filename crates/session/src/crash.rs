@@ -114,7 +114,8 @@ pub const fn rarely(seldom: u64, often: u64) -> u64 {
 #[cfg(feature = "crash-points")]
 pub fn newest_format(newest: u32) -> u32 {
     static SAID: std::sync::OnceLock<Option<u32>> = std::sync::OnceLock::new();
-    let said = SAID.get_or_init(|| std::env::var(NEWEST_FORMAT_VARIABLE).ok().and_then(|text| text.parse().ok()));
+    let said =
+        SAID.get_or_init(|| std::env::var(NEWEST_FORMAT_VARIABLE).ok().and_then(|text| text.parse().ok()));
     said.unwrap_or(newest)
 }
 
