@@ -74,7 +74,8 @@ async fn raised_at_two_routers_at_once_it_is_raised_once_and_nothing_else_happen
     at_b.expect("raised");
     assert!(store.formats().await.is_sorted());
     let all = decisions(&*store.journal).await;
-    let other = |command: &Command| !matches!(command, Command::ExtendSchedule { .. } | Command::AdoptPlan(_));
+    let other =
+        |command: &Command| !matches!(command, Command::ExtendSchedule { .. } | Command::AdoptPlan(_));
     assert!(!all.iter().any(|decision| other(&decision.input.command)), "{all:?}");
 }
 
@@ -113,7 +114,11 @@ async fn the_roll_tells_who_reads_what_and_forgets_who_is_gone() {
     assert_eq!(told().await, [ours, theirs].into(), "it is gone");
     b.close().await;
     let alone = store.router("c").await;
-    assert_eq!(alone.routers().await.expect("memory answers")[0].name, "east-c", "the one that answers first");
+    assert_eq!(
+        alone.routers().await.expect("memory answers")[0].name,
+        "east-c",
+        "the one that answers first"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,13 +36,17 @@ async fn a_format_is_raised_for_both_routers_and_not_while_one_of_an_earlier_rel
     let raised = b.admin.send(raise("north", 0)).await.expect("everybody there reads it");
     assert_eq!((raised.was, raised.format), (FORMAT_OLDEST, FORMAT));
     a.client(&token).send(visitor("ana")).await.expect("both go on");
-    assert_eq!((look(&a.admin, "north").await.format, look(&b.admin, "north").await.format), (FORMAT, FORMAT));
+    assert_eq!(
+        (look(&a.admin, "north").await.format, look(&b.admin, "north").await.format),
+        (FORMAT, FORMAT)
+    );
     let again = a.admin.send(raise("north", FORMAT)).await.expect("it is");
     assert_eq!((again.was, again.format), (FORMAT, FORMAT));
     let lower = a.admin.send(raise("north", FORMAT_OLDEST)).await.expect_err("never back");
     assert_eq!(reason(&lower), "FORMAT_LOWER");
     let rows = b.admin.send(v1::ListAuditRequest::default()).await.expect("the audit").records;
     let told = |row: &&v1::AuditRecord| row.what == "site.raise_format" && row.outcome == "asked";
-    let told: Vec<_> = rows.iter().filter(told).map(|row| (&*row.object, &*row.before, &*row.after)).collect();
+    let told: Vec<_> =
+        rows.iter().filter(told).map(|row| (&*row.object, &*row.before, &*row.after)).collect();
     assert_eq!(told, [("site:north", "2", "2"), ("site:north", "1", "2"), ("site:main", "1", "2")]);
 }

@@ -38,7 +38,10 @@ async fn a_record_that_moves_twice_goes_on_without_a_gap_or_a_repetition() {
     }
     assert_eq!(record.opened(), 3, "at the one, at the other, and back");
     let last = *seqs.last().expect("decisions");
-    assert!(last >= DECISIONS as u64 && seqs.iter().copied().eq(1..=last), "none left out, none twice: {seqs:?}");
+    assert!(
+        last >= DECISIONS as u64 && seqs.iter().copied().eq(1..=last),
+        "none left out, none twice: {seqs:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,8 +103,7 @@ async fn a_desk_and_a_record_that_move_go_on_and_begin_anew_where_their_cursor_i
     let known = desk.shows.cursor.expect("a cursor");
     let there = b.client(&token);
     let attach = async |resume| {
-        let request =
-            v1::OperatorServiceAttachRequest { desk_id: ana.desk_id.clone(), resume: Some(resume) };
+        let request = v1::OperatorServiceAttachRequest { desk_id: ana.desk_id.clone(), resume: Some(resume) };
         let mut stream = there.operator().attach(request).await.expect("open").into_inner();
         in_time(stream.message()).await.expect("a message").expect("the first")
     };
