@@ -24,16 +24,17 @@ async fn a_record_that_moves_twice_goes_on_without_a_gap_or_a_repetition() {
     for n in 0..DECISIONS {
         let at = if n % 2 == 0 { &a } else { &b };
         at.admin.send(visitor(&format!("visitor-{n}"))).await.expect("added");
-        match n {
-            15 => doors[0].open.abort(),
-            30 => doors[1].open.abort(),
-            _ => {}
-        }
         let here = at.exchange.cursor().seq.0;
         while seqs.last().is_none_or(|last| *last < here) {
             let update = in_time(record.next()).await.expect("decisions");
             assert!(!matches!(update, Update::Reset(_)), "what it knew is good at the other: {update:?}");
             seqs.extend(update.into_message().decisions.iter().map(|decision| decision.seq));
+        }
+        // Right behind the newest decision, of which the next router has not heard perhaps.
+        match n {
+            16 => doors[0].open.abort(),
+            31 => doors[1].open.abort(),
+            _ => {}
         }
     }
     assert_eq!(record.opened(), 3, "at the one, at the other, and back");
@@ -123,6 +124,17 @@ async fn a_desk_and_a_record_that_move_go_on_and_begin_anew_where_their_cursor_i
     let first = tail(known).await;
     assert!(!first.reset);
     assert_eq!(first.decisions[0].seq, known.seq + 1);
+    for n in 0..3 {
+        a.admin.send(visitor(&format!("early-{n}"))).await.expect("added");
+        let here = a.exchange.cursor();
+        let after = v1::Cursor { epoch: here.epoch.0, seq: here.seq.0 };
+        let request = v1::TailEventsRequest { after: Some(after) };
+        let mut stream = b.admin.admin().tail_events(request).await.expect("open").into_inner();
+        a.admin.send(visitor(&format!("late-{n}"))).await.expect("added");
+        let first = in_time(stream.message()).await.expect("a message").expect("the first");
+        assert!(!first.reset, "a router that is behind reads on first");
+        assert_eq!(first.decisions[0].seq, after.seq + 1);
+    }
     for epoch in [known.epoch + 1, known.epoch - 1] {
         let first = tail(v1::Cursor { epoch, ..known }).await;
         assert!(first.reset && first.decisions[0].seq == 1, "{first:?}");
