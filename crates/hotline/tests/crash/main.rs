@@ -22,3 +22,4 @@ mod seen;
 mod server;
 mod time;
 mod trouble;
+mod upgrade;

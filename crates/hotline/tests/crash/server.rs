@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use api::{Bearer, Client};
 use serde_json::Value;
-use session::crash::{CRASH_VARIABLE, CrashPoint};
+use session::FORMAT_OLDEST;
+use session::crash::{CRASH_VARIABLE, CrashPoint, NEWEST_FORMAT_VARIABLE};
 
 use crate::database::Database;
 
@@ -32,6 +33,7 @@ pub(crate) struct Server {
     port: Option<u16>,
     wrapper: Vec<String>,
     plan: Option<PathBuf>,
+    is_older: bool,
     child: Option<Child>,
 }
 
@@ -39,7 +41,8 @@ impl Server {
     /// One that keeps everything in `dir` and is not started yet.
     pub(crate) fn new(dir: &Path) -> Server {
         let (dir, data) = (dir.to_owned(), dir.join("data"));
-        Server { dir, data, database: None, port: None, wrapper: Vec::new(), plan: None, child: None }
+        let (database, port, wrapper, plan) = (None, None, Vec::new(), None);
+        Server { dir, data, database, port, wrapper, plan, is_older: false, child: None }
     }
 
     /// Keeps its data elsewhere.
@@ -70,6 +73,12 @@ impl Server {
     /// Is started by another program, which is given its command line.
     pub(crate) fn through(mut self, wrapper: Vec<String>) -> Server {
         self.wrapper = wrapper;
+        self
+    }
+
+    /// Is of the release before, or not any more from its next start on.
+    pub(crate) fn older(mut self, is_older: bool) -> Server {
+        self.is_older = is_older;
         self
     }
 
@@ -111,8 +120,16 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_hotline")]);
+        let earlier = earlier_release();
+        let program = match &earlier {
+            Some(earlier) if self.is_older => earlier.as_str(),
+            _ => env!("CARGO_BIN_EXE_hotline"),
+        };
+        let mut words = self.wrapper.iter().map(String::as_str).chain([program]);
         let mut command = Command::new(words.next().expect("the server at least"));
+        if self.is_older {
+            command.env(NEWEST_FORMAT_VARIABLE, FORMAT_OLDEST.to_string());
+        }
         command.args(words).arg("serve").arg("--with-parent");
         command.args(["--listen", &format!("127.0.0.1:{}", self.port.unwrap_or(0))]);
         command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
@@ -127,6 +144,18 @@ impl Server {
 
     fn tokens_file(&self) -> PathBuf {
         self.dir.join("tokens.json")
+    }
+
+    /// What it wrote to its log so far, at every start.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("server.log")).unwrap_or_default()
+    }
+
+    /// Asks it, as its administrator at a command line.
+    pub(crate) fn asked(&self, tokens_of: &Server, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        command.args(words).args(["--lang", "en", "--server", &self.place().address]);
+        command.arg("--token-file").arg(tokens_of.tokens_file()).output().expect("it ends")
     }
 
     /// The process.
@@ -167,6 +196,12 @@ impl Drop for Server {
             let _ended = child.kill().and_then(|()| child.wait());
         }
     }
+}
+
+/// A program of an earlier release, to try an upgrade from that one; otherwise this build stands for it, and knows no newer
+/// format than the oldest.
+pub(crate) fn earlier_release() -> Option<String> {
+    std::env::var("HOTLINE_UPGRADE_FROM").ok()
 }
 
 /// Where a server is found, or several, and the tokens it gave out.
