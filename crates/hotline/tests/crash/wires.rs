@@ -31,7 +31,7 @@ struct House {
     shown: [Wire; 2],
     hospital: Hospital,
     pair: Pair,
-    _redis_server: redis_server::Server,
+    redis_server: redis_server::Server,
     _database: Database,
 }
 
@@ -45,8 +45,9 @@ impl House {
         let of_database = two_wires([port_of(&database.address()); 2], seed).await;
         let shown = two_wires([redis_server.port; 2], seed + 2).await;
         let pair = Pair::of(&database.address(), |which, server| {
-            let address = format!("redis://127.0.0.1:{}", shown[which].port);
-            server.reaching(&of_database[which].before(&database.address())).showing_in(&address)
+            let shows = shown[which].before(&format!("{}/", redis_server.address()));
+            let server = server.showing_in(shows.trim_end_matches('/'));
+            server.reaching(&of_database[which].before(&database.address()))
         });
         let ports = [pair.first.port(), pair.second.port()];
         let desks = two_wires(ports, seed + 4).await;
@@ -64,7 +65,7 @@ impl House {
             shown,
             hospital,
             pair,
-            _redis_server: redis_server,
+            redis_server,
             _database: database,
         }
     }
@@ -149,5 +150,12 @@ async fn whatever_the_wires_to_the_database_have_nobody_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_wires_to_redis_have_nobody_is_lost() {
-    House::open(71).await.suffers("routers and Redis", |house| &house.shown, false).await;
+    let mut house = House::open(71).await;
+    house.suffers("routers and Redis", |house| &house.shown, false).await;
+    // And without it altogether.
+    let House { mut hospital, pair, redis_server, .. } = house;
+    redis_server.kill();
+    hospital.everybody_hears().await;
+    let findings = hospital.settle(&pair.first).await;
+    assert!(findings.is_clean(), "{findings}\n{}", hospital.witness.refusals());
 }
