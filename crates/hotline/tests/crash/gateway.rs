@@ -40,6 +40,8 @@ struct State {
     /// An inventory is on its way: what rings in meanwhile is reported behind it.
     attaching: bool,
     attachments: u64,
+    /// Messages of its stream.
+    heard: u64,
 }
 
 struct Caller {
@@ -116,6 +118,11 @@ impl Gateway {
         self.state().attachments
     }
 
+    /// How much it was told.
+    pub(crate) fn heard(&self) -> u64 {
+        self.state().heard
+    }
+
     /// Attached, and everything it knows acknowledged.
     pub(crate) fn is_quiet(&self) -> bool {
         let state = self.state();
@@ -164,6 +171,7 @@ impl Gateway {
     fn hear(&self, update: Update<v1::GatewayServiceAttachResponse>) {
         let message = update.into_message();
         let mut state = self.state();
+        state.heard += 1;
         if state.attaching {
             state.attaching = false;
             state.attachments += 1;

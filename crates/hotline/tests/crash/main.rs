@@ -16,10 +16,17 @@ mod desk;
 mod disk;
 mod gateway;
 mod hospital;
+mod namespaces;
 mod office;
+mod pair;
+mod paused;
+#[path = "../../../exchange/tests/redis_server/mod.rs"]
+mod redis_server;
 mod routers;
 mod seen;
 mod server;
 mod time;
 mod trouble;
 mod upgrade;
+mod wire;
+mod wires;

@@ -21,6 +21,8 @@ pub(crate) enum Kept {
     Database(String),
 }
 
+const LOOPBACK: &str = "127.0.0.1";
+
 /// The signal of `abort`: how a process dies at a crash point.
 const SIGABRT: i32 = 6;
 
@@ -30,10 +32,14 @@ pub(crate) struct Server {
     data: PathBuf,
     /// The file with the address of the database that keeps the journal, and the address.
     database: Option<(PathBuf, String)>,
+    /// Where it listens.
+    host: String,
     port: Option<u16>,
     wrapper: Vec<String>,
     plan: Option<PathBuf>,
     is_older: bool,
+    /// Where the Redis is that shows who is free.
+    shown_in: Option<String>,
     child: Option<Child>,
 }
 
@@ -41,8 +47,18 @@ impl Server {
     /// One that keeps everything in `dir` and is not started yet.
     pub(crate) fn new(dir: &Path) -> Server {
         let (dir, data) = (dir.to_owned(), dir.join("data"));
-        let (database, port, wrapper, plan) = (None, None, Vec::new(), None);
-        Server { dir, data, database, port, wrapper, plan, is_older: false, child: None }
+        Server {
+            dir,
+            data,
+            database: None,
+            host: LOOPBACK.to_owned(),
+            port: None,
+            wrapper: Vec::new(),
+            plan: None,
+            is_older: false,
+            shown_in: None,
+            child: None,
+        }
     }
 
     /// Keeps its data elsewhere.
@@ -52,13 +68,30 @@ impl Server {
     }
 
     /// Keeps its journal in a database, whose tables are made.
-    pub(crate) fn on(mut self, database: &Database) -> Server {
+    pub(crate) fn on(self, database: &Database) -> Server {
         let file = database.named_in(&self.dir);
+        self.migrated(file, database.address())
+    }
+
+    /// The same with the database of this address.
+    pub(crate) fn at(self, address: &str) -> Server {
+        let file = self.dir.join("database");
+        std::fs::write(&file, address).expect("written");
+        self.migrated(file, address.to_owned())
+    }
+
+    fn migrated(mut self, file: PathBuf, address: String) -> Server {
         let made =
             Command::new(env!("CARGO_BIN_EXE_hotline")).args(["migrate", "--postgres"]).arg(&file).output();
         let made = made.expect("it ends");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        self.database = Some((file, database.address()));
+        self.database = Some((file, address));
+        self
+    }
+
+    /// Shows who is free in the Redis of this address.
+    pub(crate) fn showing_in(mut self, address: &str) -> Server {
+        self.shown_in = Some(address.to_owned());
         self
     }
 
@@ -67,6 +100,20 @@ impl Server {
         std::fs::create_dir_all(&self.data).expect("made");
         std::fs::copy(other.data.join("seal.key"), self.data.join("seal.key")).expect("the key of the other");
         self.database.clone_from(&other.database);
+        self
+    }
+
+    /// Comes to its database at another address, over a wire: who reads the journal beside it does not.
+    pub(crate) fn reaching(mut self, address: &str) -> Server {
+        let (file, _) = self.database.as_mut().expect("it is on one");
+        *file = self.dir.join("database-by-wire");
+        std::fs::write(file, address).expect("written");
+        self
+    }
+
+    /// Listens elsewhere than on loopback, in the clear.
+    pub(crate) fn listening_at(mut self, host: &str) -> Server {
+        host.clone_into(&mut self.host);
         self
     }
 
@@ -131,15 +178,26 @@ impl Server {
             command.env(NEWEST_FORMAT_VARIABLE, FORMAT_OLDEST.to_string());
         }
         command.args(words).arg("serve").arg("--with-parent");
-        command.args(["--listen", &format!("127.0.0.1:{}", self.port.unwrap_or(0))]);
+        command.args(["--listen", &format!("{}:{}", self.host, self.port.unwrap_or(0))]);
         command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
         if let Some((file, _)) = &self.database {
             command.arg("--postgres").arg(file);
+        }
+        if self.host != LOOPBACK {
+            command.arg("--insecure-plaintext");
+        }
+        if let Some(address) = &self.shown_in {
+            command.args(["--redis", address]);
         }
         if let Some(plan) = &self.plan {
             command.arg("--plan").arg(plan);
         }
         command
+    }
+
+    /// The port it has from its first start on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.expect("it was started once")
     }
 
     fn tokens_file(&self) -> PathBuf {
@@ -184,8 +242,7 @@ impl Server {
 
     /// Where clients find it, and their tokens.
     pub(crate) fn place(&self) -> Place {
-        let port = self.port.expect("it was started once");
-        Place { address: format!("http://127.0.0.1:{port}"), tokens_file: self.tokens_file() }
+        Place { address: format!("http://{}:{}", self.host, self.port()), tokens_file: self.tokens_file() }
     }
 }
 
@@ -215,6 +272,11 @@ impl Place {
     /// The next server after this one, for whom this one does not answer.
     pub(crate) fn or(&self, next: &Place) -> Place {
         Place { address: format!("{},{}", self.address, next.address), ..self.clone() }
+    }
+
+    /// The same server over a wire that begins at this port.
+    pub(crate) fn over(&self, port: u16) -> Place {
+        Place { address: format!("http://{LOOPBACK}:{port}"), ..self.clone() }
     }
 
     /// The same tokens at another server.
