@@ -16,7 +16,13 @@ mod desk;
 mod disk;
 mod gateway;
 mod hospital;
+mod moved;
 mod office;
+mod on_postgres;
+mod on_redis;
+mod postgres;
+#[path = "../../../exchange/tests/redis_server/mod.rs"]
+mod redis_server;
 mod routers;
 mod seen;
 mod server;

@@ -32,6 +32,8 @@ pub(crate) struct Server {
     port: Option<u16>,
     wrapper: Vec<String>,
     plan: Option<PathBuf>,
+    /// Where the Redis is that shows who is free.
+    shown_in: Option<String>,
     child: Option<Child>,
 }
 
@@ -39,7 +41,16 @@ impl Server {
     /// One that keeps everything in `dir` and is not started yet.
     pub(crate) fn new(dir: &Path) -> Server {
         let (dir, data) = (dir.to_owned(), dir.join("data"));
-        Server { dir, data, database: None, port: None, wrapper: Vec::new(), plan: None, child: None }
+        Server {
+            dir,
+            data,
+            database: None,
+            port: None,
+            wrapper: Vec::new(),
+            plan: None,
+            shown_in: None,
+            child: None,
+        }
     }
 
     /// Keeps its data elsewhere.
@@ -49,21 +60,39 @@ impl Server {
     }
 
     /// Keeps its journal in a database, whose tables are made.
-    pub(crate) fn on(mut self, database: &Database) -> Server {
+    pub(crate) fn on(self, database: &Database) -> Server {
         let file = database.named_in(&self.dir);
+        self.migrated(file, database.address())
+    }
+
+    /// The same with the database of this address.
+    pub(crate) fn at(self, address: &str) -> Server {
+        let file = self.dir.join("database");
+        std::fs::write(&file, address).expect("written");
+        self.migrated(file, address.to_owned())
+    }
+
+    fn migrated(mut self, file: PathBuf, address: String) -> Server {
         let made =
             Command::new(env!("CARGO_BIN_EXE_hotline")).args(["migrate", "--postgres"]).arg(&file).output();
         let made = made.expect("it ends");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        self.database = Some((file, database.address()));
+        self.database = Some((file, address));
         self
     }
 
-    /// Serves the same database as one that is up, with the same key. Whoever has a token has it from that one.
+    /// Shows who is free in the Redis of this address.
+    pub(crate) fn showing_in(mut self, address: &str) -> Server {
+        self.shown_in = Some(address.to_owned());
+        self
+    }
+
+    /// Serves the same database as one that is up, with the same key, and shows in the same Redis. Whoever has a token has it from that one.
     pub(crate) fn beside(mut self, other: &Server) -> Server {
         std::fs::create_dir_all(&self.data).expect("made");
         std::fs::copy(other.data.join("seal.key"), self.data.join("seal.key")).expect("the key of the other");
         self.database.clone_from(&other.database);
+        self.shown_in.clone_from(&other.shown_in);
         self
     }
 
@@ -118,6 +147,9 @@ impl Server {
         command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
         if let Some((file, _)) = &self.database {
             command.arg("--postgres").arg(file);
+        }
+        if let Some(address) = &self.shown_in {
+            command.args(["--redis", address]);
         }
         if let Some(plan) = &self.plan {
             command.arg("--plan").arg(plan);
