@@ -69,10 +69,24 @@ shared_buffers = 64MB
 CONF
 }
 
+# A server that was killed stands there until somebody asks how it ended, and its successor would take it for one that
+# runs. Its place is free when nobody is at work there any more.
+forget_dead() {
+    local dir=$1 pid try
+    pid=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null) || return 0
+    grep -qs '^State:[[:space:]]*Z' "/proc/$pid/status" || return 0
+    for try in {1..600}; do
+        find /proc/[0-9]*/cwd -maxdepth 0 -lname "$dir/data" 2>/dev/null | grep -q . || break
+        sleep 0.1
+    done
+    rm -f "$dir/data/postmaster.pid"
+}
+
 # A port that nobody has is only known when the server has it; the one of an earlier start is tried first.
 start() {
     local dir=$1 try port
     [ -d "$dir/data" ] || make "$dir"
+    forget_dead "$dir"
     for try in 1 2 3 4 5 6 7 8; do
         port=$(cat "$dir/port" 2>/dev/null) || port=$((20000 + RANDOM % 12000))
         (cd "$dir" && as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -o "-p $port" -w -t 60 start) >/dev/null 2>&1 &&
