@@ -15,8 +15,11 @@ use session::{
 };
 use switchboard::id::SiteId;
 use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use uuid::Uuid;
 
+use crate::drain::{gated, health_at};
 use crate::hospital::{
     Desk, GatewayStream, Person, arrival, bearer, config, in_time, leg, new_call, reason, site, visitor, who,
 };
@@ -159,6 +162,22 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
 
 async fn until_refused(client: &Client) {
     until(async || answered(client).await == Some(Code::Unauthenticated)).await;
+}
+
+#[tokio::test]
+async fn a_router_that_cannot_look_at_the_journal_sends_clients_elsewhere_until_it_can() {
+    let (journal, gate, _waiting) = gated();
+    let store = Store { journal, ..Store::new() };
+    let router = store.router("ada", None).await;
+    let mut health = health_at(&format!("http://{}", router.router.address())).await;
+    let watched = health.watch(HealthCheckRequest::default()).await;
+    let mut watched = watched.expect("open").into_inner();
+    let mut said = async || in_time(watched.message()).await.expect("open").expect("a status").status();
+    assert_eq!(said().await, ServingStatus::Serving);
+    gate.send_replace(false);
+    assert_eq!(said().await, ServingStatus::NotServing, "nobody asked it for anything");
+    gate.send_replace(true);
+    assert_eq!(said().await, ServingStatus::Serving);
 }
 
 #[tokio::test]
