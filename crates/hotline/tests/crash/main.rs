@@ -16,10 +16,14 @@ mod desk;
 mod disk;
 mod gateway;
 mod hospital;
+mod moved;
 mod namespaces;
 mod office;
+mod on_postgres;
+mod on_redis;
 mod pair;
 mod paused;
+mod postgres;
 #[path = "../../../exchange/tests/redis_server/mod.rs"]
 mod redis_server;
 mod routers;

@@ -95,11 +95,13 @@ impl Server {
         self
     }
 
-    /// Serves the same database as one that is up, with the same key. Whoever has a token has it from that one.
+
+    /// Serves the same database as one that is up, with the same key, and shows in the same Redis. Whoever has a token has it from that one.
     pub(crate) fn beside(mut self, other: &Server) -> Server {
         std::fs::create_dir_all(&self.data).expect("made");
         std::fs::copy(other.data.join("seal.key"), self.data.join("seal.key")).expect("the key of the other");
         self.database.clone_from(&other.database);
+        self.shown_in.clone_from(&other.shown_in);
         self
     }
 
