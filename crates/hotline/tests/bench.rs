@@ -1,10 +1,15 @@
 //! `hotline bench` in its shortest form: every call lives its whole life, and what cannot be compared is left out by
 //! name.
 
+#[path = "ground/database.rs"]
+mod database;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use self::database::Database;
 
 #[test]
 fn every_life_is_whole_and_a_missing_peer_is_named() {
@@ -15,7 +20,7 @@ fn every_life_is_whole_and_a_missing_peer_is_named() {
     for figure in ["r1", "r2", "control"] {
         assert!(object[figure].as_f64().is_some_and(|figure| figure > 0.0), "{figure}: {object}");
     }
-    for left_out in ["r3", "desk_kb", "restart_s"] {
+    for left_out in ["r3", "r4", "desk_kb", "restart_s"] {
         assert!(object[left_out].is_null(), "{left_out}: {object}");
     }
     let rounds = object["rounds"].as_array().expect("rounds");
@@ -31,12 +36,32 @@ fn every_life_is_whole_and_a_missing_peer_is_named() {
 }
 
 #[test]
+fn the_same_is_measured_on_a_postgres_that_is_named() {
+    let (dir, beside) = (tempfile::tempdir(), tempfile::tempdir());
+    let (dir, beside) = (dir.expect("a temporary directory"), beside.expect("a temporary directory"));
+    let database = Database::new();
+    let file = database.named_in(beside.path());
+    let words = ["-o", "json", "--peers", "no-such-program", "--postgres", file.to_str().expect("a path")];
+    let output = bench(dir.path(), &words);
+    let (said, told) = (text(&output.stdout), text(&output.stderr));
+    let object: Value = serde_json::from_str(said.lines().last().expect("a line")).expect("one object");
+    let round = &object["rounds"][0];
+    assert!(round["lives_per_s"]["postgres"].as_f64().is_some_and(|rate| rate > 0.0), "{object}");
+    assert!(round["lives_per_s"]["skip_locked"].is_null() && object["r4"].is_null(), "{object}");
+    assert!(told.contains("Postgres: lives/s"), "{told}");
+    assert!(!told.contains("there still"), "what was made was dropped: {told}");
+}
+
+#[test]
 fn wrong_words_are_refused() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     assert_eq!(bench(dir.path(), &["--rounds", "0"]).status.code(), Some(2));
     let nowhere = bench(&dir.path().join("nowhere"), &[]);
     assert_eq!(nowhere.status.code(), Some(3));
     assert!(text(&nowhere.stderr).contains("nowhere"), "{}", text(&nowhere.stderr));
+    let unnamed = bench(dir.path(), &["--postgres", "no-such-file"]);
+    assert_eq!(unnamed.status.code(), Some(3));
+    assert!(text(&unnamed.stderr).contains("no-such-file"), "{}", text(&unnamed.stderr));
 }
 
 fn bench(dir: &Path, words: &[&str]) -> Output {

@@ -45,6 +45,11 @@ pub(crate) struct BenchFlags {
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 
+    /// A file that holds the address of a Postgres server, as in docs/postgres.md, whose user may make databases: the same
+    /// loads are measured there, in databases that are dropped at the end.
+    #[arg(long, value_name = "FILE")]
+    pub(super) postgres: Option<PathBuf>,
+
     /// The program of other call distributors; the one beside this program if not given.
     #[arg(long, value_name = "PATH")]
     pub(super) peers: Option<PathBuf>,

@@ -33,6 +33,7 @@ pub(super) fn missed(report: &Report, small: bool) -> Vec<Missed> {
     at_least("control", Some(report.control()), CONTROL_MIN);
     if !small {
         at_least("r3", report.r3(), 1.5);
+        at_least("r4", report.r4(), 5.0);
     }
     let mut at_most = |name, is: Option<f64>, limit: f64| {
         missed.extend(is.filter(|is| is.is_nan() || *is > limit).map(|is| Missed {
@@ -84,13 +85,20 @@ mod tests {
             control: rate(900),
             memory: rate(1_000),
             peer: Some(rate(500)),
+            postgres: Some(rate(800)),
+            matcher: Some(rate(150)),
             alone: all(900),
             echoes: all(200),
             appends: all(300),
             ..Round::default()
         };
         let crowds = Crowds { few: crowd(1_000, 60_000, 900), many: crowd(9_000, 500_000, 1_000) };
-        Report { rounds: vec![round], crowds: Some(crowds), restarts: Some(all(100_000)), missing: None }
+        Report {
+            rounds: vec![round],
+            crowds: Some(crowds),
+            restarts: Some(all(100_000)),
+            missing: Vec::new(),
+        }
     }
 
     fn names(report: &Report, small: bool) -> Vec<&'static str> {
@@ -100,10 +108,11 @@ mod tests {
     #[test]
     fn what_is_beyond_its_limit_is_told() {
         assert_eq!(names(&good(), false), [""; 0]);
-        let spoiled: [(&str, bool, Spoil); 7] = [
+        let spoiled: [(&str, bool, Spoil); 8] = [
             ("r1", false, |report| report.rounds[0].alone = all(1_100)),
             ("r2", true, |report| report.rounds[0].memory = rate(4_000)),
             ("r3", false, |report| report.rounds[0].peer = Some(rate(700))),
+            ("r4", false, |report| report.rounds[0].matcher = Some(rate(170))),
             ("control", true, |report| report.rounds[0].control = rate(3_000)),
             ("desk_kb", false, |report| report.crowds.as_mut().expect("there").many.resident_kb = 600_000),
             ("life_cost_ratio", false, |report| {

@@ -13,17 +13,18 @@ mod life;
 mod limits;
 mod load;
 mod peer;
+mod postgres;
 mod report;
 mod restart;
 mod round;
 mod server;
 mod times;
 
-use std::env;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{env, mem};
 
 use anyhow::{Result, ensure};
 use tokio::runtime::Runtime;
@@ -31,7 +32,8 @@ use tokio::runtime::Runtime;
 pub(crate) use self::flags::BenchFlags;
 use self::flags::Output;
 use self::limits::missed;
-use self::peer::Peer;
+use self::peer::Peers;
+use self::postgres::Postgres;
 use self::report::{Report, round_lines};
 use self::round::Bench;
 use crate::lang::Lang;
@@ -80,11 +82,10 @@ impl BenchFlags {
     }
 
     async fn rounds_of(&self, dir: &Path, lang: Lang) -> Result<Report> {
-        let (peer, missing) = match Peer::start(dir, self.peers.as_deref()).await? {
-            Ok(peer) => (Some(peer), None),
-            Err(missing) => (None, Some(missing)),
-        };
-        let bench = Bench::start(dir, peer, self.length(), self.rate).await?;
+        let postgres = self.postgres.as_deref().map(Postgres::named).transpose()?;
+        let mut peers = Peers::start(dir, self.peers.as_deref(), postgres.as_ref()).await?;
+        let missing = mem::take(&mut peers.missing);
+        let bench = Bench::start(dir, postgres.as_ref(), peers, self.length(), self.rate).await?;
         let mut rounds = Vec::new();
         let all = self.rounds() as usize;
         for number in 0..all {
