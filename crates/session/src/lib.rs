@@ -46,7 +46,7 @@ pub use memory::MemoryJournal;
 pub use memory_derived::MemoryDerived;
 pub use postgres::{
     CopyFault, PostgresCallers, PostgresCheckup, PostgresFault, PostgresLimits, PostgresStore,
-    back_up_postgres, migrate_postgres, restore_to_postgres,
+    back_up_postgres, drop_postgres_database, make_postgres_database, migrate_postgres, restore_to_postgres,
 };
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};

@@ -95,7 +95,6 @@ impl Server {
         self
     }
 
-
     /// Serves the same database as one that is up, with the same key, and shows in the same Redis. Whoever has a token has it from that one.
     pub(crate) fn beside(mut self, other: &Server) -> Server {
         std::fs::create_dir_all(&self.data).expect("made");
