@@ -7,8 +7,11 @@ use crate::rust_text::Words;
 use crate::tree::{self, Need, assert_found, assert_none};
 
 /// Library, and the rooms that may name it. The programs to compare with (`peers`) are no room, and the one exception.
-const FENCES: [(&str, &[&str]); 3] =
-    [("tonic", &["api", "routing", "peers"]), ("sqlx", &["session"]), ("redis", &["presence", "peers"])];
+const FENCES: [(&str, &[&str]); 3] = [
+    ("tonic", &["api", "routing", "peers"]),
+    ("sqlx", &["session", "peers"]),
+    ("redis", &["presence", "peers"]),
+];
 
 fn manifest_faults(needs: &[Need]) -> Vec<String> {
     let mut faults = Vec::new();

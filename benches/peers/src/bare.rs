@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use crate::redis_lua::Distributor;
+use crate::redis_lua::RedisLua;
 
 /// So many calls at any moment, for so long. Answers whole lives.
 ///
 /// # Errors
 /// When a step of a life is refused.
 pub(crate) async fn distribute(
-    distributor: Distributor,
+    distributor: RedisLua,
     operators: u32,
     in_flight: u32,
     length: Duration,
@@ -35,7 +35,7 @@ pub(crate) async fn distribute(
     Ok(lives)
 }
 
-async fn call_again_and_again(distributor: Arc<Distributor>, nth: u32, until: Instant) -> Result<u64> {
+async fn call_again_and_again(distributor: Arc<RedisLua>, nth: u32, until: Instant) -> Result<u64> {
     let mut lives = 0;
     for count in 0_u64.. {
         if Instant::now() >= until {

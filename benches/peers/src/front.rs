@@ -1,6 +1,6 @@
-//! A service in front of the distributor, so that the same desks and the same gateway can be connected to it: the part
-//! of the API that a plain call distributor needs, and nothing else. A step is one script; who must hear of it hears it
-//! over an open stream, as soon as the script is answered.
+//! A service in front of a distributor, so that the same desks and the same gateway can be connected to it: the part
+//! of the API that a plain call distributor needs, and nothing else. Who must hear of a step hears it over an open stream,
+//! as soon as the distributor says that it was made.
 
 mod messages;
 
@@ -21,7 +21,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 use self::messages::{desk_shows, receipt, treatment};
-use crate::redis_lua::Distributor;
+use crate::distributor::{Distributor, Listener, Step};
 
 type Answer<T> = Result<Response<T>, Status>;
 type Outgoing<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -31,9 +31,13 @@ type Outgoing<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 struct Front(Arc<Inside>);
 
 struct Inside {
-    distributor: Distributor,
-    listeners: Mutex<Listeners>,
+    distributor: Box<dyn Distributor>,
+    connected: Arc<Connected>,
 }
+
+/// Who is connected, and hears of every step that concerns them.
+#[derive(Default)]
+pub(crate) struct Connected(Mutex<Listeners>);
 
 #[derive(Default)]
 struct Listeners {
@@ -45,8 +49,12 @@ struct Listeners {
 ///
 /// # Errors
 /// When it cannot serve.
-pub(crate) async fn serve(listener: TcpListener, distributor: Distributor) -> anyhow::Result<()> {
-    let front = Front(Arc::new(Inside { distributor, listeners: Mutex::default() }));
+pub(crate) async fn serve(
+    listener: TcpListener,
+    distributor: Box<dyn Distributor>,
+    connected: Arc<Connected>,
+) -> anyhow::Result<()> {
+    let front = Front(Arc::new(Inside { distributor, connected }));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
         .add_service(GatewayServiceServer::new(front.clone()))
@@ -55,9 +63,9 @@ pub(crate) async fn serve(listener: TcpListener, distributor: Distributor) -> an
     Ok(server.serve_with_incoming(incoming).await?)
 }
 
-impl Front {
+impl Connected {
     fn listeners(&self) -> MutexGuard<'_, Listeners> {
-        self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn show(&self, operator: &str, call_id: &str, work: v1::WorkState) {
@@ -73,38 +81,50 @@ impl Front {
             let _heard = gateway.send(treatment(call_id, shape, operator));
         }
     }
+}
+
+impl Listener for Connected {
+    fn hear(&self, step: Step, call: &str, operator: &str) {
+        match step {
+            Step::Ringing => self.treat(call, v1::TreatmentShape::Ring, ""),
+            Step::Offered => self.show(operator, call, v1::WorkState::Offered),
+            Step::Connecting => {
+                self.show(operator, call, v1::WorkState::Connecting);
+                self.treat(call, v1::TreatmentShape::Connect, operator);
+            }
+            Step::Talking => self.show(operator, call, v1::WorkState::Talking),
+            Step::WrapUp => {
+                self.treat(call, v1::TreatmentShape::Release, "");
+                self.show(operator, call, v1::WorkState::WrapUp);
+            }
+            Step::Idle => self.show(operator, "", v1::WorkState::Idle),
+        }
+    }
+}
+
+impl Front {
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.0.connected.listeners()
+    }
 
     async fn note(&self, fact: v1::fact::Fact) -> Result<(), Status> {
         let distributor = &self.0.distributor;
-        match fact {
+        let noted = match fact {
             v1::fact::Fact::Arrival(arrival) => {
                 let number = String::from_utf8_lossy(&arrival.number);
-                let offered = distributor.arrive(&arrival.call_id, &number).await.map_err(failed)?;
-                self.treat(&arrival.call_id, v1::TreatmentShape::Ring, "");
-                if let Some(operator) = offered {
-                    self.show(&operator, &arrival.call_id, v1::WorkState::Offered);
-                }
+                distributor.arrive(&arrival.call_id, &number).await
             }
             v1::fact::Fact::Leg(leg) if leg.event() == v1::LegEvent::Bridged => {
-                let operator = distributor.connect(&leg.call_id).await.map_err(failed)?;
-                self.show(&operator.ok_or_else(too_late)?, &leg.call_id, v1::WorkState::Talking);
+                distributor.connect(&leg.call_id).await
             }
-            v1::fact::Fact::CallerHungUp(gone) => {
-                let operator = distributor.end(&gone.call_id).await.map_err(failed)?;
-                self.treat(&gone.call_id, v1::TreatmentShape::Release, "");
-                self.show(&operator.ok_or_else(too_late)?, &gone.call_id, v1::WorkState::WrapUp);
-            }
+            v1::fact::Fact::CallerHungUp(gone) => distributor.end(&gone.call_id).await,
             _ => return Err(not_here()),
-        }
-        Ok(())
+        };
+        in_its_life(noted)
     }
 
     async fn free(&self, operator: &str) -> Result<(), Status> {
-        match self.0.distributor.free(operator).await.map_err(failed)? {
-            Some(call) => self.show(operator, &call, v1::WorkState::Offered),
-            None => self.show(operator, "", v1::WorkState::Idle),
-        }
-        Ok(())
+        in_its_life(self.0.distributor.free(operator).await)
     }
 }
 
@@ -172,10 +192,7 @@ impl OperatorService for Front {
     async fn accept(&self, request: Request<v1::AcceptRequest>) -> Answer<v1::AcceptResponse> {
         let operator = operator_of(&request)?;
         let offer = request.into_inner().offer.ok_or_else(not_here)?;
-        let taken = self.0.distributor.accept(&offer.call_id, &operator).await.map_err(failed)?;
-        taken.ok_or_else(too_late)?;
-        self.show(&operator, &offer.call_id, v1::WorkState::Connecting);
-        self.treat(&offer.call_id, v1::TreatmentShape::Connect, &operator);
+        in_its_life(self.0.distributor.accept(&offer.call_id, &operator).await)?;
         let result = v1::AcceptResult::Accepted.into();
         Ok(Response::new(v1::AcceptResponse { receipt: Some(receipt()), result }))
     }
@@ -241,12 +258,13 @@ fn operator_of<T>(request: &Request<T>) -> Result<String, Status> {
     name.map(ToOwned::to_owned).ok_or_else(|| Status::unauthenticated("say who you are"))
 }
 
-fn failed(fault: anyhow::Error) -> Status {
-    Status::unavailable(format!("{fault:#}"))
-}
-
-fn too_late() -> Status {
-    Status::failed_precondition("the call is not at this step of its life")
+/// What became of a step.
+fn in_its_life(made: anyhow::Result<bool>) -> Result<(), Status> {
+    match made {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Status::failed_precondition("the call is not at this step of its life")),
+        Err(fault) => Err(Status::unavailable(format!("{fault:#}"))),
+    }
 }
 
 fn not_here() -> Status {

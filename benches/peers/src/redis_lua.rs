@@ -7,14 +7,13 @@ use anyhow::{Context, Result, ensure};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Script};
 
-/// The one line there is.
-const LINE: &str = "duty";
+use crate::distributor::{Distributor, LINE, Listening, Step};
 
 /// A busy machine may hold a sync up for long: that is slow, and no fault.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The steps of a life.
-pub(crate) struct Distributor {
+/// The scripts of a life.
+pub(crate) struct RedisLua {
     redis: MultiplexedConnection,
     arrive: Script,
     accept: Script,
@@ -23,12 +22,12 @@ pub(crate) struct Distributor {
     free: Script,
 }
 
-impl Distributor {
+impl RedisLua {
     /// On an empty database of a server that syncs its file before it answers.
     ///
     /// # Errors
     /// When there is none.
-    pub(crate) async fn begin(port: u16, database: u8) -> Result<Distributor> {
+    pub(crate) async fn begin(port: u16, database: u8) -> Result<RedisLua> {
         let client = Client::open(format!("redis://127.0.0.1:{port}/{database}"))?;
         let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         let connecting = client.get_multiplexed_async_connection_with_config(&patient);
@@ -39,13 +38,13 @@ impl Distributor {
             ensure!(found.1 == wanted, "this Redis has {name} {}, and {wanted} is fair", found.1);
         }
         redis::cmd("FLUSHDB").query_async::<()>(&mut redis).await?;
-        Ok(Distributor {
+        Ok(RedisLua {
             redis,
-            arrive: Script::new(include_str!("../scripts/arrive.lua")),
-            accept: Script::new(include_str!("../scripts/accept.lua")),
-            connect: Script::new(include_str!("../scripts/connect.lua")),
-            end: Script::new(include_str!("../scripts/end.lua")),
-            free: Script::new(include_str!("../scripts/free.lua")),
+            arrive: Script::new(include_str!("../scripts/redis_lua/arrive.lua")),
+            accept: Script::new(include_str!("../scripts/redis_lua/accept.lua")),
+            connect: Script::new(include_str!("../scripts/redis_lua/connect.lua")),
+            end: Script::new(include_str!("../scripts/redis_lua/end.lua")),
+            free: Script::new(include_str!("../scripts/redis_lua/free.lua")),
         })
     }
 
@@ -87,4 +86,49 @@ impl Distributor {
 fn now_ms() -> String {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since_1970.as_millis().to_string()
+}
+
+/// The same with somebody connected: who must hear of a step hears of it as soon as its script is answered.
+pub(crate) struct Served {
+    pub(crate) scripts: RedisLua,
+    pub(crate) listening: Listening,
+}
+
+impl Served {
+    fn tell(&self, step: Step, call: &str, operator: Option<String>) -> bool {
+        if let Some(operator) = &operator {
+            self.listening.hear(step, call, operator);
+        }
+        operator.is_some()
+    }
+}
+
+#[tonic::async_trait]
+impl Distributor for Served {
+    async fn arrive(&self, call: &str, number: &str) -> Result<bool> {
+        let offered = self.scripts.arrive(call, number).await?;
+        self.listening.hear(Step::Ringing, call, "");
+        self.tell(Step::Offered, call, offered);
+        Ok(true)
+    }
+
+    async fn accept(&self, call: &str, operator: &str) -> Result<bool> {
+        Ok(self.tell(Step::Connecting, call, self.scripts.accept(call, operator).await?))
+    }
+
+    async fn connect(&self, call: &str) -> Result<bool> {
+        Ok(self.tell(Step::Talking, call, self.scripts.connect(call).await?))
+    }
+
+    async fn end(&self, call: &str) -> Result<bool> {
+        Ok(self.tell(Step::WrapUp, call, self.scripts.end(call).await?))
+    }
+
+    async fn free(&self, operator: &str) -> Result<bool> {
+        match self.scripts.free(operator).await? {
+            Some(call) => self.listening.hear(Step::Offered, &call, operator),
+            None => self.listening.hear(Step::Idle, "", operator),
+        }
+        Ok(true)
+    }
 }

@@ -34,7 +34,7 @@ pub use audit::{
     Audit, AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditRow, AuditWalk, MemoryAudit, let_audit_go,
     parse_hash, walk_audit,
 };
-pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
+pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, check_format, decode, encode, encode_in, newest_format};
 pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
 pub use derived::{
     Derived, DerivedFault, RecordCursor, RecordPlace, RecordQuery, RowMark, SNAPSHOT_STEP, STATE_VERSION,
@@ -46,7 +46,7 @@ pub use memory::MemoryJournal;
 pub use memory_derived::MemoryDerived;
 pub use postgres::{
     CopyFault, PostgresCallers, PostgresCheckup, PostgresFault, PostgresLimits, PostgresStore,
-    back_up_postgres, migrate_postgres, restore_to_postgres,
+    back_up_postgres, drop_postgres_database, make_postgres_database, migrate_postgres, restore_to_postgres,
 };
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};

@@ -1,7 +1,8 @@
 //! `hotline bench`: what this program can do on this machine, and what the machine itself can.
 //!
 //! Read `round.rs` first: what is measured, and in which order. `load.rs` has the two kinds of load, `floor.rs` who is
-//! connected, `crowd.rs` and `restart.rs` the two measurements that stand alone.
+//! connected, `crowd.rs` and `restart.rs` the two measurements that stand alone, `routers.rs` and `sites.rs` those that need
+//! Postgres.
 
 mod crowd;
 mod desk;
@@ -13,17 +14,21 @@ mod life;
 mod limits;
 mod load;
 mod peer;
+mod postgres;
 mod report;
 mod restart;
+mod rooms;
 mod round;
+mod routers;
 mod server;
+mod sites;
 mod times;
 
-use std::env;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{env, mem};
 
 use anyhow::{Result, ensure};
 use tokio::runtime::Runtime;
@@ -31,8 +36,10 @@ use tokio::runtime::Runtime;
 pub(crate) use self::flags::BenchFlags;
 use self::flags::Output;
 use self::limits::missed;
-use self::peer::Peer;
+use self::peer::Peers;
+use self::postgres::Postgres;
 use self::report::{Report, round_lines};
+use self::rooms::Rooms;
 use self::round::Bench;
 use crate::lang::Lang;
 
@@ -71,6 +78,7 @@ impl BenchFlags {
         if self.restarts() > 0 {
             report.restarts = Some(restart::measure(&dir, self.restarts()).await?);
         }
+        report.rooms = Rooms::measure(&dir, self).await?;
         let missed = missed(&report, self.small);
         self.say(&[vec![String::new()], report.lines(&missed, lang)].concat().join("\n"))?;
         if self.output == Output::Json {
@@ -80,11 +88,10 @@ impl BenchFlags {
     }
 
     async fn rounds_of(&self, dir: &Path, lang: Lang) -> Result<Report> {
-        let (peer, missing) = match Peer::start(dir, self.peers.as_deref()).await? {
-            Ok(peer) => (Some(peer), None),
-            Err(missing) => (None, Some(missing)),
-        };
-        let bench = Bench::start(dir, peer, self.length(), self.rate).await?;
+        let postgres = self.postgres.as_deref().map(Postgres::named).transpose()?;
+        let mut peers = Peers::start(dir, self.peers.as_deref(), postgres.as_ref()).await?;
+        let missing = mem::take(&mut peers.missing);
+        let bench = Bench::start(dir, postgres.as_ref(), peers, self.length(), self.rate).await?;
         let mut rounds = Vec::new();
         let all = self.rounds() as usize;
         for number in 0..all {
@@ -93,7 +100,7 @@ impl BenchFlags {
             rounds.push(round);
         }
         bench.end().await?;
-        Ok(Report { rounds, crowds: None, restarts: None, missing })
+        Ok(Report { rounds, crowds: None, restarts: None, missing, rooms: Rooms::default() })
     }
 
     fn length(&self) -> Duration {

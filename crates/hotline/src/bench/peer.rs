@@ -1,4 +1,5 @@
-//! The peer: a Redis of our own, private and synced at every turn, and the program that distributes calls with it.
+//! The peers: a Redis of our own, private and synced at every turn, a database of our own on a Postgres that somebody
+//! named, and the program that distributes calls with either.
 
 use std::env;
 use std::net::TcpListener;
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
+use super::postgres::{Database, Postgres};
 use super::server::Doors;
 
 /// A server that does not listen after this long is not coming up.
@@ -31,18 +33,60 @@ pub(super) struct Peer {
     peers: PathBuf,
 }
 
-const PROGRAM: &str = "redis-server";
+pub(super) const PROGRAM: &str = "redis-server";
 
 /// Runs the program named first with the words behind it, and ends it when standard input ends.
-const HELD_BY_A_PIPE: &str = r#""$0" "$@" & server=$!; cat >/dev/null; kill "$server"; wait "$server""#;
+pub(super) const HELD_BY_A_PIPE: &str =
+    r#""$0" "$@" & server=$!; cat >/dev/null; kill "$server"; wait "$server""#;
 
 /// Why there is nothing to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Missing {
     /// Redis is not installed.
     Server,
-    /// The program that distributes calls with it was not built.
+    /// The program that distributes calls with either was not built.
     Peers(PathBuf),
+    /// No Postgres was named.
+    Postgres,
+}
+
+/// What there is to compare with.
+#[derive(Default)]
+pub(super) struct Peers {
+    pub(super) redis: Option<Peer>,
+    pub(super) matcher: Option<Matcher>,
+    pub(super) missing: Vec<Missing>,
+}
+
+impl Peers {
+    /// Starts what can be; `program` is what distributes calls, the one beside this one if none is given.
+    ///
+    /// # Errors
+    /// When one of them is there but does not come up.
+    pub(super) async fn start(
+        parent: &Path,
+        program: Option<&Path>,
+        postgres: Option<&Postgres>,
+    ) -> Result<Peers> {
+        let mut peers = Peers::default();
+        let program = match program {
+            Some(named) => named.to_owned(),
+            None => env::current_exe().context("finding this program")?.with_file_name("peers"),
+        };
+        if !program.is_file() {
+            peers.missing.push(Missing::Peers(program));
+            return Ok(peers);
+        }
+        match Peer::start(parent, &program).await? {
+            Ok(redis) => peers.redis = Some(redis),
+            Err(missing) => peers.missing.push(missing),
+        }
+        match postgres {
+            Some(postgres) => peers.matcher = Some(Matcher::start(postgres, &program).await?),
+            None => peers.missing.push(Missing::Postgres),
+        }
+        Ok(peers)
+    }
 }
 
 /// The peer's service. It ends when this is dropped.
@@ -53,9 +97,43 @@ pub(super) struct Service {
 }
 
 impl Service {
+    /// A service that distributes calls as the command says.
+    async fn start(mut command: Command) -> Result<Service> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().context("starting the peer's service")?;
+        let leash = child.stdin.take();
+        let stdout = child.stdout.take().context("the peer's output is piped")?;
+        let line = timeout(START_PATIENCE, BufReader::new(stdout).lines().next_line()).await;
+        let line = line.context("the peer's service did not say where it listens")??;
+        let line = line.context("the peer's service ended; what it said stands above")?;
+        let said: Listening = serde_json::from_str(&line).context("what the peer said")?;
+        Ok(Service { _child: child, _leash: leash, doors: Doors::open_to_anybody(said.address) })
+    }
+
     /// Its doors.
     pub(super) fn doors(&self) -> &Doors {
         &self.doors
+    }
+}
+
+/// Distributes calls with Postgres, in a database of its own.
+pub(super) struct Matcher {
+    service: Service,
+    _database: Database,
+}
+
+impl Matcher {
+    /// Starts one; `peers` is the program.
+    async fn start(postgres: &Postgres, peers: &Path) -> Result<Matcher> {
+        let database = postgres.empty().await?;
+        let mut command = Command::new(peers);
+        command.arg("skip-locked").arg("--postgres").arg(database.file());
+        Ok(Matcher { service: Service::start(command).await?, _database: database })
+    }
+
+    /// Its doors.
+    pub(super) fn doors(&self) -> &Doors {
+        self.service.doors()
     }
 }
 
@@ -75,18 +153,8 @@ struct Distributed {
 }
 
 impl Peer {
-    /// Starts one in a directory of its own below `parent`; `peers` is the program, beside this one if not given.
-    ///
-    /// # Errors
-    /// When it is there but does not come up.
-    pub(super) async fn start(parent: &Path, peers: Option<&Path>) -> Result<Result<Peer, Missing>> {
-        let peers = match peers {
-            Some(named) => named.to_owned(),
-            None => env::current_exe().context("finding this program")?.with_file_name("peers"),
-        };
-        if !peers.is_file() {
-            return Ok(Err(Missing::Peers(peers)));
-        }
+    /// Starts one in a directory of its own below `parent`; `peers` is the program.
+    async fn start(parent: &Path, peers: &Path) -> Result<Result<Peer, Missing>> {
         if !is_installed(PROGRAM) {
             return Ok(Err(Missing::Server));
         }
@@ -103,7 +171,7 @@ impl Peer {
         let mut server = command.spawn().context("starting redis-server")?;
         let leash = server.stdin.take();
         listening(port).await?;
-        Ok(Ok(Peer { server, leash, _dir: dir, port, peers }))
+        Ok(Ok(Peer { server, leash, _dir: dir, port, peers: peers.to_owned() }))
     }
 
     /// Starts a service that distributes calls with it.
@@ -111,16 +179,7 @@ impl Peer {
     /// # Errors
     /// When it does not come up.
     pub(super) async fn serve(&self) -> Result<Service> {
-        let mut command = self.program(SERVED);
-        command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().context("starting the peer's service")?;
-        let leash = child.stdin.take();
-        let stdout = child.stdout.take().context("the peer's output is piped")?;
-        let line = timeout(START_PATIENCE, BufReader::new(stdout).lines().next_line()).await;
-        let line = line.context("the peer's service did not say where it listens")??;
-        let line = line.context("the peer's service ended; what it said stands above")?;
-        let said: Listening = serde_json::from_str(&line).context("what the peer said")?;
-        Ok(Service { _child: child, _leash: leash, doors: Doors::open_to_anybody(said.address) })
+        Service::start(self.program("redis-lua", SERVED)).await
     }
 
     /// Distributes calls for so long with nobody connected; answers lives per second.
@@ -128,9 +187,9 @@ impl Peer {
     /// # Errors
     /// When it fails.
     pub(super) async fn bare(&self, operators: usize, in_flight: usize, length: Duration) -> Result<f64> {
-        let mut command = self.program(BARE);
+        let mut command = self.program("redis-lua-bare", BARE);
         command
-            .args(["bare", "--operators", &operators.to_string(), "--in-flight", &in_flight.to_string()])
+            .args(["--operators", &operators.to_string(), "--in-flight", &in_flight.to_string()])
             .args(["--milliseconds", &length.as_millis().to_string()]);
         let output = command.output().await.context("running the peer")?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -140,10 +199,10 @@ impl Peer {
         Ok(distributed.lives as f64 / distributed.seconds)
     }
 
-    fn program(&self, database: u8) -> Command {
+    fn program(&self, form: &str, database: u8) -> Command {
         let mut command = Command::new(&self.peers);
         let (port, database) = (self.port.to_string(), database.to_string());
-        command.args(["--port", &port, "--database", &database]).kill_on_drop(true);
+        command.args([form, "--port", &port, "--database", &database]).kill_on_drop(true);
         command
     }
 
@@ -158,18 +217,18 @@ impl Peer {
     }
 }
 
-fn is_installed(program: &str) -> bool {
+pub(super) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
     Ok(listener.local_addr()?.port())
 }
 
-async fn listening(port: u16) -> Result<()> {
+pub(super) async fn listening(port: u16) -> Result<()> {
     let give_up_at = Instant::now() + START_PATIENCE;
     while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         if Instant::now() >= give_up_at {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::crowd::{Crowd, Crowds};
 use super::limits::Missed;
 use super::peer::Missing;
+use super::rooms::Rooms;
 use super::round::{DESKS, IN_FLIGHT, Round};
 use super::times::Times;
 use crate::lang::Lang;
@@ -15,7 +16,8 @@ pub(super) struct Report {
     pub(super) crowds: Option<Crowds>,
     /// From the kill to the first correct offer, of every restart.
     pub(super) restarts: Option<Times>,
-    pub(super) missing: Option<Missing>,
+    pub(super) missing: Vec<Missing>,
+    pub(super) rooms: Rooms,
 }
 
 impl Report {
@@ -29,6 +31,10 @@ impl Report {
 
     pub(super) fn r3(&self) -> Option<f64> {
         median(self.rounds.iter().filter_map(Round::r3))
+    }
+
+    pub(super) fn r4(&self) -> Option<f64> {
+        median(self.rounds.iter().filter_map(Round::r4))
     }
 
     pub(super) fn control(&self) -> f64 {
@@ -48,10 +54,11 @@ impl Report {
     pub(super) fn json(&self, missed: &[Missed]) -> Value {
         let missed =
             missed.iter().map(|m| json!({ "name": m.name, "is": rounded(m.is), "must_be": m.must_be }));
-        json!({
+        let mut object = json!({
             "r1": rounded(self.r1()),
             "r2": rounded(self.r2()),
             "r3": self.r3().map(rounded),
+            "r4": self.r4().map(rounded),
             "desk_kb": self.desk_kb().map(rounded),
             "restart_s": self.restart_s().map(rounded),
             "control": rounded(self.control()),
@@ -65,7 +72,11 @@ impl Report {
             })),
             "restarts": self.restarts.as_ref().map(Times::json),
             "missed": missed.collect::<Vec<_>>(),
-        })
+        });
+        for (room, measured) in self.rooms.objects() {
+            object[room] = measured.unwrap_or_default();
+        }
+        object
     }
 
     /// The figures, a line each.
@@ -93,6 +104,14 @@ impl Report {
                 word("每秒来电：持久 ÷ Redis 加 Lua", "lives per second: durable ÷ Redis and Lua")
             ),
             format!(
+                "r4         {:>8}   {}",
+                of(self.r4()),
+                word(
+                    "每秒来电，同一 Postgres 上：持久 ÷ 以 SKIP LOCKED 和 NOTIFY 派话",
+                    "lives per second on one Postgres: durable ÷ a matcher of SKIP LOCKED and NOTIFY"
+                )
+            ),
+            format!(
                 "desk_kb    {:>8}   {}",
                 of(self.desk_kb()),
                 word("每多一个席位的内存", "memory of one more desk")
@@ -109,7 +128,8 @@ impl Report {
             ),
         ];
         lines.extend(self.crowds.as_ref().map(|crowds| crowd_line(crowds, lang)));
-        lines.extend(self.missing.as_ref().map(|missing| missing_line(missing, lang)));
+        lines.extend(self.rooms.lines(lang));
+        lines.extend(self.missing.iter().map(|missing| missing_line(missing, lang)));
         lines.extend(missed.iter().map(|m| match lang {
             Lang::Zh => format!("未达到：{} 为 {:.2}，应 {}", m.name, m.is, m.must_be),
             Lang::En => format!("missed: {} is {:.2} and must be {}", m.name, m.is, m.must_be),
@@ -133,7 +153,7 @@ pub(super) fn round_lines(number: usize, of: usize, round: &Round, lang: Lang) -
     let ms = |times: &Times| times.p50_us() as f64 / 1_000.0;
     let (alone, echo, append) = (ms(&round.alone), ms(&round.echoes), ms(&round.appends));
     let (r1, r2, control) = (round.r1(), round.r2(), round.control());
-    match lang {
+    let mut lines = match lang {
         Lang::Zh => vec![
             format!(
                 "第 {number}/{of} 轮  每秒来电：持久 {durable:.0}，再测之比 {control:.2}，内存 {memory:.0} (r2 {r2:.2})，{peer}"
@@ -154,7 +174,9 @@ pub(super) fn round_lines(number: usize, of: usize, round: &Round, lang: Lang) -
             format!("           {IN_FLIGHT} at a time: offer {}", round.durable.offers),
             format!("           open: offer {}", round.open.offers),
         ],
-    }
+    };
+    lines.extend(postgres_line(round, lang));
+    lines
 }
 
 fn crowd_line(crowds: &Crowds, lang: Lang) -> String {
@@ -183,13 +205,38 @@ fn missing_line(missing: &Missing, lang: Lang) -> String {
                 .to_owned()
         }
         (Missing::Peers(path), Lang::Zh) => {
-            format!("没有 {}，r3 未测；用 cargo build -p peers 编译，或用 --peers 指定", path.display())
+            format!("没有 {}，r3 和 r4 未测；用 cargo build -p peers 编译，或用 --peers 指定", path.display())
         }
         (Missing::Peers(path), Lang::En) => format!(
-            "there is no {}, so there is no r3; build it by cargo build -p peers, or name another by --peers",
+            "there is no {}, so there is neither r3 nor r4; build it by cargo build -p peers, or name another by --peers",
             path.display()
         ),
+        (Missing::Postgres, Lang::Zh) => {
+            "没有指定 Postgres，r4 未测；请把其地址写入文件，用 --postgres 指定".to_owned()
+        }
+        (Missing::Postgres, Lang::En) => {
+            "no Postgres was named, so there is no r4; name one by --postgres, in a file that holds its address"
+                .to_owned()
+        }
     }
+}
+
+/// A round on Postgres, if one was named.
+fn postgres_line(round: &Round, lang: Lang) -> Option<String> {
+    let postgres = round.postgres.as_ref()?;
+    let (rate, offers) = (postgres.rate(), &postgres.offers);
+    let matcher = match (&round.matcher, round.r4()) {
+        (Some(matcher), Some(r4)) => format!("{:.0} (r4 {r4:.2})", matcher.rate()),
+        _ => lang.of("未测", "not measured").to_owned(),
+    };
+    Some(match lang {
+        Lang::Zh => {
+            format!("         Postgres：每秒来电 {rate:.0}，SKIP LOCKED 和 NOTIFY {matcher}；派线 {offers}")
+        }
+        Lang::En => format!(
+            "           Postgres: lives/s {rate:.0}, SKIP LOCKED and NOTIFY {matcher}; offer {offers}"
+        ),
+    })
 }
 
 fn round_object(round: &Round) -> Value {
@@ -197,15 +244,19 @@ fn round_object(round: &Round) -> Value {
         "r1": rounded(round.r1()),
         "r2": rounded(round.r2()),
         "r3": round.r3().map(rounded),
+        "r4": round.r4().map(rounded),
         "control": rounded(round.control()),
         "lives_per_s": {
             "durable": rounded(round.durable.rate()),
             "control": rounded(round.control.rate()),
             "memory": rounded(round.memory.rate()),
+            "postgres": round.postgres.as_ref().map(|postgres| rounded(postgres.rate())),
             "redis_lua": round.peer.as_ref().map(|peer| rounded(peer.rate())),
+            "skip_locked": round.matcher.as_ref().map(|matcher| rounded(matcher.rate())),
             "redis_lua_bare": round.bare.map(rounded),
         },
         "late": round.durable.late + round.control.late + round.memory.late + round.open.late,
+        "offer_on_postgres": round.postgres.as_ref().map(|postgres| postgres.offers.json()),
         "offer": round.durable.offers.json(),
         "offer_in_memory": round.memory.offers.json(),
         "offer_alone": round.alone.json(),
@@ -227,7 +278,7 @@ fn crowd_object(crowd: &Crowd) -> Value {
 }
 
 /// To a thousandth: more digits would say more than was measured.
-fn rounded(figure: f64) -> f64 {
+pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 1_000.0).round() / 1_000.0
 }
 

@@ -12,7 +12,8 @@ use api::Client;
 use super::floor::Floor;
 use super::ground;
 use super::load::{self, Loaded};
-use super::peer::{Peer, Service};
+use super::peer::{Matcher, Peer, Peers, Service};
+use super::postgres::{Database, Postgres};
 use super::server::{Keeping, Place, Server};
 use super::times::Times;
 
@@ -33,8 +34,12 @@ pub(super) struct Round {
     pub(super) durable: Loaded,
     pub(super) control: Loaded,
     pub(super) memory: Loaded,
+    /// The durable service on Postgres.
+    pub(super) postgres: Option<Loaded>,
     /// Redis and Lua behind the same API, with the same desks and gateway.
     pub(super) peer: Option<Loaded>,
+    /// A matcher of SKIP LOCKED and NOTIFY on that Postgres, the same way.
+    pub(super) matcher: Option<Loaded>,
     /// Redis and Lua with nobody connected: lives per second.
     pub(super) bare: Option<f64>,
     /// One call at a time through the durable service.
@@ -61,6 +66,12 @@ impl Round {
         self.peer.as_ref().map(|peer| self.durable.rate() / peer.rate())
     }
 
+    /// Durable on Postgres ÷ the matcher there.
+    pub(super) fn r4(&self) -> Option<f64> {
+        let (postgres, matcher) = (self.postgres.as_ref()?, self.matcher.as_ref()?);
+        Some(postgres.rate() / matcher.rate())
+    }
+
     /// Durable ÷ durable.
     pub(super) fn control(&self) -> f64 {
         self.durable.rate() / self.control.rate()
@@ -72,7 +83,9 @@ pub(super) struct Bench {
     durable: Measured,
     control: Measured,
     memory: Measured,
+    postgres: Option<(Measured, Database)>,
     peer: Option<Compared>,
+    matcher: Option<(Arc<Floor>, Matcher)>,
     echo: Client,
     length: Duration,
     rate: u32,
@@ -86,7 +99,7 @@ struct Measured {
 }
 
 impl Measured {
-    async fn start(parent: &Path, keeping: Keeping) -> Result<Measured> {
+    async fn start(parent: &Path, keeping: Keeping<'_>) -> Result<Measured> {
         let place = Place::new(parent, keeping)?;
         let server = Server::start(&place).await?;
         let floor = Arc::new(Floor::open(server.doors(), DESKS).await?);
@@ -119,14 +132,25 @@ enum Turn {
     Durable,
     Control,
     Memory,
+    Postgres,
     Peer,
+    Matcher,
     Bare,
     Alone,
     Open,
 }
 
-const TURNS: [Turn; 7] =
-    [Turn::Durable, Turn::Peer, Turn::Memory, Turn::Control, Turn::Bare, Turn::Alone, Turn::Open];
+const TURNS: [Turn; 9] = [
+    Turn::Durable,
+    Turn::Peer,
+    Turn::Memory,
+    Turn::Control,
+    Turn::Bare,
+    Turn::Postgres,
+    Turn::Alone,
+    Turn::Matcher,
+    Turn::Open,
+];
 
 impl Bench {
     /// Starts every service.
@@ -135,19 +159,31 @@ impl Bench {
     /// When one does not come up.
     pub(super) async fn start(
         parent: &Path,
-        peer: Option<Peer>,
+        postgres: Option<&Postgres>,
+        peers: Peers,
         length: Duration,
         rate: u32,
     ) -> Result<Bench> {
         let durable = Measured::start(parent, Keeping::Durable).await?;
         let control = Measured::start(parent, Keeping::Durable).await?;
         let memory = Measured::start(parent, Keeping::Memory).await?;
+        let postgres = match postgres {
+            Some(postgres) => {
+                let database = postgres.database().await?;
+                Some((Measured::start(parent, Keeping::On(&database)).await?, database))
+            }
+            None => None,
+        };
         let echo = durable.server.doors().client("supervisor")?;
-        let peer = match peer {
+        let peer = match peers.redis {
             Some(peer) => Some(Compared::start(peer).await?),
             None => None,
         };
-        Ok(Bench { durable, control, memory, peer, echo, length, rate })
+        let matcher = match peers.matcher {
+            Some(matcher) => Some((Arc::new(Floor::open(matcher.doors(), DESKS).await?), matcher)),
+            None => None,
+        };
+        Ok(Bench { durable, control, memory, postgres, peer, matcher, echo, length, rate })
     }
 
     /// Everything once.
@@ -161,6 +197,8 @@ impl Bench {
                 Turn::Durable => round.durable = self.closed(&self.durable).await?,
                 Turn::Control => round.control = self.closed(&self.control).await?,
                 Turn::Memory => round.memory = self.closed(&self.memory).await?,
+                Turn::Postgres => round.postgres = self.postgres().await?,
+                Turn::Matcher => round.matcher = self.matcher().await?,
                 Turn::Peer => round.peer = self.peer().await?,
                 Turn::Bare => round.bare = self.bare().await?,
                 Turn::Alone => self.alone(&mut round).await?,
@@ -172,6 +210,20 @@ impl Bench {
 
     async fn closed(&self, measured: &Measured) -> Result<Loaded> {
         load::closed(&measured.floor, IN_FLIGHT, self.length).await
+    }
+
+    async fn postgres(&self) -> Result<Option<Loaded>> {
+        match &self.postgres {
+            Some((measured, _)) => self.closed(measured).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn matcher(&self) -> Result<Option<Loaded>> {
+        match &self.matcher {
+            Some((floor, _)) => load::closed(floor, IN_FLIGHT, self.length).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn peer(&self) -> Result<Option<Loaded>> {
@@ -207,6 +259,11 @@ impl Bench {
         self.durable.end().await;
         self.control.end().await;
         self.memory.end().await;
+        if let Some((measured, database)) = self.postgres {
+            measured.end().await;
+            drop(database);
+        }
+        drop(self.matcher);
         match self.peer {
             Some(Compared { peer, _service: service, floor }) => {
                 drop((floor, service));

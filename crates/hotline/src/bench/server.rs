@@ -1,6 +1,7 @@
 //! A service to measure, as a child process: this very program, on the machine's clock, durable or in memory.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,6 +14,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
+use super::postgres::Database;
+use crate::journal::SEAL_KEY_VARIABLE;
+use crate::postgres::VARIABLE as POSTGRES_VARIABLE;
 use crate::serve::Ready;
 use crate::tokens::{TokenEntry, TokenFile};
 
@@ -22,10 +26,12 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a service keeps its decisions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeping {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Keeping<'d> {
     /// In a data directory: nothing is acknowledged before it is on the disk.
     Durable,
+    /// In a database, which several services may share.
+    On(&'d Database),
     /// In memory.
     Memory,
 }
@@ -33,15 +39,22 @@ pub(super) enum Keeping {
 /// A directory of one service: its tokens and, if it is durable, its data. Gone when dropped.
 pub(super) struct Place {
     dir: TempDir,
-    keeping: Keeping,
+    /// Where it keeps its decisions, as `hotline serve` is told.
+    kept: Vec<OsString>,
 }
 
 impl Place {
     /// A fresh one below `parent`.
-    pub(super) fn new(parent: &Path, keeping: Keeping) -> Result<Place> {
+    pub(super) fn new(parent: &Path, keeping: Keeping<'_>) -> Result<Place> {
         let dir = tempfile::Builder::new().prefix("hotline-bench-").tempdir_in(parent);
         let dir = dir.with_context(|| format!("cannot make a directory in {}", parent.display()))?;
-        Ok(Place { dir, keeping })
+        let data = ["--data".into(), dir.path().join("data").into()];
+        let kept = match keeping {
+            Keeping::Memory => Vec::new(),
+            Keeping::Durable => data.into(),
+            Keeping::On(database) => data.into_iter().chain(database.flags()).collect(),
+        };
+        Ok(Place { dir, kept })
     }
 
     /// The directory in which the data directory lies.
@@ -58,10 +71,11 @@ impl Place {
         let mut command = Command::new(program);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--with-parent", "--tokens-file"])
-            .arg(self.tokens());
-        if self.keeping == Keeping::Durable {
-            command.arg("--data").arg(self.dir.path().join("data"));
-        }
+            .arg(self.tokens())
+            .args(&self.kept)
+            // What is measured is what was asked for here.
+            .env_remove(POSTGRES_VARIABLE)
+            .env_remove(SEAL_KEY_VARIABLE);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         // An interrupt at the keyboard is for the bench, whose end ends the service.
         command.process_group(0);
@@ -166,7 +180,7 @@ pub(super) struct Usage {
 const TICK: Duration = Duration::from_millis(10);
 
 impl Usage {
-    fn of(process: u32) -> Result<Usage> {
+    pub(super) fn of(process: u32) -> Result<Usage> {
         let status = fs::read_to_string(format!("/proc/{process}/status")).context("reading /proc")?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let resident = resident.and_then(|rest| rest.trim().strip_suffix(" kB"));

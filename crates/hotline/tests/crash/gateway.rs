@@ -78,6 +78,7 @@ impl Gateway {
 
     /// A caller rings in.
     pub(crate) fn rings_in(&self, call: &str, line: &'static str) {
+        self.0.witness.rings_in(call);
         let caller = Caller { line, since: Instant::now(), revision: 0, legs: BTreeMap::new() };
         let mut state = self.state();
         state.callers.insert(call.to_owned(), caller);

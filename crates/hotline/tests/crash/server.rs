@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use api::{Bearer, Client};
 use serde_json::Value;
-use session::crash::{CRASH_VARIABLE, CrashPoint};
+use session::FORMAT_OLDEST;
+use session::crash::{CRASH_VARIABLE, CrashPoint, NEWEST_FORMAT_VARIABLE};
 
 use crate::database::Database;
 
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     port: Option<u16>,
     wrapper: Vec<String>,
     plan: Option<PathBuf>,
+    is_older: bool,
     /// Where the Redis is that shows who is free.
     shown_in: Option<String>,
     child: Option<Child>,
@@ -53,6 +55,7 @@ impl Server {
             port: None,
             wrapper: Vec::new(),
             plan: None,
+            is_older: false,
             shown_in: None,
             child: None,
         }
@@ -92,11 +95,12 @@ impl Server {
         self
     }
 
-    /// Serves the same database as one that is up, with the same key. Whoever has a token has it from that one.
+    /// Serves the same database as one that is up, with the same key, and shows in the same Redis. Whoever has a token has it from that one.
     pub(crate) fn beside(mut self, other: &Server) -> Server {
         std::fs::create_dir_all(&self.data).expect("made");
         std::fs::copy(other.data.join("seal.key"), self.data.join("seal.key")).expect("the key of the other");
         self.database.clone_from(&other.database);
+        self.shown_in.clone_from(&other.shown_in);
         self
     }
 
@@ -117,6 +121,12 @@ impl Server {
     /// Is started by another program, which is given its command line.
     pub(crate) fn through(mut self, wrapper: Vec<String>) -> Server {
         self.wrapper = wrapper;
+        self
+    }
+
+    /// Is of the release before, or not any more from its next start on.
+    pub(crate) fn older(mut self, is_older: bool) -> Server {
+        self.is_older = is_older;
         self
     }
 
@@ -158,8 +168,16 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_hotline")]);
+        let earlier = earlier_release();
+        let program = match &earlier {
+            Some(earlier) if self.is_older => earlier.as_str(),
+            _ => env!("CARGO_BIN_EXE_hotline"),
+        };
+        let mut words = self.wrapper.iter().map(String::as_str).chain([program]);
         let mut command = Command::new(words.next().expect("the server at least"));
+        if self.is_older {
+            command.env(NEWEST_FORMAT_VARIABLE, FORMAT_OLDEST.to_string());
+        }
         command.args(words).arg("serve").arg("--with-parent");
         command.args(["--listen", &format!("{}:{}", self.host, self.port.unwrap_or(0))]);
         command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
@@ -185,6 +203,18 @@ impl Server {
 
     fn tokens_file(&self) -> PathBuf {
         self.dir.join("tokens.json")
+    }
+
+    /// What it wrote to its log so far, at every start.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("server.log")).unwrap_or_default()
+    }
+
+    /// Asks it, as its administrator at a command line.
+    pub(crate) fn asked(&self, tokens_of: &Server, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        command.args(words).args(["--lang", "en", "--server", &self.place().address]);
+        command.arg("--token-file").arg(tokens_of.tokens_file()).output().expect("it ends")
     }
 
     /// The process.
@@ -224,6 +254,12 @@ impl Drop for Server {
             let _ended = child.kill().and_then(|()| child.wait());
         }
     }
+}
+
+/// A program of an earlier release, to try an upgrade from that one; otherwise this build stands for it, and knows no newer
+/// format than the oldest.
+pub(crate) fn earlier_release() -> Option<String> {
+    std::env::var("HOTLINE_UPGRADE_FROM").ok()
 }
 
 /// Where a server is found, or several, and the tokens it gave out.

@@ -9,6 +9,7 @@ mod copying;
 mod fault;
 mod journal;
 mod link;
+mod making;
 mod migrating;
 mod roll;
 
@@ -25,6 +26,7 @@ pub use self::fault::PostgresFault;
 use self::journal::Lane;
 pub use self::link::PostgresLimits;
 use self::link::{Durability, Link, Server};
+pub use self::making::{drop_postgres_database, make_postgres_database};
 pub use self::migrating::migrate_postgres;
 use crate::engine::subjects::seal_mark;
 use crate::engine::{Engine, Part, Statement, Stopped, Whole};
