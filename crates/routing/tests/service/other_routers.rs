@@ -1,6 +1,9 @@
 //! Several routers of the same sites, on one store. Nobody tells one what another did but the store, and Redis where there is
 //! one.
 
+mod formats;
+mod moved;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +13,7 @@ use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use presence::{Redis, Renewal, Tracker};
 use routing::{OpenSite, Opening, Principals, Router, RouterParts};
 use session::{
-    Audit, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
+    Audit, Derived, FORMAT, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
     MemoryRegistry, MemoryRoll, Registry, Writer,
 };
 use switchboard::id::SiteId;
@@ -35,6 +38,7 @@ struct Store {
     derived: Arc<dyn Derived>,
     callers: Arc<MemoryCallers>,
     roll: Arc<MemoryRoll>,
+    begins_in: u32,
 }
 
 /// Starts the switchboards of one router.
@@ -45,9 +49,9 @@ struct Opener {
 
 impl OpenSite for Opener {
     fn open(&self, site: SiteId) -> Opening<'_> {
-        let Store { journal, derived, roll, .. } = self.store.clone();
+        let Store { journal, derived, roll, begins_in, .. } = self.store.clone();
         let config = ExchangeConfig::alone(site, Writer::new(Uuid::new_v4().to_string()));
-        let mut config = config.with_derived(derived).among_routers(roll);
+        let mut config = config.with_derived(derived).among_routers(roll).beginning_in(begins_in);
         if let Some(shown_in) = &self.shown_in {
             let tracker = Tracker::among_routers(Renewal::Heartbeats);
             config = config.with_presence(Arc::new(shown_in.presence(site, tracker)));
@@ -58,6 +62,7 @@ impl OpenSite for Opener {
 
 /// One of several routers, and its office.
 struct Started {
+    store: Store,
     router: Router,
     exchange: ExchangeHandle,
     principals: Arc<Principals>,
@@ -74,7 +79,12 @@ impl Store {
             derived: Arc::new(MemoryDerived::new()),
             callers: Arc::new(MemoryCallers::seeded(7)),
             roll: Arc::default(),
+            begins_in: FORMAT,
         }
+    }
+
+    fn beginning_in(format: u32) -> Store {
+        Store { begins_in: format, ..Store::new() }
     }
 
     /// A router whose administrator is of this name: two at once would take each other's token.
@@ -106,7 +116,7 @@ impl Store {
         let token = principals.mint(who("admin", admin)).await.expect("kept");
         let address = format!("http://{}", router.address());
         let admin = Client::new(&address, bearer(token.reveal())).expect("an address");
-        Started { router, exchange, principals, shown_in, admin }
+        Started { store: self.clone(), router, exchange, principals, shown_in, admin }
     }
 
     async fn both(&self, shown_in: Option<&Server>) -> (Started, Started) {
