@@ -19,6 +19,7 @@ need() {
     faketime) from_debian faketime faketime ;;
     e2fsprogs) from_debian mkfs.ext4 e2fsprogs ;;
     loop-mount) may_mount ;;
+    namespaces) from_debian ip iproute2 && from_debian nft nftables && may_lay_networks ;;
     node) from_debian node nodejs && from_debian npm npm ;;
     buf) need node && node_tools && buf_binary ;;
     python-grpc) from_debian python3 python3 && python_packages ;;
@@ -72,6 +73,18 @@ may_mount() {
         mount -o loop "$place/image" "$place/disk" && umount "$place/disk" && ok=yes
     rm -rf "$place"
     [ $ok = yes ] || lacks 'the right to mount a file as a disk' 'run this stage as root, outside a container that forbids it'
+}
+
+# Whether networks of namespaces can be laid here, with packets that are lost: a kernel need not know how.
+may_lay_networks() {
+    local space=hl-try-$$ ok=no
+    ip netns add "$space" && ip -n "$space" link add switch type bridge &&
+        ip -n "$space" link add here type veth peer name there &&
+        ip netns exec "$space" nft 'add table inet try; add chain inet try in { type filter hook input priority 0; };
+            add rule inet try in ip saddr 198.18.77.1 numgen random mod 10 == 0 drop' && ok=yes
+    ip netns delete "$space" 2>/dev/null
+    [ $ok = yes ] || lacks 'the right, or a kernel, to lay networks of namespaces that lose packets' \
+        'run this stage as root, outside a container that forbids it, on a kernel with veth, bridge and nft numgen'
 }
 
 # The npm packages of tests/tools/package-lock.json, without running any script of theirs.

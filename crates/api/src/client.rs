@@ -32,9 +32,17 @@ use crate::v1::supervisor_service_client::SupervisorServiceClient;
 
 type Sending = InterceptedService<Routers, Beside>;
 
-/// A dead connection is noticed within the sum of these two, even when nothing is sent.
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(2);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A dead connection is noticed within the sum of these two, even when nothing is sent: by somebody who could only come
+/// again at the same router, and by somebody who has another to go to.
+const KEEP_ALIVE: KeepAlive = KeepAlive { every: Duration::from_secs(2), timeout: Duration::from_secs(2) };
+const KEEP_ALIVE_OF_SEVERAL: KeepAlive =
+    KeepAlive { every: Duration::from_millis(200), timeout: Duration::from_millis(250) };
+
+/// How a connection is asked whether it lives.
+struct KeepAlive {
+    every: Duration,
+    timeout: Duration,
+}
 
 /// One principal's way to a router, or to several that serve the same sites: then the next is asked when one does not
 /// answer. Cloning is cheap, and clones share their connections.
@@ -240,8 +248,9 @@ impl Client {
 }
 
 fn routers(addresses: &str, tls: Option<ClientTlsConfig>) -> Result<Routers, AddressError> {
+    let keep_alive = if addresses.contains(',') { KEEP_ALIVE_OF_SEVERAL } else { KEEP_ALIVE };
     let channel = |address: &str| {
-        let endpoint = endpoint(address.trim())?;
+        let endpoint = endpoint(address.trim(), &keep_alive)?;
         let endpoint = match &tls {
             Some(tls) => endpoint.tls_config(tls.clone()).map_err(AddressError)?,
             None => endpoint,
@@ -251,13 +260,13 @@ fn routers(addresses: &str, tls: Option<ClientTlsConfig>) -> Result<Routers, Add
     Ok(Routers::new(addresses.split(',').map(channel).collect::<Result<_, _>>()?))
 }
 
-fn endpoint(address: &str) -> Result<Endpoint, AddressError> {
+fn endpoint(address: &str, keep_alive: &KeepAlive) -> Result<Endpoint, AddressError> {
     let endpoint = Endpoint::from_shared(address.to_owned()).map_err(AddressError)?;
     Ok(endpoint
         .connect_timeout(Duration::from_secs(2))
         .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .http2_keep_alive_interval(keep_alive.every)
+        .keep_alive_timeout(keep_alive.timeout)
         .keep_alive_while_idle(true))
 }
 

@@ -102,6 +102,8 @@ unary!(sites:
     create_site(CreateSiteRequest) -> CreateSiteResponse by request_id,
     list_sites(ListSitesRequest) -> ListSitesResponse,
     retire_site(RetireSiteRequest) -> RetireSiteResponse by request_id,
+    get_format(GetFormatRequest) -> GetFormatResponse,
+    raise_format(RaiseFormatRequest) -> RaiseFormatResponse by request_id,
 );
 
 unary!(audit:

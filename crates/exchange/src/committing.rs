@@ -37,6 +37,7 @@ pub(crate) struct Flight {
     pub(crate) batch: Batch,
     /// That it takes long has been told.
     pub(crate) told_overdue: bool,
+    format: u32,
     since: Instant,
     done: Pin<Box<dyn Future<Output = Result<Appended, JournalFault>> + Send>>,
 }
@@ -74,14 +75,15 @@ impl Runner {
         let (first, last) = (batch.decisions.first()?, batch.decisions.last()?);
         let wall_us = self.shared.clock.wall_us();
         self.schedule.compare(last.at, wall_us);
+        let format = self.shared.format.next();
         Some(Row {
             seq: first.seq,
             last_seq: last.seq,
             at: last.at,
             wall_us,
             writer: self.writer.clone(),
-            format: session::FORMAT,
-            body: session::encode(batch.decisions.iter().map(Arc::as_ref)),
+            format,
+            body: session::encode_in(format, batch.decisions.iter().map(Arc::as_ref)),
         })
     }
 
@@ -90,16 +92,20 @@ impl Runner {
             self.shared.published.publish(&batch.decisions);
         }
         reached(CrashPoint::BeforeAppend);
+        let format = row.format;
         let done = Box::pin(append(Arc::clone(&self.journal), self.shared.site, row));
-        self.in_flight = Some(Flight { batch, told_overdue: false, since: Instant::now(), done });
+        self.in_flight = Some(Flight { batch, told_overdue: false, format, since: Instant::now(), done });
     }
 
     /// An append ended.
     pub(crate) async fn land(&mut self, landed: Result<Appended, JournalFault>) {
-        let Some(Flight { batch, since, .. }) = self.in_flight.take() else { return };
+        let Some(Flight { batch, format, since, .. }) = self.in_flight.take() else { return };
         self.shared.readiness.landed();
         match landed {
-            Ok(Appended::Stored) => self.committed(batch, since),
+            Ok(Appended::Stored) => {
+                self.committed(batch, since);
+                self.shared.format.reached(format);
+            }
             Ok(Appended::Lost) if self.planted.is(Mistake::LostIsStored) => {
                 self.committed(batch, since);
             }
@@ -181,12 +187,18 @@ impl Runner {
                         });
                     }
                     self.shared.published.publish(&decisions);
+                    rows.iter().for_each(|stored| self.shared.format.reached(stored.row.format));
                 }
                 Err(TailFault::Journal(JournalFault::Unavailable(_) | JournalFault::OutcomeUnknown(_))) => {
                     tokio::time::sleep(Duration::from_millis(RETRY_MS_MIN)).await;
                 }
                 Err(fault) => {
                     self.degrade(&fault.to_string());
+                    // Others read it: the next start does not serve it here, and clients go to one of them.
+                    let is_too_old = matches!(fault, TailFault::Body(BodyFault::UnknownFormat { .. }));
+                    if is_too_old && self.doubts.has_company {
+                        self.shared.restart.send_replace(true);
+                    }
                     break;
                 }
             }

@@ -42,7 +42,7 @@ impl Runner {
 
     /// When this writer lets it happen, if nobody asks for anything meanwhile.
     pub(crate) fn due_in_turn(&self) -> Option<SiteTime> {
-        if self.shared.clock.is_stepped() {
+        if self.shared.clock.is_stepped() || self.planted.is(Mistake::OutOfTurn) {
             return self.due();
         }
         self.due().map(|due| due + self.turns.delay(&self.writer))

@@ -17,10 +17,12 @@ use tokio::task::JoinHandle;
 use crate::ask::{Ask, Asker, Committed, Cursor, Refused};
 use crate::clock::SiteClock;
 use crate::feed::Feed;
+use crate::format::Formats;
 use crate::inbox::{Inbox, Lane};
 use crate::published::Published;
 use crate::pulse::{Beat, Pulse};
 use crate::readiness::{Readiness, ReadinessSign};
+use crate::roll::OthersHeard;
 use crate::step::{StepAsk, StepFault, StepTo, Stepped};
 use crate::traces::Traced;
 
@@ -40,6 +42,11 @@ pub(crate) struct Shared {
     pub(crate) restart: watch::Sender<bool>,
     pub(crate) readiness: ReadinessSign,
     pub(crate) beat: Beat,
+    /// What people call this router.
+    pub(crate) name: String,
+    pub(crate) format: Formats,
+    /// The other routers of the site, as they said last; none where there is one alone.
+    pub(crate) others: Option<watch::Sender<OthersHeard>>,
     /// Who is on shift when, and whether that was said since the schedule was laid.
     pub(crate) roster: Mutex<Followed>,
 }
@@ -300,7 +307,7 @@ impl ExchangeHandle {
         self.read(|switchboard| switchboard.state().line(line).is_some_and(plan_says))
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
     }
 }

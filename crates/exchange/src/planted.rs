@@ -18,6 +18,8 @@ pub(crate) enum Mistake {
     LostIsStored,
     /// Never decides again what was in a lost append.
     ForgetTheLost,
+    /// Lets happen at once what is due, whoever wrote last.
+    OutOfTurn,
     /// Panics on one kind of command.
     Panic,
     /// Decides one kind of command against a law.

@@ -92,6 +92,7 @@ impl Runner {
     fn decide_what_waits(&mut self) {
         let now = self.now();
         self.hear_of_roster(now);
+        self.hear_of_format(now);
         let asked = !self.again.is_empty() || !self.shared.inbox.is_empty();
         // Whoever asks finds everything happened that was due; what nobody asks for waits for this writer's turn.
         if asked || self.due_in_turn().is_some_and(|due| due <= now) {

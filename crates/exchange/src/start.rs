@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use presence::{Holder, Presence, Tracker};
 use session::{BodyFault, Derived, Journal, JournalFault, Roll, Writer};
-use switchboard::id::SiteId;
+use switchboard::id::{Seq, SiteId};
 use switchboard::operator::Link;
 use switchboard::state::State;
 use tokio::sync::{Notify, watch};
@@ -16,6 +16,7 @@ use crate::clock::{Clock, SiteClock};
 use crate::committing::TailFault;
 use crate::drafting::Faults;
 use crate::evidence::EvidenceRoom;
+use crate::format::Formats;
 use crate::free;
 use crate::handle::{Counters, ExchangeHandle, Shared};
 use crate::hints;
@@ -39,6 +40,8 @@ pub struct ExchangeConfig {
     derived: Option<Arc<dyn Derived>>,
     roll: Option<Arc<dyn Roll>>,
     evidence: Option<PathBuf>,
+    name: String,
+    begins_in: Option<u32>,
     pub(crate) planted: Planted,
 }
 
@@ -53,6 +56,8 @@ impl ExchangeConfig {
             derived: None,
             roll: None,
             evidence: None,
+            name: String::new(),
+            begins_in: None,
             planted: Planted::default(),
         }
     }
@@ -69,6 +74,20 @@ impl ExchangeConfig {
     #[must_use]
     pub fn among_routers(mut self, roll: Arc<dyn Roll>) -> ExchangeConfig {
         self.roll = Some(roll);
+        self
+    }
+
+    /// What people call this router: on the roll it stands beside what it signs its rows with.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> ExchangeConfig {
+        self.name = name.replace(char::is_whitespace, "-");
+        self
+    }
+
+    /// Another format than the newest one, if this site's journal begins here.
+    #[must_use]
+    pub fn beginning_in(mut self, format: u32) -> ExchangeConfig {
+        self.begins_in = Some(format);
         self
     }
 
@@ -123,9 +142,15 @@ impl Exchange {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Result<ExchangeHandle, StartFault> {
-        let ExchangeConfig { site, writer, presence, derived, roll, evidence, planted } = config;
+        let ExchangeConfig { site, writer, presence, derived, roll, evidence, name, begins_in, planted } =
+            config;
         let (durable, last_snapshot) = replay(&journal, derived.as_ref(), site).await?;
         let head = journal.head(site).await?;
+        if head.last_seq > Seq(0) {
+            // A snapshot may stand right at the end: then no row was read.
+            session::check_format(head.last_seq.0, head.format)?;
+        }
+        let newest = session::newest_format();
         let started = match clock {
             Clock::System => head.site_now(),
             Clock::Stepped { .. } => head.at,
@@ -146,6 +171,9 @@ impl Exchange {
             restart: watch::Sender::new(false),
             readiness: ReadinessSign::default(),
             beat: Beat::default(),
+            name: if name.is_empty() { writer.as_str().to_owned() } else { name },
+            format: Formats::new(head.format, begins_in.map_or(newest, |format| format.min(newest))),
+            others: roll.is_some().then(watch::Sender::default),
             roster: Default::default(),
         });
         let keeper = derived.map(|derived| Keeper {

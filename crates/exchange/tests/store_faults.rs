@@ -8,9 +8,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use exchange::{Clock, Lane, Readiness, Refused, StartFault};
-use session::{Appended, BodyFault, Head, Journal, JournalFault, MemoryJournal, Row, StoredRow, Writer};
+use session::{
+    Appended, BodyFault, Derived, Head, Journal, JournalFault, MemoryDerived, MemoryJournal, Row, RowMark,
+    Snapshot, StoredRow, Writer,
+};
 use site::*;
 use switchboard::id::{Seq, SiteId};
+use switchboard::state::State;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -235,6 +239,19 @@ async fn a_format_from_the_future_stops_the_site() {
     assert_eq!(journal.append(main_site(), &strange).await, Ok(Appended::Stored));
     assert_eq!(refusal(&exchange, add_visitor(2)).await, Refused::Degraded);
     let config = exchange::ExchangeConfig::alone(main_site(), Writer::new("b"));
+    let Err(fault) = exchange::Exchange::spawn(config, journal.clone(), Clock::STEPPED).await else {
+        panic!("it must not start")
+    };
+    assert!(matches!(fault, StartFault::Body(BodyFault::UnknownFormat { .. })), "{fault}");
+
+    // Nor where a snapshot stands at the very end, and no row has to be read.
+    let derived = Arc::new(MemoryDerived::new());
+    let last = rows(&*journal).await.pop().expect("a row");
+    let state = switchboard::Switchboard::new().state().clone();
+    let at_the_end = State { seq: last.row.last_seq, ..state };
+    let snapshot = Snapshot::of(&at_the_end, RowMark::of(&last));
+    derived.keep_snapshot(main_site(), &snapshot).await.expect("memory answers");
+    let config = exchange::ExchangeConfig::alone(main_site(), Writer::new("c")).with_derived(derived);
     let Err(fault) = exchange::Exchange::spawn(config, journal, Clock::STEPPED).await else {
         panic!("it must not start")
     };

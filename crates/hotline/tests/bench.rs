@@ -4,10 +4,15 @@
 #[path = "ground/database.rs"]
 mod database;
 
+#[path = "ground/database.rs"]
+mod database;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::database::Database;
 
 use self::database::Database;
 
@@ -53,9 +58,44 @@ fn the_same_is_measured_on_a_postgres_that_is_named() {
 }
 
 #[test]
+fn two_servers_take_over_from_each_other_and_many_sites_share_one() {
+    let (dir, server) = (tempfile::tempdir().expect("a directory"), Database::new());
+    let file = server.named_in(dir.path());
+    let postgres = ["--postgres", file.to_str().expect("a path")];
+    let rooms =
+        ["--rate", "20", "--takeovers", "2", "--sites", "3", "-o", "json", "--peers", "no-such-program"];
+    let output = bench(dir.path(), &[&postgres[..], &rooms].concat());
+    let (said, told) = (text(&output.stdout), text(&output.stderr));
+    let last = said.lines().last().unwrap_or_else(|| panic!("it was not measured: {told}"));
+    let object: Value = serde_json::from_str(last).expect("one object");
+    let (routers, sites) = (&object["routers"], &object["sites"]);
+    let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("no number in {object}"));
+    for calls in [&routers["calls"], &sites["calls"]] {
+        assert!(number(&calls["lives"]) > 0, "{object}");
+        assert_eq!((number(&calls["refused"]), number(&calls["lost"])), (0, 0), "{object}");
+    }
+    for away in ["killed", "stopped"] {
+        assert_eq!(number(&routers[away]["times"]), 2, "{object}");
+        assert_eq!(number(&routers[away]["next_offer"]["count"]), 24, "12 desks of each that went: {object}");
+    }
+    for offers in ["all", "same", "across"] {
+        assert!(number(&routers["offer_at_two"][offers]["count"]) > 0, "{offers}: {object}");
+    }
+    assert!(number(&routers["appends"]["stored"]) > 0, "{object}");
+    assert_eq!(number(&sites["sites"]), 3);
+    assert!(number(&sites["offer"]["count"]) > 0, "{object}");
+    for line in ["the next offer at each of its desks", "3 sites of 15 operators"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let left: Vec<_> = std::fs::read_dir(dir.path()).expect("listed").collect();
+    assert_eq!(left.len(), 1, "nothing but the address is left behind: {left:?}");
+}
+
+#[test]
 fn wrong_words_are_refused() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     assert_eq!(bench(dir.path(), &["--rounds", "0"]).status.code(), Some(2));
+    assert_eq!(bench(dir.path(), &["--sites", "3"]).status.code(), Some(2), "without a database");
     let nowhere = bench(&dir.path().join("nowhere"), &[]);
     assert_eq!(nowhere.status.code(), Some(3));
     assert!(text(&nowhere.stderr).contains("nowhere"), "{}", text(&nowhere.stderr));

@@ -151,6 +151,7 @@ fn a_directory_that_is_well_is_said_to_be_with_a_server_and_without() {
         "config",
         "disk",
         "epoch",
+        "format",
         "fsync",
         "journal",
         "modes",

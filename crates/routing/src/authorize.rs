@@ -91,6 +91,8 @@ const METHODS: &[(&str, Access)] = &[
     ("/hotline.v1.SiteService/CreateSite", ADMIN),
     ("/hotline.v1.SiteService/ListSites", ADMIN),
     ("/hotline.v1.SiteService/RetireSite", ADMIN),
+    ("/hotline.v1.SiteService/GetFormat", ADMIN),
+    ("/hotline.v1.SiteService/RaiseFormat", ADMIN),
     // Whoever redeems an invitation has no token yet.
     ("/hotline.v1.SessionService/RedeemInvite", Access::Public),
     ("/hotline.v1.ClockService/Step", ADMIN),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use exchange::Figures as Did;
 use presence::RedisHealth;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -77,6 +78,8 @@ pub(crate) struct Figures {
     longest_wait: Family<ByLine, Gauge<f64, AtomicU64>>,
     operators: Family<ByState, Gauge>,
     decisions: Family<BySite, Gauge>,
+    appends: Family<BySite, Counter>,
+    appends_lost: Family<BySite, Counter>,
     redis_up: Family<ByWay, Gauge>,
     redis_faults: Counter,
     redis_answer: Gauge<f64, AtomicU64>,
@@ -102,6 +105,8 @@ impl Figures {
             longest_wait: Family::default(),
             operators: Family::default(),
             decisions: Family::default(),
+            appends: Family::default(),
+            appends_lost: Family::default(),
             redis_up: Family::default(),
             redis_faults: Counter::default(),
             redis_answer: Gauge::default(),
@@ -123,6 +128,9 @@ impl Figures {
         registry.register_with_unit("longest_wait", longest, Unit::Seconds, f.longest_wait.clone());
         registry.register("operators", "Operators by what they do", f.operators.clone());
         registry.register("decisions", "The site's last decision", f.decisions.clone());
+        registry.register("appends", "Rows this router stored in the journal", f.appends.clone());
+        let lost = "Appends of this router at which another was first: decided again at once";
+        registry.register("appends_lost", lost, f.appends_lost.clone());
         if has_redis {
             let up = "Whether the connection to Redis stands on which this router writes, and that on which it hears";
             registry.register("redis_up", up, f.redis_up.clone());
@@ -148,18 +156,24 @@ impl Figures {
     }
 
     /// The page, with these sites as they are, and with Redis as it is.
-    pub(crate) fn page(&self, sites: &[(SiteId, SiteView)], health: Option<&RedisHealth>) -> String {
+    pub(crate) fn page(&self, sites: &[(SiteId, SiteView, Did)], health: Option<&RedisHealth>) -> String {
         let _one_at_a_time = self.page.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(health) = health {
             self.show_redis(health);
         }
         // A site that is not asked for, and a line that was retired, are not shown.
         self.decisions.clear();
+        self.appends.clear();
+        self.appends_lost.clear();
         self.calls.clear();
         self.longest_wait.clear();
         self.operators.clear();
-        for (site, view) in sites {
-            self.show(&site.to_string(), view);
+        for (site, view, did) in sites {
+            let by_site = BySite { site: site.to_string() };
+            for (family, count) in [(&self.appends, did.appends), (&self.appends_lost, did.lost)] {
+                family.get_or_create(&by_site).inner().store(count, Ordering::Relaxed);
+            }
+            self.show(&by_site.site, view);
         }
         let mut page = String::new();
         encode(&mut page, &self.registry).expect("a string takes every text");

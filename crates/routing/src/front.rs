@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use switchboard::id::SiteId;
-use switchboard::view::SiteView;
 use tonic::body::Body;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer, Service};
@@ -61,8 +59,10 @@ impl Front {
                 }
             }
         };
-        let view = |site: &Arc<Site>| (site.id(), site.exchange.read(switchboard::Switchboard::view));
-        let views: Vec<(SiteId, SiteView)> = sites.iter().map(view).collect();
+        let view = |site: &Arc<Site>| {
+            (site.id(), site.exchange.read(switchboard::Switchboard::view), site.exchange.figures())
+        };
+        let views: Vec<_> = sites.iter().map(view).collect();
         let shown_in = self.sites.shown_in().map(|shown_in| shown_in.health().borrow().clone());
         let mut response = page(StatusCode::OK, self.figures.page(&views, shown_in.as_ref()));
         let kind = HeaderValue::from_static(figures::CONTENT_TYPE);

@@ -10,10 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use presence::RedisHealth;
-use session::{AuditFault, AuditFilter, JournalFault, RegistryFault};
-use switchboard::id::{Seq, SiteId};
-use tokio::sync::watch;
+use session::{AuditFault, JournalFault, RegistryFault};
+use switchboard::id::SiteId;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -21,16 +19,12 @@ use crate::site::Site;
 use crate::sites::{Sites, follow_roster};
 use crate::tokens::TokenFault;
 
-/// Between two looks at the journal while hints come, and while they do not. A hint may be lost without a sign, and an
-/// offer that a desk does not hear of within 2 s is taken away from it again.
-const HEADS_EVERY: Duration = Duration::from_millis(500);
-const HEADS_EVERY_WITHOUT_HINTS: Duration = Duration::from_millis(200);
+/// Between two looks at the journal. Hints only make it sooner: one may be lost without a sign, and an offer that a desk
+/// does not hear of within 2 s is taken away from it again.
+const HEADS_EVERY: Duration = Duration::from_millis(200);
 
-/// A hint may be on its way for so long.
-const HINT_WAIT: Duration = Duration::from_millis(50);
-
-/// For so long hints are not relied on when one was missing.
-const DOUBT_LASTS: Duration = Duration::from_secs(60);
+/// A journal that could not be looked at for so long may hold decisions of others that nobody here hears of.
+const BLIND_AFTER: Duration = Duration::from_secs(1);
 
 /// Between two looks at what stands beside the journal.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -113,91 +107,43 @@ impl Following {
     }
 }
 
-/// How often the journal is looked at.
-struct Pace {
-    shown_in: Option<watch::Receiver<RedisHealth>>,
-    doubted_until: Option<Instant>,
-}
-
-impl Pace {
-    /// Whether hints of the others come here, as far as anybody can tell.
-    fn has_hints(&self) -> bool {
-        let is_doubted = self.doubted_until.is_some_and(|until| Instant::now() < until);
-        !is_doubted && self.shown_in.as_ref().is_some_and(|shown_in| shown_in.borrow().is_well())
-    }
-
-    /// Until the next look: earlier when it changes how it stands with hints.
-    async fn wait(&mut self) {
-        let every = if self.has_hints() { HEADS_EVERY } else { HEADS_EVERY_WITHOUT_HINTS };
-        let Some(shown_in) = &mut self.shown_in else { return sleep(every).await };
-        let was_well = shown_in.borrow_and_update().is_well();
-        let turned = async {
-            // An error means that there is no Redis any more, and nothing turns.
-            if shown_in.wait_for(|health| health.is_well() != was_well).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            () = turned => {}
-            () = sleep(every) => {}
-        }
-    }
-}
-
 async fn hear_decisions(sites: Arc<Sites>) {
-    let shown_in = sites.shown_in().map(|shown_in| shown_in.health());
-    let mut pace = Pace { shown_in, doubted_until: None };
     let mut opening: Option<JoinHandle<()>> = None;
     let mut is_failing = false;
+    let mut heard = Instant::now();
     loop {
-        let found = hear(&sites, pace.has_hints()).await;
-        let failed = found.as_ref().err().map(ToString::to_string);
-        if let Some(fault) = failed.as_ref().filter(|_| !is_failing) {
+        let found = match timeout(BLIND_AFTER, hear(&sites)).await {
+            Ok(found) => found.map_err(|fault| fault.to_string()),
+            Err(_) => Err("no answer within a second".to_owned()),
+        };
+        if let Some(fault) = found.as_ref().err().filter(|_| !is_failing) {
             tracing::warn!(fault, "what other routers decided is not known at present");
         }
-        is_failing = failed.is_some();
-        if let Ok(found) = found {
-            if found.hint_was_missing {
-                pace.doubted_until = Some(Instant::now() + DOUBT_LASTS);
-            }
+        is_failing = found.is_err();
+        if let Ok(strange) = found {
+            heard = Instant::now();
             // A long record is read for a while: nobody waits for it here.
-            if !found.strange.is_empty() && opening.as_ref().is_none_or(JoinHandle::is_finished) {
+            if !strange.is_empty() && opening.as_ref().is_none_or(JoinHandle::is_finished) {
                 let sites = Arc::clone(&sites);
-                opening = Some(tokio::spawn(async move { open(&sites, found.strange).await }));
+                opening = Some(tokio::spawn(async move { open(&sites, strange).await }));
             }
         }
-        pace.wait().await;
+        sites.say_blind(heard.elapsed() >= BLIND_AFTER);
+        sleep(HEADS_EVERY).await;
     }
 }
 
-/// What a look at the journal showed.
-struct Found {
-    /// Sites that are not served here.
-    strange: Vec<SiteId>,
-    hint_was_missing: bool,
-}
-
-/// Looks how far the journal of each site is, and has what is new read.
-async fn hear(sites: &Sites, has_hints: bool) -> Result<Found, JournalFault> {
-    let heads = sites.journal().heads().await?;
-    let is_news = |(site, seq): &(SiteId, Seq)| {
-        let exchange = sites.served(*site).map(|served| served.site.exchange.clone());
-        exchange.is_some_and(|exchange| exchange.is_serving() && exchange.cursor().seq < *seq)
-    };
-    if has_hints && heads.iter().any(is_news) {
-        sleep(HINT_WAIT).await;
-    }
-    let mut found = Found { strange: Vec::new(), hint_was_missing: false };
-    for head in heads {
-        found.hint_was_missing |= has_hints && is_news(&head);
-        let (site, seq) = head;
+/// Looks how far the journal of each site is, and has what is new read. Answers which sites are not served here.
+async fn hear(sites: &Sites) -> Result<Vec<SiteId>, JournalFault> {
+    let mut strange = Vec::new();
+    for (site, seq) in sites.journal().heads().await? {
         match sites.served(site) {
             Some(served) => served.site.exchange.heard_of(seq),
-            None if sites.serves_many() => found.strange.push(site),
+            None if sites.serves_many() => strange.push(site),
             None => {}
         }
     }
-    Ok(found)
+    Ok(strange)
 }
 
 /// Serves sites that were begun elsewhere.
@@ -261,24 +207,40 @@ impl Sites {
 }
 
 async fn find_sites(sites: &Arc<Sites>) {
-    match hear(sites, false).await {
-        Ok(found) => open(sites, found.strange).await,
+    match hear(sites).await {
+        Ok(strange) => open(sites, strange).await,
         Err(fault) => tracing::debug!(%fault, "the journal cannot be looked at"),
     }
 }
 
-/// Looks at every site. Where somebody came with a token that nobody knows, the home site's tokens are looked at whatever
-/// its audit says: those that a start hands out stand in none.
+/// Looks at every site whose audit went on. Where somebody came with a token that nobody knows, the home site's tokens are
+/// looked at whatever its audit says: those that a start hands out stand in none.
 async fn look(sites: &Sites, looked: &mut Looked, for_a_token: bool) {
     looked.began = Some(Instant::now());
+    let failed = look_at_all(sites, looked, for_a_token).await.err();
+    if let Some((site, fault)) = failed.as_ref().filter(|_| !looked.is_failing) {
+        tracing::warn!(%site, %fault, "what other routers did beside the journal is not known at present");
+    }
+    looked.is_failing = failed.is_some();
+}
+
+/// Answers the last site that could not be looked at, and why.
+async fn look_at_all(
+    sites: &Sites,
+    looked: &mut Looked,
+    for_a_token: bool,
+) -> Result<(), (SiteId, LookFault)> {
     let home = sites.home();
-    let seen = &looked.seen;
+    let ends = sites.audit().ends().await.map_err(|fault| (home, fault.into()))?;
+    let ends: BTreeMap<SiteId, u64> = ends.into_iter().collect();
+    let (seen, ends) = (&looked.seen, &ends);
     let looks = sites.all().into_iter().map(|site| async move {
         let thorough = for_a_token && site.id() == home;
-        (site.id(), look_at(&site, seen.get(&site.id()).copied(), thorough).await)
+        let end = ends.get(&site.id()).copied().unwrap_or_default();
+        (site.id(), look_at(&site, seen.get(&site.id()).copied(), end, thorough).await)
     });
     let found: Vec<_> = stream::iter(looks).buffer_unordered(SITES_AT_ONCE).collect().await;
-    let mut failed = None;
+    let mut failed = Ok(());
     for (site, seen) in found {
         match seen {
             Ok(Some(seen)) => {
@@ -287,19 +249,19 @@ async fn look(sites: &Sites, looked: &mut Looked, for_a_token: bool) {
             Ok(None) => {
                 looked.seen.remove(&site);
             }
-            Err(fault) => failed = Some((site, fault)),
+            Err(fault) => failed = Err((site, fault)),
         }
     }
-    if let Some((site, fault)) = failed.as_ref().filter(|_| !looked.is_failing) {
-        tracing::warn!(%site, %fault, "what other routers did beside the journal is not known at present");
-    }
-    looked.is_failing = failed.is_some();
+    failed
 }
 
 /// Answers what was seen; nothing if it has to be looked at again whatever the audit says.
-async fn look_at(site: &Site, seen: Option<Seen>, thorough: bool) -> Result<Option<Seen>, LookFault> {
-    let last = site.recorder.audit().rows(site.id(), &AuditFilter::default(), u64::MAX, 1).await?;
-    let audit = last.first().map_or(0, |row| row.number);
+async fn look_at(
+    site: &Site,
+    seen: Option<Seen>,
+    audit: u64,
+    thorough: bool,
+) -> Result<Option<Seen>, LookFault> {
     let known = seen.filter(|seen| seen.audit == audit && seen.at.elapsed() < WHOLE_EVERY);
     let mut is_whole = true;
     if known.is_none() || thorough {

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use exchange::{Committed, ExchangeHandle, Readiness, Refused};
 use plan::ParsedPlan;
 use presence::Redis;
-use session::{AuditEntry, Journal, JournalFault, RegistryFault};
+use session::{Audit, AuditEntry, Journal, JournalFault, RegistryFault};
 use switchboard::command::{Actor, Adoption, Command, Input};
 use switchboard::id::{PrincipalId, RequestId, Revision, SiteId};
 use tokio::sync::{Notify, watch};
@@ -52,8 +53,10 @@ pub(crate) struct Sites {
     served: RwLock<BTreeMap<SiteId, Served>>,
     /// One site is opened at a time.
     opening: tokio::sync::Mutex<()>,
-    /// Rings when the readiness of a site changed.
+    /// Rings when the readiness of a site changed, or the router's own.
     pub(crate) stirred: Notify,
+    /// Whether what others decided is not known: the journal could not be looked at for a while.
+    blind: AtomicBool,
     restart: watch::Sender<bool>,
     /// Wrong tokens and invitations of late.
     pub(crate) guesses: Guesses,
@@ -98,7 +101,8 @@ impl Sites {
         let (stirred, restart) = (Notify::new(), watch::Sender::new(false));
         let guesses = Guesses::new(common.limits.wrong_tokens_per_minute);
         let others = Others::default();
-        Arc::new(Sites { common, served, opening, stirred, restart, guesses, others })
+        let blind = AtomicBool::new(false);
+        Arc::new(Sites { common, served, opening, stirred, blind, restart, guesses, others })
     }
 
     /// Whether other routers may serve these sites, too.
@@ -113,6 +117,10 @@ impl Sites {
 
     pub(crate) fn journal(&self) -> &dyn Journal {
         &*self.common.parts.journal
+    }
+
+    pub(crate) fn audit(&self) -> &dyn Audit {
+        &*self.common.parts.audit
     }
 
     /// Where it is shown who is free, if anywhere.
@@ -217,8 +225,18 @@ impl Sites {
         Ok(())
     }
 
-    /// Whether there is a site that takes decisions and stores them in time.
+    /// Says whether the journal could not be looked at for a while, so that clients are sent elsewhere meanwhile.
+    pub(crate) fn say_blind(&self, blind: bool) {
+        if self.blind.swap(blind, Ordering::Relaxed) != blind {
+            self.stirred.notify_one();
+        }
+    }
+
+    /// Whether there is a site that takes decisions and stores them in time, and what others decided is known.
     pub(crate) fn is_any_ready(&self) -> bool {
+        if self.blind.load(Ordering::Relaxed) {
+            return false;
+        }
         let ready = |served: &Served| *served.site.exchange.readiness().borrow() == Readiness::Ready;
         self.map(|served| served.values().any(ready))
     }

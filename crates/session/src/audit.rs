@@ -140,6 +140,12 @@ pub trait Audit: Send + Sync {
     /// [`AuditFault`].
     async fn chain(&self, site: SiteId, after: u64, rows_max: usize) -> Result<Vec<AuditRow>, AuditFault>;
 
+    /// Every site with an audit, in order, and the number of its last row.
+    ///
+    /// # Errors
+    /// [`AuditFault`].
+    async fn ends(&self) -> Result<Vec<(SiteId, u64)>, AuditFault>;
+
     /// Lets the oldest rows go, up to a number. [`let_audit_go`] says so in a row first; without that the rest does
     /// not verify.
     ///
@@ -398,6 +404,11 @@ impl Audit for MemoryAudit {
         let sites = self.sites();
         let rows = sites.get(&site).into_iter().flatten().filter(|row| row.number > after);
         Ok(rows.take(rows_max).cloned().collect())
+    }
+
+    async fn ends(&self) -> Result<Vec<(SiteId, u64)>, AuditFault> {
+        let sites = self.sites();
+        Ok(sites.iter().filter_map(|(site, rows)| rows.last().map(|row| (*site, row.number))).collect())
     }
 
     async fn drop_through(&self, site: SiteId, number: u64) -> Result<(), AuditFault> {

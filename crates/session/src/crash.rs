@@ -7,6 +7,9 @@ use std::fmt;
 /// The environment variable that arms one place: `label:nth` dies when the place is reached for the nth time.
 pub const CRASH_VARIABLE: &str = "HOTLINE_CRASH_AT";
 
+/// The environment variable that makes a build which can be made to die an older one: the newest format it knows.
+pub const NEWEST_FORMAT_VARIABLE: &str = "HOTLINE_NEWEST_FORMAT";
+
 /// Whether this build can be made to die.
 pub const CAN_CRASH: bool = cfg!(feature = "crash-points");
 
@@ -105,6 +108,22 @@ impl fmt::Display for CrashPoint {
 /// be made to die.
 pub const fn rarely(seldom: u64, often: u64) -> u64 {
     if CAN_CRASH { often } else { seldom }
+}
+
+/// The newest format that this process knows of the `newest` there is: all, unless it stands for an older release.
+#[cfg(feature = "crash-points")]
+pub fn newest_format(newest: u32) -> u32 {
+    static SAID: std::sync::OnceLock<Option<u32>> = std::sync::OnceLock::new();
+    let said =
+        SAID.get_or_init(|| std::env::var(NEWEST_FORMAT_VARIABLE).ok().and_then(|text| text.parse().ok()));
+    said.unwrap_or(newest)
+}
+
+/// The newest format there is.
+#[cfg(not(feature = "crash-points"))]
+#[inline(always)]
+pub fn newest_format(newest: u32) -> u32 {
+    newest
 }
 
 /// This place is reached: dies here if it is armed and its count is full.

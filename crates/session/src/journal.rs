@@ -50,7 +50,7 @@ pub struct Row {
     pub writer: Writer,
     /// How the body is written.
     pub format: u32,
-    /// The decisions, as [`crate::encode`] writes them.
+    /// The decisions, as [`crate::encode_in`] writes them.
     pub body: String,
 }
 
@@ -83,6 +83,8 @@ pub struct Head {
     pub at: SiteTime,
     /// The last row's wall label.
     pub wall_us: i64,
+    /// How the last row is written: rows behind it are never written in an older format. 0 for an empty journal.
+    pub format: u32,
     /// The store's clock when the last row was stored.
     pub store_us: i64,
     /// The store's clock at this moment.

@@ -34,7 +34,7 @@ pub use audit::{
     Audit, AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditRow, AuditWalk, MemoryAudit, let_audit_go,
     parse_hash, walk_audit,
 };
-pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, decode, encode};
+pub use body::{BodyFault, FORMAT, FORMAT_OLDEST, check_format, decode, encode, encode_in, newest_format};
 pub use caller::{CALLER_NUMBER_LEN_MAX, CallerNumber, Callers, CallersFault, MemoryCallers};
 pub use derived::{
     Derived, DerivedFault, RecordCursor, RecordPlace, RecordQuery, RowMark, SNAPSHOT_STEP, STATE_VERSION,

@@ -72,6 +72,7 @@ impl Journal for MemoryJournal {
             last_seq: last.map_or(Seq(0), |l| l.row.last_seq),
             at: last.map_or(SiteTime(0), |l| l.row.at),
             wall_us: last.map_or(0, |l| l.row.wall_us),
+            format: last.map_or(0, |l| l.row.format),
             store_us: last.map_or(store_now_us, |l| l.store_us),
             store_now_us,
         })

@@ -14,8 +14,7 @@ pub(crate) const TAIL: &str = "SELECT seq, last_seq, at_us, wall_us, store_us, w
      FROM journal WHERE site = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 
 /// The last row, without its decisions.
-pub(crate) const HEAD: &str =
-    "SELECT last_seq, at_us, wall_us, store_us FROM journal WHERE site = $1 ORDER BY seq DESC LIMIT 1";
+pub(crate) const HEAD: &str = "SELECT last_seq, at_us, wall_us, store_us, format FROM journal WHERE site = $1 ORDER BY seq DESC LIMIT 1";
 
 /// Every site with decisions and its last one: from one to the next by the key, however many decisions each has.
 pub(crate) const HEADS: &str = "WITH RECURSIVE known (site) AS (SELECT MIN(site) FROM journal UNION ALL \
@@ -112,6 +111,12 @@ pub(crate) const APPEND_AUDIT: &str = "INSERT INTO audit (site, number, wall_us,
 /// Where the audit ends.
 pub(crate) const LAST_AUDIT: &str = "SELECT number, wall_us, role, who, what, object, was, becomes, why, request_id, \
      outcome, refers_to, hash FROM audit WHERE site = $1 ORDER BY number DESC LIMIT 1";
+
+/// Every site with an audit and the number of its last row: from one to the next by the key, as with the journal.
+pub(crate) const AUDIT_ENDS: &str = "WITH RECURSIVE known (site) AS (SELECT MIN(site) FROM audit UNION ALL \
+     SELECT (SELECT MIN(site) FROM audit WHERE audit.site > known.site) FROM known WHERE known.site IS NOT NULL) \
+     SELECT site, (SELECT number FROM audit WHERE audit.site = known.site ORDER BY number DESC LIMIT 1) \
+     AS number FROM known WHERE site IS NOT NULL ORDER BY site";
 
 /// The audit in order.
 pub(crate) const AUDIT_CHAIN: &str = "SELECT number, wall_us, role, who, what, object, was, becomes, why, request_id, \
@@ -287,7 +292,7 @@ pub(crate) const DROP_RECORDS: &str = "DELETE FROM call_record WHERE site = $1 A
 pub(crate) const FORGET_RECORDS: &str = "DELETE FROM call_record WHERE site = $1";
 
 #[cfg(test)]
-pub(crate) const IN_JOURNAL: [&str; 44] = [
+pub(crate) const IN_JOURNAL: [&str; 45] = [
     SCHEMA,
     APPEND,
     TAIL,
@@ -312,6 +317,7 @@ pub(crate) const IN_JOURNAL: [&str; 44] = [
     END_ERASURE,
     APPEND_AUDIT,
     LAST_AUDIT,
+    AUDIT_ENDS,
     AUDIT_CHAIN,
     AUDIT_ROWS,
     DROP_AUDIT,

@@ -1,4 +1,5 @@
-//! Rows that were stored once must be read for ever: one golden body per kind of event, of command and of reply.
+//! Rows that were stored once must be read for ever: one golden body per kind of event, of command and of reply,
+//! in each format.
 //!
 //! A missing file is written by `BLESS_GOLDEN=missing cargo test -p session --test golden`. An existing one never
 //! is: a body that reads otherwise than it was written needs a new format beside the old one (`session::FORMAT`).
@@ -10,10 +11,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use session::{FORMAT, Row, Writer};
+use session::{FORMAT, FORMAT_OLDEST, Row, Writer};
 use switchboard::decision::Decision;
 use switchboard::id::Seq;
 use switchboard::time::SiteTime;
+
+/// Every format that is read.
+const FORMATS: std::ops::RangeInclusive<u32> = FORMAT_OLDEST..=FORMAT;
 
 #[test]
 fn every_kind_of_event_is_read_as_it_was_written() {
@@ -36,11 +40,13 @@ fn no_golden_file_is_left_over() {
     known.extend(examples::events::NAMES.map(|name| file_name("event", name)));
     known.extend(examples::commands::NAMES.map(|name| file_name("command", name)));
     known.extend(examples::replies::NAMES.map(|name| file_name("reply", name)));
-    let found: BTreeSet<String> = fs::read_dir(folder())
-        .expect("the golden files are there")
-        .map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"))
-        .collect();
-    assert_eq!(found, known, "what was stored once must be read for ever");
+    for format in FORMATS {
+        let found: BTreeSet<String> = fs::read_dir(folder(format))
+            .expect("the golden files are there")
+            .map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"))
+            .collect();
+        assert_eq!(found, known, "what was stored once must be read for ever");
+    }
 }
 
 #[test]
@@ -48,44 +54,66 @@ fn a_row_of_several_decisions_is_one_text() {
     let decisions: Vec<Decision> = examples::events::examples().into_iter().map(|(_, d)| d).take(3).collect();
     let numbered: Vec<Decision> =
         (7..).map(Seq).zip(decisions).map(|(seq, d)| Decision { seq, ..d }).collect();
-    let body = session::encode(&numbered);
-    assert_eq!(session::decode(&row(7, 9, FORMAT, &body)).unwrap(), numbered);
+    for format in FORMATS {
+        let body = session::encode_in(format, &numbered);
+        assert_eq!(session::decode(&row(7, 9, format, &body)).unwrap(), numbered);
+    }
 }
 
 #[test]
 fn what_cannot_be_read_is_named() {
     let complaint = |row: &Row| session::decode(row).unwrap_err().to_string();
     let (_, decision) = examples::replies::examples().swap_remove(0);
-    let body = session::encode([&decision]);
+    let body = session::encode_in(1, [&decision]);
     assert_eq!(
         complaint(&row(1, 1, 99, &body)),
-        "the row at 1 is written in format 99; this release reads 1 to 1: \
+        "the row at 1 is written in format 99; this release reads 1 to 2: \
          start the release that wrote it, or a later one"
     );
-    assert!(complaint(&row(1, 2, FORMAT, &body)).contains("should hold decisions 1 to 2"));
-    assert!(complaint(&row(4, 4, FORMAT, &body)).contains("should hold decisions 4 to 4"));
-    assert!(complaint(&row(1, 1, FORMAT, &body[..body.len() - 9])).contains("the row at 1 is damaged"));
-    assert!(complaint(&row(1, 1, FORMAT, &body.replace("done", "gone"))).contains("unknown variant `gone`"));
+    assert!(complaint(&row(1, 2, 1, &body)).contains("should hold decisions 1 to 2"));
+    assert!(complaint(&row(4, 4, 1, &body)).contains("should hold decisions 4 to 4"));
+    assert!(complaint(&row(1, 1, 1, &body[..body.len() - 9])).contains("the row at 1 is damaged"));
+    assert!(complaint(&row(1, 1, 1, &body.replace("done", "gone"))).contains("unknown variant `gone`"));
+}
+
+/// Also where it reads as well as before.
+#[test]
+fn a_body_with_a_sum_is_known_for_altered_at_every_place() {
+    let (_, decision) = examples::events::examples().swap_remove(0);
+    let body = session::encode([&decision]);
+    assert_eq!(session::decode(&row(1, 1, FORMAT, &body)).unwrap(), [decision]);
+    for place in 0..body.len() {
+        let mut altered = body.clone().into_bytes();
+        altered[place] = if altered[place] == b'1' { b'2' } else { b'1' };
+        let altered = String::from_utf8(altered).expect("ASCII");
+        let fault = session::decode(&row(1, 1, FORMAT, &altered)).expect_err("altered").to_string();
+        assert!(fault.contains("the row at 1 is damaged, restore it from a backup"), "{place}: {fault}");
+    }
+    for other in [&body[..body.len() - 1], "", "[]", &format!("{body} ")] {
+        assert!(session::decode(&row(1, 1, FORMAT, other)).is_err(), "{other}");
+    }
+    let as_before = session::encode_in(1, [&examples::events::examples().swap_remove(0).1]);
+    assert!(session::decode(&row(1, 1, FORMAT, &as_before)).is_err(), "of another format than it says");
 }
 
 fn check<const N: usize>(kind: &str, names: &[&str; N], examples: Vec<(&'static str, Decision)>) {
     let exampled: BTreeSet<&str> = examples.iter().map(|(name, _)| *name).collect();
     let missing: Vec<_> = names.iter().filter(|name| !exampled.contains(*name)).collect();
     assert!(missing.is_empty(), "no example of {kind} {missing:?}: add one to tests/examples");
-    for (name, decision) in examples {
-        let path = folder().join(file_name(kind, name));
-        let written = session::encode([&decision]);
+    for (format, (name, decision)) in FORMATS.flat_map(|format| examples.iter().map(move |of| (format, of))) {
+        let path = folder(format).join(file_name(kind, name));
+        let written = session::encode_in(format, [decision]);
         if !path.exists() && std::env::var("BLESS_GOLDEN").is_ok_and(|v| v == "missing") {
-            fs::create_dir_all(folder()).expect("a writable checkout");
+            fs::create_dir_all(folder(format)).expect("a writable checkout");
             fs::write(&path, format!("{written}\n")).expect("a writable checkout");
         }
         let stored = fs::read_to_string(&path).unwrap_or_else(|fault| {
             panic!("{}: {fault}; write it with BLESS_GOLDEN=missing", path.display())
         });
         let stored = stored.trim_end();
-        let row = row(decision.seq.0, decision.seq.0, 1, stored);
+        let row = row(decision.seq.0, decision.seq.0, format, stored);
         let read = session::decode(&row).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
-        assert_eq!(read, [decision], "{} is read as something else", path.display());
+        assert_eq!(read, std::slice::from_ref(decision), "{} is read as something else", path.display());
         assert_eq!(stored, written, "{} would be written otherwise in the same format", path.display());
     }
 }
@@ -113,6 +141,6 @@ fn file_name(kind: &str, name: &str) -> String {
     format!("{kind}-{snake}.json")
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1")
+fn folder(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}"))
 }

@@ -5,6 +5,7 @@ mod contest;
 mod faults;
 #[path = "../../tests/site/mod.rs"]
 mod site;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;

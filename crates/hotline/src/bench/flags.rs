@@ -40,6 +40,16 @@ pub(crate) struct BenchFlags {
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub(super) restarts: Option<u32>,
 
+    /// How many times one of two servers on one database is killed under the open load, and as many times stopped; 0 for
+    /// none of what is measured with two. 5, in the short form 0.
+    #[arg(long, requires = "postgres", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub(super) takeovers: Option<u32>,
+
+    /// How many sites, of 15 operators each, one server serves on one database at 200 calls a second; 0 for none. 20, in
+    /// the short form 0.
+    #[arg(long, requires = "postgres", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub(super) sites: Option<u32>,
+
     /// Where the services' directories are made, on the disk to be measured; the directory for temporary files if not
     /// given.
     #[arg(long, value_name = "DIR")]
@@ -87,5 +97,13 @@ impl BenchFlags {
 
     pub(super) fn restarts(&self) -> u32 {
         self.restarts.unwrap_or(if self.small { 0 } else { 20 })
+    }
+
+    pub(super) fn takeovers(&self) -> u32 {
+        self.takeovers.unwrap_or(if self.small { 0 } else { 5 })
+    }
+
+    pub(super) fn sites(&self) -> u32 {
+        self.sites.unwrap_or(if self.small { 0 } else { 20 })
     }
 }

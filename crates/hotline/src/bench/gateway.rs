@@ -124,12 +124,17 @@ impl Hearing {
 /// without it.
 async fn talk(client: &Client, lives: &Lives, call_id: &str, attempt: u32) -> Result<()> {
     let bridged = bridge(client, call_id, attempt).await;
-    if bridged.as_ref().is_err_and(|fault| fault.is::<Refused>()) {
+    if bridged.as_ref().is_err_and(is_refused) {
         lives.late();
         return Ok(());
     }
     bridged?;
     hang_up(client, call_id).await
+}
+
+/// Whether a report failed because the service says that the fact changed nothing.
+pub(super) fn is_refused(fault: &anyhow::Error) -> bool {
+    fault.is::<Refused>()
 }
 
 /// A fact that changed nothing.

@@ -11,6 +11,35 @@ pub(super) struct Missed {
     pub(super) must_be: String,
 }
 
+/// A figure and the most that it may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limit {
+    name: &'static str,
+    is: f64,
+    at_most: f64,
+    /// Also in the short form, on any machine.
+    always: bool,
+}
+
+impl Limit {
+    /// Of a figure that depends on the build and on the machine.
+    pub(super) fn at_most(name: &'static str, is: f64, at_most: f64) -> Limit {
+        Limit { name, is, at_most, always: false }
+    }
+
+    /// Also in the short form.
+    pub(super) fn always(self) -> Limit {
+        Limit { always: true, ..self }
+    }
+
+    fn missed(self, small: bool) -> Option<Missed> {
+        let is_judged = self.always || !small;
+        // What is no number has not reached anything.
+        let is_missed = is_judged && (self.is.is_nan() || self.is > self.at_most);
+        is_missed.then(|| Missed { name: self.name, is: self.is, must_be: format!("≤ {}", self.at_most) })
+    }
+}
+
 /// How far two measurements of the same may be apart before nothing beside them means much.
 const CONTROL_MIN: f64 = 0.5;
 const CONTROL_MAX: f64 = 2.0;
@@ -49,6 +78,7 @@ pub(super) fn missed(report: &Report, small: bool) -> Vec<Missed> {
         at_most("life_cost_ratio", report.crowds.as_ref().map(Crowds::life_cost_ratio), LIFE_COST_RATIO_MAX);
         at_most("restart_s", report.restart_s(), 1.0);
     }
+    missed.extend(report.rooms.limits().into_iter().filter_map(|limit| limit.missed(small)));
     missed
 }
 
@@ -58,6 +88,7 @@ mod tests {
 
     use super::super::crowd::Crowd;
     use super::super::load::Loaded;
+    use super::super::rooms::Rooms;
     use super::super::round::Round;
     use super::super::times::Times;
     use super::*;
@@ -98,6 +129,7 @@ mod tests {
             crowds: Some(crowds),
             restarts: Some(all(100_000)),
             missing: Vec::new(),
+            rooms: Rooms::default(),
         }
     }
 
@@ -131,5 +163,16 @@ mod tests {
         assert!(names(&no_number, true).contains(&"r2"), "0 ÷ 0");
         let nothing = Report { crowds: None, restarts: None, ..good() };
         assert_eq!(names(&nothing, false), [""; 0], "what was not measured is not missed");
+    }
+
+    #[test]
+    fn a_limit_holds_in_the_short_form_only_if_it_holds_on_any_machine() {
+        let limit = |is| Limit::at_most("gap_ms", is, 200.0);
+        assert_eq!(limit(200.0).missed(false), None);
+        assert_eq!(limit(200.5).missed(true), None);
+        let missed = Missed { name: "gap_ms", is: 200.5, must_be: "≤ 200".to_owned() };
+        assert_eq!(limit(200.5).missed(false), Some(missed.clone()));
+        assert_eq!(limit(200.5).always().missed(true), Some(missed));
+        assert!(limit(f64::NAN).missed(false).is_some());
     }
 }

@@ -1,7 +1,8 @@
 //! `hotline bench`: what this program can do on this machine, and what the machine itself can.
 //!
 //! Read `round.rs` first: what is measured, and in which order. `load.rs` has the two kinds of load, `floor.rs` who is
-//! connected, `crowd.rs` and `restart.rs` the two measurements that stand alone.
+//! connected, `crowd.rs` and `restart.rs` the two measurements that stand alone, `routers.rs` and `sites.rs` those that need
+//! Postgres.
 
 mod crowd;
 mod desk;
@@ -16,8 +17,11 @@ mod peer;
 mod postgres;
 mod report;
 mod restart;
+mod rooms;
 mod round;
+mod routers;
 mod server;
+mod sites;
 mod times;
 
 use std::io::{self, Write};
@@ -35,6 +39,7 @@ use self::limits::missed;
 use self::peer::Peers;
 use self::postgres::Postgres;
 use self::report::{Report, round_lines};
+use self::rooms::Rooms;
 use self::round::Bench;
 use crate::lang::Lang;
 
@@ -73,6 +78,7 @@ impl BenchFlags {
         if self.restarts() > 0 {
             report.restarts = Some(restart::measure(&dir, self.restarts()).await?);
         }
+        report.rooms = Rooms::measure(&dir, self).await?;
         let missed = missed(&report, self.small);
         self.say(&[vec![String::new()], report.lines(&missed, lang)].concat().join("\n"))?;
         if self.output == Output::Json {
@@ -94,7 +100,7 @@ impl BenchFlags {
             rounds.push(round);
         }
         bench.end().await?;
-        Ok(Report { rounds, crowds: None, restarts: None, missing })
+        Ok(Report { rounds, crowds: None, restarts: None, missing, rooms: Rooms::default() })
     }
 
     fn length(&self) -> Duration {

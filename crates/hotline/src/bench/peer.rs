@@ -33,10 +33,11 @@ pub(super) struct Peer {
     peers: PathBuf,
 }
 
-const PROGRAM: &str = "redis-server";
+pub(super) const PROGRAM: &str = "redis-server";
 
 /// Runs the program named first with the words behind it, and ends it when standard input ends.
-const HELD_BY_A_PIPE: &str = r#""$0" "$@" & server=$!; cat >/dev/null; kill "$server"; wait "$server""#;
+pub(super) const HELD_BY_A_PIPE: &str =
+    r#""$0" "$@" & server=$!; cat >/dev/null; kill "$server"; wait "$server""#;
 
 /// Why there is nothing to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,18 +217,18 @@ impl Peer {
     }
 }
 
-fn is_installed(program: &str) -> bool {
+pub(super) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
     Ok(listener.local_addr()?.port())
 }
 
-async fn listening(port: u16) -> Result<()> {
+pub(super) async fn listening(port: u16) -> Result<()> {
     let give_up_at = Instant::now() + START_PATIENCE;
     while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         if Instant::now() >= give_up_at {

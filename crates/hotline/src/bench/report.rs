@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::crowd::{Crowd, Crowds};
 use super::limits::Missed;
 use super::peer::Missing;
+use super::rooms::Rooms;
 use super::round::{DESKS, IN_FLIGHT, Round};
 use super::times::Times;
 use crate::lang::Lang;
@@ -16,6 +17,7 @@ pub(super) struct Report {
     /// From the kill to the first correct offer, of every restart.
     pub(super) restarts: Option<Times>,
     pub(super) missing: Vec<Missing>,
+    pub(super) rooms: Rooms,
 }
 
 impl Report {
@@ -52,7 +54,7 @@ impl Report {
     pub(super) fn json(&self, missed: &[Missed]) -> Value {
         let missed =
             missed.iter().map(|m| json!({ "name": m.name, "is": rounded(m.is), "must_be": m.must_be }));
-        json!({
+        let mut object = json!({
             "r1": rounded(self.r1()),
             "r2": rounded(self.r2()),
             "r3": self.r3().map(rounded),
@@ -70,7 +72,11 @@ impl Report {
             })),
             "restarts": self.restarts.as_ref().map(Times::json),
             "missed": missed.collect::<Vec<_>>(),
-        })
+        });
+        for (room, measured) in self.rooms.objects() {
+            object[room] = measured.unwrap_or_default();
+        }
+        object
     }
 
     /// The figures, a line each.
@@ -122,6 +128,7 @@ impl Report {
             ),
         ];
         lines.extend(self.crowds.as_ref().map(|crowds| crowd_line(crowds, lang)));
+        lines.extend(self.rooms.lines(lang));
         lines.extend(self.missing.iter().map(|missing| missing_line(missing, lang)));
         lines.extend(missed.iter().map(|m| match lang {
             Lang::Zh => format!("未达到：{} 为 {:.2}，应 {}", m.name, m.is, m.must_be),
@@ -271,7 +278,7 @@ fn crowd_object(crowd: &Crowd) -> Value {
 }
 
 /// To a thousandth: more digits would say more than was measured.
-fn rounded(figure: f64) -> f64 {
+pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 1_000.0).round() / 1_000.0
 }
 

@@ -180,7 +180,7 @@ pub(super) struct Usage {
 const TICK: Duration = Duration::from_millis(10);
 
 impl Usage {
-    fn of(process: u32) -> Result<Usage> {
+    pub(super) fn of(process: u32) -> Result<Usage> {
         let status = fs::read_to_string(format!("/proc/{process}/status")).context("reading /proc")?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let resident = resident.and_then(|rest| rest.trim().strip_suffix(" kB"));

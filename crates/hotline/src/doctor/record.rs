@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use session::{
-    Audit, AuditFilter, AuditRow, Derived, Head, Journal, Registry, SNAPSHOT_STEP, SqliteStore, decode,
-    rows_holding,
+    Audit, AuditFilter, AuditRow, Derived, Head, Journal, Registry, SNAPSHOT_STEP, SqliteStore, check_format,
+    decode, newest_format, rows_holding,
 };
 use switchboard::id::{Seq, SiteId};
 
@@ -63,6 +63,12 @@ where
                 continue;
             }
         };
+        let format = format(site, &head);
+        let is_known = format.verdict == super::Verdict::Good;
+        findings.push(format);
+        if !is_known {
+            continue;
+        }
         let tail = tail(&*store, site, head.last_seq).await;
         let is_readable = tail.verdict == super::Verdict::Good;
         findings.push(tail);
@@ -173,6 +179,35 @@ fn life(site: SiteId, head: &Head) -> Finding {
     Finding::good("epoch", said(format!("站点 {site}：纪元 {epoch}"), format!("site {site}: life {epoch}")))
 }
 
+/// How the record is written, and whether this release reads that.
+fn format(site: SiteId, head: &Head) -> Finding {
+    const CHECK: &str = "format";
+    let (format, newest) = (head.format, newest_format());
+    if let Err(fault) = check_format(head.last_seq.0, format) {
+        let words = said(format!("站点 {site}：{}", chinese(&fault)), format!("site {site}: {fault}"));
+        let mend = said(
+            "安装写入它的版本或更新的版本，再启动服务器",
+            "install the release that wrote it, or a later one, and start the server of that one",
+        );
+        return Finding::bad(CHECK, words, mend);
+    }
+    if format < newest {
+        return Finding::good(
+            CHECK,
+            said(
+                format!(
+                    "站点 {site}：格式 {format}；所有服务器都是本版后可升到 {newest}：hotline site raise-format {site}"
+                ),
+                format!(
+                    "site {site}: format {format}; can be raised to {newest} when every server is of this release: \
+                     hotline site raise-format {site}"
+                ),
+            ),
+        );
+    }
+    Finding::good(CHECK, said(format!("站点 {site}：格式 {format}"), format!("site {site}: format {format}")))
+}
+
 fn clock(head: &Head, now_us: i64) -> Finding {
     const CHECK: &str = "clock";
     let back_us = head.wall_us.saturating_sub(now_us);
@@ -235,16 +270,37 @@ mod tests {
     use super::*;
     use crate::doctor::Verdict;
 
-    #[test]
-    fn a_clock_that_went_back_is_told() {
-        let head = Head {
+    fn head() -> Head {
+        Head {
             epoch: Epoch(1),
             last_seq: Seq(1),
             at: SiteTime(0),
             wall_us: 100_000_000,
+            format: 1,
             store_us: 0,
             store_now_us: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn a_format_of_a_later_release_is_bad_and_an_older_one_can_be_raised() {
+        let site: SiteId = "main".parse().expect("a name");
+        let found = |format: u32| super::format(site, &Head { format, ..head() });
+        assert_eq!(found(session::FORMAT).words.of(Lang::En), "site main: format 2");
+        let older = found(1);
+        assert_eq!(older.verdict, Verdict::Good);
+        assert!(older.words.of(Lang::Zh).contains("hotline site raise-format main"), "{older:?}");
+        let later = found(9);
+        assert_eq!(later.verdict, Verdict::Bad);
+        assert!(
+            later.words.of(Lang::En).contains("written in format 9; this release reads 1 to 2"),
+            "{later:?}"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_told() {
+        let head = head();
         assert_eq!(clock(&head, 100_000_000).verdict, Verdict::Good);
         assert_eq!(clock(&head, 99_000_000).verdict, Verdict::Good);
         let back = clock(&head, 90_000_000);

@@ -1,5 +1,7 @@
 //! `hotline site`: the hospitals that one service serves.
 
+mod format;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -30,7 +32,7 @@ pub(crate) struct Sites {
 }
 
 const EXAMPLES: &str = "Examples:\n  hotline site create north -f north.toml --token-out north.token\n  \
-hotline site list\n  hotline line list --token-file north.token";
+hotline site list\n  hotline line list --token-file north.token\n  hotline site raise-format north --dry-run";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -55,6 +57,17 @@ enum Verb {
         /// Its whole name.
         site: String,
     },
+    /// Write a site's record in a newer format from here on, once every server that serves it reads that one. Never back.
+    RaiseFormat {
+        /// Its whole name.
+        site: String,
+        /// To this format; the newest that the server which answers reads, if not given.
+        #[arg(long, value_name = "FORMAT")]
+        to: Option<u32>,
+        /// Only say whether it can be, and which servers read what.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 impl Sites {
@@ -67,6 +80,7 @@ impl Sites {
                     create(office, site, plan.as_deref(), admin, token_out.as_deref()).await?;
                 }
                 Verb::Retire { site } => retire(office, site).await?,
+                Verb::RaiseFormat { site, to, dry_run } => format::raise(office, site, *to, *dry_run).await?,
             }
             Ok(ExitCode::SUCCESS)
         })
@@ -84,6 +98,8 @@ struct SiteItem {
     open_calls: u32,
     operators: u32,
     on_duty: u32,
+    format: u32,
+    newest_format: u32,
 }
 
 impl Listed for SiteItem {
@@ -95,8 +111,8 @@ impl Listed for SiteItem {
 impl From<v1::SiteEntry> for SiteItem {
     fn from(sent: v1::SiteEntry) -> SiteItem {
         let v1::SiteEntry { site_id: id, home, retired, revision, seq, .. } = sent;
-        let v1::SiteEntry { open_calls, operators, on_duty, .. } = sent;
-        SiteItem { id, home, retired, revision, seq, open_calls, operators, on_duty }
+        let v1::SiteEntry { open_calls, operators, on_duty, format, newest_format, .. } = sent;
+        SiteItem { id, home, retired, revision, seq, open_calls, operators, on_duty, format, newest_format }
     }
 }
 
@@ -129,6 +145,7 @@ async fn list(office: &Office) -> Told<()> {
         figures("接线员", "OPERATORS", |site, _| Field::new(site.operators)),
         figures("方案版本", "PLAN", |site, _| Field::new(site.revision)),
         figures("决定", "DECISIONS", |site: &SiteItem, _| Field::new(site.seq)).wide(),
+        words("格式", "FORMAT", |site: &SiteItem, lang| Field::new(format::of(site, lang))).wide(),
     ];
     office.answer.list("sites", &items, None, &columns)
 }

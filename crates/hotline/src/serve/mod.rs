@@ -2,6 +2,7 @@
 
 mod file;
 mod keys;
+mod opener;
 mod redis_at;
 mod retention;
 mod settings;
@@ -16,14 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
+use exchange::{Clock, ExchangeHandle, StartFault};
 use plan::{ParsedPlan, PlanErrors};
-use presence::Redis;
-use routing::{OpenSite, Opening, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
+use routing::{OpenSite, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::{Deserialize, Serialize};
-use session::{Derived, Journal, Roll, Writer};
+use session::BodyFault;
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -31,6 +31,7 @@ use tokio::sync::{oneshot, watch};
 pub(crate) use self::file::{ServerFile, TlsFiles};
 use self::keys::Keys;
 pub(crate) use self::keys::WARN_DAYS;
+use self::opener::Opener;
 use self::retention::Sweeping;
 pub(crate) use self::settings::Serve;
 use self::settings::Settings;
@@ -70,17 +71,32 @@ pub(crate) struct Ready {
 /// The exit code for flags or a configuration that make no sense, as for every other command.
 const MAKES_NO_SENSE: u8 = 2;
 
+/// The exit code for a record that a later release has written: starting this one again is of no use.
+const TOO_OLD: u8 = 78;
+
 /// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored. Why the
 /// server cannot start, or its ready line cannot be written, is told here.
 pub(crate) fn run(flags: Serve) -> ExitCode {
     let lang = flags.lang();
     match flags.settings() {
-        Ok(settings) => causes::ended(lang, begun(settings, lang)),
+        Ok(settings) => match begun(settings, lang) {
+            Err(fault) if is_later(&fault) => {
+                causes::tell(lang, &fault);
+                ExitCode::from(TOO_OLD)
+            }
+            ended => causes::ended(lang, ended),
+        },
         Err(fault) => {
             causes::tell(lang, &fault);
             ExitCode::from(MAKES_NO_SENSE)
         }
     }
+}
+
+/// Whether the record is written in a format that only a later release reads.
+fn is_later(fault: &anyhow::Error) -> bool {
+    let started = fault.downcast_ref::<StartFault>();
+    matches!(started, Some(StartFault::Body(BodyFault::UnknownFormat { .. })))
 }
 
 fn begun(settings: Settings, lang: Lang) -> Result<ExitCode> {
@@ -155,6 +171,7 @@ async fn serve_kept(
 
     let shown_in = settings.redis_address.map(redis_at::begin);
     let opener = Opener {
+        home: site,
         journal: journal.clone(),
         derived: derived.clone(),
         clock,
@@ -250,34 +267,6 @@ async fn serve_kept(
     }
     tracing::info!(%site, "ended");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Starts the switchboard of a site.
-struct Opener {
-    journal: Arc<dyn Journal>,
-    derived: Arc<dyn Derived>,
-    clock: Clock,
-    evidence: Option<PathBuf>,
-    /// Where routers of the same journal hear of each other, if there may be several.
-    roll: Option<Arc<dyn Roll>>,
-    shown_in: Option<Arc<Redis>>,
-}
-
-impl OpenSite for Opener {
-    fn open(&self, site: SiteId) -> Opening<'_> {
-        let writer = Writer::new(uuid::Uuid::new_v4().to_string());
-        let mut config = ExchangeConfig::alone(site, writer).with_derived(self.derived.clone());
-        if let Some(evidence) = &self.evidence {
-            config = config.with_evidence(evidence.clone());
-        }
-        if let Some(shown_in) = &self.shown_in {
-            config = redis_at::shown(config, shown_in, site, self.clock, self.roll.is_some());
-        }
-        if let Some(roll) = &self.roll {
-            config = config.among_routers(roll.clone());
-        }
-        Box::pin(Exchange::spawn(config, self.journal.clone(), self.clock))
-    }
 }
 
 /// Resolves when a sync has failed, be it of the office's words and not of an append: what is refused from then on would

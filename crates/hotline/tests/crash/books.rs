@@ -1,6 +1,7 @@
 //! The journal, read where it is kept while the server writes it: every decision once, held against the laws.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use session::{Journal, PostgresStore, SqliteStore};
 use switchboard::Switchboard;
@@ -9,6 +10,7 @@ use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::{Seq, SiteId};
 use switchboard::laws;
+use switchboard::time::SiteTime;
 
 use crate::checker::{Deed, Passage, Screen, Written};
 use crate::server::Kept;
@@ -22,6 +24,10 @@ pub(crate) struct Books {
     violations: Vec<String>,
     offers: u64,
     calls: usize,
+    /// Calls that were offered to somebody and not answered yet, and since when.
+    offered: BTreeMap<String, SiteTime>,
+    /// How long those waited who were answered.
+    answered: Vec<Duration>,
     /// Calls that closed, by how many settlements ago.
     closed: [BTreeSet<String>; 3],
 }
@@ -69,6 +75,12 @@ impl Books {
         self.offers
     }
 
+    /// How long callers waited for an answer after they were first offered to somebody; of those answered since this was
+    /// asked last.
+    pub(crate) fn answered(&mut self) -> Vec<Duration> {
+        std::mem::take(&mut self.answered)
+    }
+
     /// How many calls are open.
     pub(crate) fn inside(&self) -> usize {
         self.switchboard.state().calls.len()
@@ -96,10 +108,10 @@ impl Books {
         self.switchboard.evolve(decision);
         let lawful = next.and_then(|()| laws::check_decided(decision, &self.switchboard));
         self.violations.extend(lawful.err().map(|violation| violation.to_string()));
-        decision.events.iter().for_each(|event| self.note(event));
+        decision.events.iter().for_each(|event| self.note(event, decision.at));
     }
 
-    fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &Event, at: SiteTime) {
         let Some(call) = event.call().map(|call| call.to_string()) else { return };
         match event {
             Event::CallArrived { .. } => {
@@ -109,11 +121,17 @@ impl Books {
             }
             Event::CallClosed { .. } => {
                 self.closed[0].insert(call.clone());
+                self.offered.remove(&call);
                 self.passages.entry(call.clone()).or_default().closes += 1;
                 self.happened.insert(Deed::Closed { call });
             }
-            Event::OfferMade { .. } => self.offers += 1,
+            Event::OfferMade { .. } => {
+                self.offers += 1;
+                self.offered.entry(call).or_insert(at);
+            }
             Event::OfferAccepted { attempt, .. } => {
+                let waited = self.offered.remove(&call).map(|since| Duration::from_micros(at.since(since).0));
+                self.answered.extend(waited);
                 self.happened.insert(Deed::Accepted { call, attempt: attempt.0 });
             }
             Event::CallConnected { attempt, .. }

@@ -24,7 +24,7 @@ async fn opened(dir: &TempDir, mut server: Server) -> (Server, Hospital) {
     (server, hospital)
 }
 
-async fn is_clean(hospital: &mut Hospital, server: &Server) {
+pub(crate) async fn is_clean(hospital: &mut Hospital, server: &Server) {
     let findings = hospital.settle(server).await;
     assert!(findings.is_clean(), "{findings}\n{}", hospital.witness.refusals());
 }
@@ -40,12 +40,12 @@ async fn ended(server: &mut Server) -> ExitStatus {
     }
 }
 
-fn answers(hospital: &Hospital) -> u64 {
+pub(crate) fn answers(hospital: &Hospital) -> u64 {
     hospital.witness.notes().answers
 }
 
 /// Waits until nobody has been answered for a while.
-async fn silence(hospital: &Hospital) {
+pub(crate) async fn silence(hospital: &Hospital) {
     let give_up_at = Instant::now() + PATIENCE;
     let (mut last, mut since) = (answers(hospital), Instant::now());
     while since.elapsed() < SILENCE {
@@ -58,14 +58,14 @@ async fn silence(hospital: &Hospital) {
 }
 
 /// It answers those who only read, and is the same process.
-async fn lives(server: &mut Server) {
+pub(crate) async fn lives(server: &mut Server) {
     let supervisor = server.client("supervisor");
     supervisor.send(v1::ListCallsRequest::default()).await.expect("reads go on");
     assert_eq!(server.died(), None);
 }
 
 /// Waits until people are answered again.
-async fn goes_on(hospital: &Hospital) {
+pub(crate) async fn goes_on(hospital: &Hospital) {
     let before = answers(hospital);
     until("people are answered again", PATIENCE, || answers(hospital) > before + 100).await;
 }

@@ -40,6 +40,8 @@ struct State {
     /// An inventory is on its way: what rings in meanwhile is reported behind it.
     attaching: bool,
     attachments: u64,
+    /// Messages of its stream.
+    heard: u64,
 }
 
 struct Caller {
@@ -76,6 +78,7 @@ impl Gateway {
 
     /// A caller rings in.
     pub(crate) fn rings_in(&self, call: &str, line: &'static str) {
+        self.0.witness.rings_in(call);
         let caller = Caller { line, since: Instant::now(), revision: 0, legs: BTreeMap::new() };
         let mut state = self.state();
         state.callers.insert(call.to_owned(), caller);
@@ -114,6 +117,11 @@ impl Gateway {
     /// How often it has attached.
     pub(crate) fn attachments(&self) -> u64 {
         self.state().attachments
+    }
+
+    /// How much it was told.
+    pub(crate) fn heard(&self) -> u64 {
+        self.state().heard
     }
 
     /// Attached, and everything it knows acknowledged.
@@ -164,6 +172,7 @@ impl Gateway {
     fn hear(&self, update: Update<v1::GatewayServiceAttachResponse>) {
         let message = update.into_message();
         let mut state = self.state();
+        state.heard += 1;
         if state.attaching {
             state.attaching = false;
             state.attachments += 1;

@@ -63,6 +63,11 @@ impl Hospital {
 
     /// Opens at servers that are up: the gateway at the first, the desks at each in turn.
     pub(crate) async fn open_at(places: &[Place], staffing: Staffing) -> Hospital {
+        Hospital::open_between(&places[0], places, staffing).await
+    }
+
+    /// The same, the gateway with a way of its own.
+    pub(crate) async fn open_between(reached: &Place, places: &[Place], staffing: Staffing) -> Hospital {
         let Staffing { seed, desks: many, habit, long_talkers, calls_per_second } = staffing;
         let witness = Witness::default();
         let going = watch::Sender::new(true);
@@ -75,7 +80,7 @@ impl Hospital {
             desks
                 .push(Desk::open(&places[number % places.len()], person, &witness, &going.subscribe()).await);
         }
-        let gateway = Gateway::start(places[0].clone(), witness.clone());
+        let gateway = Gateway::start(reached.clone(), witness.clone());
         let rate = watch::Sender::new(calls_per_second);
         tokio::spawn(callers(gateway.clone(), going.subscribe(), rate.subscribe(), chance));
         Hospital { witness, books: Books::default(), gateway, desks, going, rate }
@@ -90,6 +95,16 @@ impl Hospital {
     pub(crate) async fn is_back(&self, before: u64) {
         let back = || self.gateway.attachments() > before && self.everybody_is_attached();
         until("everybody is back", BACK_WITHIN, back).await;
+    }
+
+    /// Waits until the gateway and every desk has heard something new, and says how long that took. People have to be at
+    /// work.
+    pub(crate) async fn everybody_hears(&self) -> Duration {
+        let (began, heard) = (Instant::now(), self.gateway.heard());
+        self.server_is_gone();
+        let hears = || self.gateway.heard() > heard && self.everybody_is_attached();
+        until("everybody hears something", BACK_WITHIN, hears).await;
+        began.elapsed()
     }
 
     /// The gateway's stream and every desk's is open.

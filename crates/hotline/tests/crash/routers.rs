@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::chance::Chance;
 use crate::database::Database;
-use crate::hospital::{Hospital, Staffing, until};
-use crate::server::{Server, verify};
+use crate::hospital::{Staffing, until};
+use crate::pair::Pair;
+use crate::server::verify;
 
 /// Takeovers in `./test`, and in the deep test.
 const TAKEOVERS: usize = 12;
@@ -19,32 +20,28 @@ async fn whichever_router_dies_its_people_go_on_at_the_other() {
         Ok("deep") => TAKEOVERS_DEEP,
         _ => TAKEOVERS,
     };
-    let (database, dirs) = (Database::new(), [(); 2].map(|()| tempfile::tempdir().expect("a directory")));
-    let mut first = Server::new(dirs[0].path()).on(&database);
-    assert!(first.start(None), "the first start");
-    let mut second = Server::new(dirs[1].path()).beside(&first);
-    assert!(second.start(None), "the second's");
-    let (one, two) = (first.place(), second.place().tokens_of(&first.place()));
-    let mut hospital = Hospital::open_at(&[one.or(&two), two.or(&one)], Staffing::usual(29)).await;
-    hospital.is_back(0).await;
+    let database = Database::new();
+    let mut pair = Pair::start(&database);
+    let mut hospital = pair.hospital(Staffing::usual(29)).await;
     let mut chance = Chance::new(29);
     let mut first_offer = Vec::new();
     for takeover in 0..takeovers {
         tokio::time::sleep(Duration::from_millis(chance.between(0, 900))).await;
-        let (dying, name) = if takeover % 2 == 0 { (&mut first, "first") } else { (&mut second, "second") };
+        let (dying, name) =
+            if takeover % 2 == 0 { (&mut pair.first, "first") } else { (&mut pair.second, "second") };
         dying.kill();
         let killed = Instant::now();
         let offered = || hospital.witness.notes().last_offer.filter(|last| *last > killed);
         until("an offer at the other", BACK_WITHIN, || offered().is_some()).await;
         first_offer.push(offered().expect("there is one") - killed);
         until("everybody is at the other", BACK_WITHIN, || hospital.everybody_is_attached()).await;
-        let findings = hospital.settle(&first).await;
+        let findings = hospital.settle(&pair.first).await;
         println!("takeover {takeover} of the {name}: settled after {} ms", killed.elapsed().as_millis());
         assert!(findings.is_clean(), "takeover {takeover}: {findings}\n{}", hospital.witness.refusals());
-        let dead = if takeover % 2 == 0 { &mut first } else { &mut second };
+        let dead = if takeover % 2 == 0 { &mut pair.first } else { &mut pair.second };
         assert!(dead.start(None), "it starts beside the other");
     }
-    verify(&first);
+    verify(&pair.first);
     first_offer.sort_unstable();
     println!(
         "{takeovers} takeovers, {} calls, {} decisions, {} offers; 0 lost, 0 doubly connected, 0 phantom, 0 unbalanced; \

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::checker::{Deed, Screen};
 
@@ -24,6 +24,10 @@ pub(crate) struct Notes {
     /// When the last offer appeared that had not been seen before.
     pub(crate) last_offer: Option<Instant>,
     offers: std::collections::BTreeSet<(String, u32)>,
+    /// Who rang in and was shown to nobody yet, and since when.
+    ringing: BTreeMap<String, Instant>,
+    /// How long it took from there to the first desk that showed the caller.
+    pub(crate) to_first_offer: Vec<Duration>,
     /// Commands and facts that were answered.
     pub(crate) answers: u64,
 }
@@ -36,6 +40,11 @@ impl Witness {
     /// Who was refused what, and how often, in words.
     pub(crate) fn refusals(&self) -> String {
         format!("refusals: {:#?}", self.notes().refusals)
+    }
+
+    /// A caller rings in.
+    pub(crate) fn rings_in(&self, call: &str) {
+        self.notes().ringing.insert(call.to_owned(), Instant::now());
     }
 
     /// The server has acknowledged this.
@@ -55,6 +64,9 @@ impl Witness {
             && notes.offers.insert(offer.clone())
         {
             notes.last_offer = Some(Instant::now());
+            if let Some(since) = notes.ringing.remove(&offer.0) {
+                notes.to_first_offer.push(since.elapsed());
+            }
         }
         notes.screens.insert(operator.to_owned(), screen);
     }

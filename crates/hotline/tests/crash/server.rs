@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use api::{Bearer, Client};
 use serde_json::Value;
-use session::crash::{CRASH_VARIABLE, CrashPoint};
+use session::FORMAT_OLDEST;
+use session::crash::{CRASH_VARIABLE, CrashPoint, NEWEST_FORMAT_VARIABLE};
 
 use crate::database::Database;
 
@@ -20,6 +21,8 @@ pub(crate) enum Kept {
     Database(String),
 }
 
+const LOOPBACK: &str = "127.0.0.1";
+
 /// The signal of `abort`: how a process dies at a crash point.
 const SIGABRT: i32 = 6;
 
@@ -29,9 +32,14 @@ pub(crate) struct Server {
     data: PathBuf,
     /// The file with the address of the database that keeps the journal, and the address.
     database: Option<(PathBuf, String)>,
+    /// Where it listens.
+    host: String,
     port: Option<u16>,
     wrapper: Vec<String>,
     plan: Option<PathBuf>,
+    is_older: bool,
+    /// Where the Redis is that shows who is free.
+    shown_in: Option<String>,
     child: Option<Child>,
 }
 
@@ -39,7 +47,18 @@ impl Server {
     /// One that keeps everything in `dir` and is not started yet.
     pub(crate) fn new(dir: &Path) -> Server {
         let (dir, data) = (dir.to_owned(), dir.join("data"));
-        Server { dir, data, database: None, port: None, wrapper: Vec::new(), plan: None, child: None }
+        Server {
+            dir,
+            data,
+            database: None,
+            host: LOOPBACK.to_owned(),
+            port: None,
+            wrapper: Vec::new(),
+            plan: None,
+            is_older: false,
+            shown_in: None,
+            child: None,
+        }
     }
 
     /// Keeps its data elsewhere.
@@ -49,27 +68,65 @@ impl Server {
     }
 
     /// Keeps its journal in a database, whose tables are made.
-    pub(crate) fn on(mut self, database: &Database) -> Server {
+    pub(crate) fn on(self, database: &Database) -> Server {
         let file = database.named_in(&self.dir);
+        self.migrated(file, database.address())
+    }
+
+    /// The same with the database of this address.
+    pub(crate) fn at(self, address: &str) -> Server {
+        let file = self.dir.join("database");
+        std::fs::write(&file, address).expect("written");
+        self.migrated(file, address.to_owned())
+    }
+
+    fn migrated(mut self, file: PathBuf, address: String) -> Server {
         let made =
             Command::new(env!("CARGO_BIN_EXE_hotline")).args(["migrate", "--postgres"]).arg(&file).output();
         let made = made.expect("it ends");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        self.database = Some((file, database.address()));
+        self.database = Some((file, address));
         self
     }
 
-    /// Serves the same database as one that is up, with the same key. Whoever has a token has it from that one.
+    /// Shows who is free in the Redis of this address.
+    pub(crate) fn showing_in(mut self, address: &str) -> Server {
+        self.shown_in = Some(address.to_owned());
+        self
+    }
+
+    /// Serves the same database as one that is up, with the same key, and shows in the same Redis. Whoever has a token has it from that one.
     pub(crate) fn beside(mut self, other: &Server) -> Server {
         std::fs::create_dir_all(&self.data).expect("made");
         std::fs::copy(other.data.join("seal.key"), self.data.join("seal.key")).expect("the key of the other");
         self.database.clone_from(&other.database);
+        self.shown_in.clone_from(&other.shown_in);
+        self
+    }
+
+    /// Comes to its database at another address, over a wire: who reads the journal beside it does not.
+    pub(crate) fn reaching(mut self, address: &str) -> Server {
+        let (file, _) = self.database.as_mut().expect("it is on one");
+        *file = self.dir.join("database-by-wire");
+        std::fs::write(file, address).expect("written");
+        self
+    }
+
+    /// Listens elsewhere than on loopback, in the clear.
+    pub(crate) fn listening_at(mut self, host: &str) -> Server {
+        host.clone_into(&mut self.host);
         self
     }
 
     /// Is started by another program, which is given its command line.
     pub(crate) fn through(mut self, wrapper: Vec<String>) -> Server {
         self.wrapper = wrapper;
+        self
+    }
+
+    /// Is of the release before, or not any more from its next start on.
+    pub(crate) fn older(mut self, is_older: bool) -> Server {
+        self.is_older = is_older;
         self
     }
 
@@ -111,13 +168,27 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_hotline")]);
+        let earlier = earlier_release();
+        let program = match &earlier {
+            Some(earlier) if self.is_older => earlier.as_str(),
+            _ => env!("CARGO_BIN_EXE_hotline"),
+        };
+        let mut words = self.wrapper.iter().map(String::as_str).chain([program]);
         let mut command = Command::new(words.next().expect("the server at least"));
+        if self.is_older {
+            command.env(NEWEST_FORMAT_VARIABLE, FORMAT_OLDEST.to_string());
+        }
         command.args(words).arg("serve").arg("--with-parent");
-        command.args(["--listen", &format!("127.0.0.1:{}", self.port.unwrap_or(0))]);
+        command.args(["--listen", &format!("{}:{}", self.host, self.port.unwrap_or(0))]);
         command.arg("--tokens-file").arg(self.tokens_file()).arg("--data").arg(&self.data);
         if let Some((file, _)) = &self.database {
             command.arg("--postgres").arg(file);
+        }
+        if self.host != LOOPBACK {
+            command.arg("--insecure-plaintext");
+        }
+        if let Some(address) = &self.shown_in {
+            command.args(["--redis", address]);
         }
         if let Some(plan) = &self.plan {
             command.arg("--plan").arg(plan);
@@ -125,8 +196,25 @@ impl Server {
         command
     }
 
+    /// The port it has from its first start on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.expect("it was started once")
+    }
+
     fn tokens_file(&self) -> PathBuf {
         self.dir.join("tokens.json")
+    }
+
+    /// What it wrote to its log so far, at every start.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("server.log")).unwrap_or_default()
+    }
+
+    /// Asks it, as its administrator at a command line.
+    pub(crate) fn asked(&self, tokens_of: &Server, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        command.args(words).args(["--lang", "en", "--server", &self.place().address]);
+        command.arg("--token-file").arg(tokens_of.tokens_file()).output().expect("it ends")
     }
 
     /// The process.
@@ -155,8 +243,7 @@ impl Server {
 
     /// Where clients find it, and their tokens.
     pub(crate) fn place(&self) -> Place {
-        let port = self.port.expect("it was started once");
-        Place { address: format!("http://127.0.0.1:{port}"), tokens_file: self.tokens_file() }
+        Place { address: format!("http://{}:{}", self.host, self.port()), tokens_file: self.tokens_file() }
     }
 }
 
@@ -167,6 +254,12 @@ impl Drop for Server {
             let _ended = child.kill().and_then(|()| child.wait());
         }
     }
+}
+
+/// A program of an earlier release, to try an upgrade from that one; otherwise this build stands for it, and knows no newer
+/// format than the oldest.
+pub(crate) fn earlier_release() -> Option<String> {
+    std::env::var("HOTLINE_UPGRADE_FROM").ok()
 }
 
 /// Where a server is found, or several, and the tokens it gave out.
@@ -180,6 +273,11 @@ impl Place {
     /// The next server after this one, for whom this one does not answer.
     pub(crate) fn or(&self, next: &Place) -> Place {
         Place { address: format!("{},{}", self.address, next.address), ..self.clone() }
+    }
+
+    /// The same server over a wire that begins at this port.
+    pub(crate) fn over(&self, port: u16) -> Place {
+        Place { address: format!("http://{LOOPBACK}:{port}"), ..self.clone() }
     }
 
     /// The same tokens at another server.

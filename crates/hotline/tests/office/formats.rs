@@ -35,7 +35,7 @@ fn every_object_has_a_version_and_a_kind_and_every_field_is_on_the_page() {
     );
     let page = include_str!("../../../../docs/json.md");
     let mut seen = BTreeSet::new();
-    let commands: [&[&str]; 39] = [
+    let commands: [&[&str]; 41] = [
         &["line", "list"],
         &["plan", "history"],
         &["token", "list"],
@@ -75,6 +75,8 @@ fn every_object_has_a_version_and_a_kind_and_every_field_is_on_the_page() {
         &["privacy", "export", "--number", NUMBER, "--reason", "x"],
         &["privacy", "erase", "--number", NUMBER, "--reason", "x"],
         &["privacy", "list"],
+        &["site", "list"],
+        &["site", "raise-format", "main", "--dry-run"],
     ];
     for command in commands {
         let object = house.object(command);

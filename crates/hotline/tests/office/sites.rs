@@ -34,3 +34,31 @@ fn a_site_is_begun_used_and_ended() {
     house.ask(&["site", "create", "south", "-f", "none.toml"]).refused(2, &["there is no such file"]);
     assert_eq!(house.object(&["site", "list"])["items"].as_array().expect("sites").len(), 2);
 }
+
+#[test]
+fn the_format_of_a_site_is_told_and_never_lowered() {
+    let house = House::open();
+    let listed = house.told(&["site", "list", "-o", "wide"]);
+    assert!(listed.lines().next().is_some_and(|head| head.trim_end().ends_with("FORMAT")), "{listed}");
+    assert!(
+        house.ask(&["site", "raise-format", "main", "--dry-run"]).err.contains("site main is in format 2")
+    );
+    let raised = house.object(&["site", "raise-format", "main"]);
+    assert_eq!((raised["kind"].as_str(), raised["item"]["format"].as_u64()), (Some("site_format"), Some(2)));
+    let server = &raised["item"]["servers"][0];
+    assert!(
+        server["name"].as_str().is_some_and(|name| name.contains('/')) && server["reads_to"] == 2,
+        "{server}"
+    );
+    house
+        .ask(&["site", "raise-format", "main", "--to", "1"])
+        .refused(1, &["the format in force is 2", "never lowered"]);
+    let later = house.ask(&["site", "raise-format", "main", "--to", "9", "--yes"]);
+    later.refused(
+        1,
+        &["servers of site main do not read format 9", "(1–2)", "replace these by a release that reads it"],
+    );
+    house.ask(&["site", "raise-format", "mian"]).refused(1, &["did you mean main?"]);
+    let in_chinese = house.ask(&["site", "raise-format", "main", "--to", "9", "--lang", "zh-CN"]);
+    assert!(in_chinese.err.contains("站点 main 还有服务器读不了格式 9"), "{}", in_chinese.err);
+}

@@ -83,6 +83,8 @@ const METHODS: &[(&str, Recorded)] = &[
     ("/hotline.v1.SiteService/CreateSite", As("site.create")),
     ("/hotline.v1.SiteService/ListSites", No),
     ("/hotline.v1.SiteService/RetireSite", As("site.retire")),
+    ("/hotline.v1.SiteService/GetFormat", No),
+    ("/hotline.v1.SiteService/RaiseFormat", As("site.raise_format")),
     // Time on a stepped clock is nobody's decision.
     ("/hotline.v1.ClockService/Step", No),
 ];

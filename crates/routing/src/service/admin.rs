@@ -191,6 +191,10 @@ impl AdminService for Admin {
         let listening = self.0.listen(principal(&request)?)?;
         let request = request.into_inner();
         let after = request.after.map(cursor);
+        if self.0.is_shared && after.is_some_and(|after| after.seq > self.0.exchange.cursor().seq) {
+            // Another router is further, or nobody is: the journal tells.
+            let _caught_up = self.0.catch_up().await;
+        }
         let (exchange, journal) = (self.0.exchange.clone(), Arc::clone(&self.0.journal));
         let decisions = record(exchange, journal, after, self.0.streams.told());
         Ok(Response::new(holding(listening, decisions)))

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod clock;
+mod formats;
 mod gateway;
 mod history;
 mod operator;

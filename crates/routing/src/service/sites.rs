@@ -12,12 +12,13 @@ use switchboard::rejection::Rejection;
 use tonic::{Code, Request, Response, Status};
 
 use super::admin::{acting, asked, bad_plan, named, token_fault};
+use super::formats;
 use crate::audited::{About, TOKEN_ISSUED};
 use crate::convert;
 use crate::principal::{Principal, Who};
 use crate::refusal::{self, Reason};
 use crate::site::{Site, plan_hash};
-use crate::sites::{BeginFault, OpenFault, Served, Sites, begin, by_the_server};
+use crate::sites::{BeginFault, OpenFault, Sites, begin, by_the_server};
 use crate::stores::registry_fault;
 use crate::streams::wire_cursor;
 
@@ -78,10 +79,7 @@ impl SiteService for SitesService {
         let v1::RetireSiteRequest { request_id, site_id } = request;
         let id: SiteId = convert::name("site_id", &site_id)?;
         let request = convert::request(&request_id)?.unwrap_or_else(|| self.site.recorder.request_id());
-        if sites.served(id).is_none() {
-            sites.find_sites().await;
-        }
-        let Served { site, .. } = sites.served(id).ok_or_else(unknown_site)?;
+        let site = known(&sites, id).await?;
         act.asks(About { object: object(id), request: request.0.to_string(), ..About::default() }).await?;
         if id == sites.home() {
             return Err(is_home());
@@ -90,6 +88,40 @@ impl SiteService for SitesService {
         let done = done.map_err(|fault| not_begun(&fault))?;
         tracing::info!(by = who.id(), site = %id, "a site ends");
         Ok(Response::new(v1::RetireSiteResponse { cursor: Some(wire_cursor(done.cursor)) }))
+    }
+
+    async fn get_format(&self, request: Request<v1::GetFormatRequest>) -> Answer<v1::GetFormatResponse> {
+        let (_, request) = asked(request)?;
+        let sites = self.kept_sites()?;
+        let site = known(&sites, convert::name("site_id", &request.site_id)?).await?;
+        Ok(Response::new(formats::look(&site.exchange).await?))
+    }
+
+    async fn raise_format(
+        &self,
+        request: Request<v1::RaiseFormatRequest>,
+    ) -> Answer<v1::RaiseFormatResponse> {
+        let (act, who, request) = acting(request)?;
+        let sites = self.kept_sites()?;
+        let v1::RaiseFormatRequest { request_id, site_id, to } = request;
+        let id: SiteId = convert::name("site_id", &site_id)?;
+        let request = convert::request(&request_id)?.unwrap_or_else(|| self.site.recorder.request_id());
+        let site = known(&sites, id).await?;
+        if site.exchange.read(|switchboard| switchboard.state().retired) {
+            return Err(refusal::rejected(&Rejection::SiteRetired));
+        }
+        let (was, format) = (site.exchange.format(), formats::wished(&site.exchange, to)?);
+        act.asks(About {
+            object: object(id),
+            was: was.to_string(),
+            becomes: format.to_string(),
+            request: request.0.to_string(),
+            why: None,
+        })
+        .await?;
+        let cursor = formats::raise(&site.exchange, format).await?;
+        tracing::info!(by = who.id(), site = %id, was, format, "the record is written in this format from here on");
+        Ok(Response::new(v1::RaiseFormatResponse { cursor: Some(wire_cursor(cursor)), was, format }))
     }
 }
 
@@ -104,6 +136,14 @@ impl SitesService {
         let reason = Reason { status: Code::PermissionDenied, code: "NOT_HOME", mend };
         Err(refusal::status(reason, "sites are begun and ended from the home site alone"))
     }
+}
+
+/// A site, also one that another router began a moment ago.
+async fn known(sites: &Arc<Sites>, id: SiteId) -> Result<Arc<Site>, Status> {
+    if sites.served(id).is_none() {
+        sites.find_sites().await;
+    }
+    sites.served(id).map(|served| served.site).ok_or_else(unknown_site)
 }
 
 /// Who administers a site when nobody says another name.
@@ -149,6 +189,8 @@ fn entry(site: &Site, home: SiteId) -> v1::SiteEntry {
             open_calls: count(state.calls.len()),
             operators: count(state.operators.len()),
             on_duty: count(state.operators.values().filter(|person| person.duty != Duty::Off).count()),
+            format: site.exchange.format(),
+            newest_format: session::newest_format(),
         }
     })
 }

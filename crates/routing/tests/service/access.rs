@@ -95,7 +95,7 @@ const EXPECTED: &[(&str, &[&str], &[Role])] = &[
         &["ListAudit", "VerifyAudit", "ExportSubject", "EraseSubject", "ApproveErasure", "ListErasures"],
         ADMIN,
     ),
-    ("SiteService", &["CreateSite", "ListSites", "RetireSite"], ADMIN),
+    ("SiteService", &["CreateSite", "ListSites", "RetireSite", "GetFormat", "RaiseFormat"], ADMIN),
     ("ClockService", &["Step"], ADMIN),
 ];
 

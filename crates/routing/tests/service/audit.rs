@@ -286,6 +286,10 @@ impl Audit for Brittle {
         self.inside.chain(site, after, rows_max).await
     }
 
+    async fn ends(&self) -> Result<Vec<(SiteId, u64)>, AuditFault> {
+        self.inside.ends().await
+    }
+
     async fn drop_through(&self, site: SiteId, number: u64) -> Result<(), AuditFault> {
         self.inside.drop_through(site, number).await
     }

@@ -17,15 +17,15 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::hospital::{Hospital, in_time, reason};
 
-async fn health(hospital: &Hospital) -> HealthClient<Channel> {
-    let channel = Channel::from_shared(hospital.address.clone()).expect("an address");
+pub(crate) async fn health_at(address: &str) -> HealthClient<Channel> {
+    let channel = Channel::from_shared(address.to_owned()).expect("an address");
     HealthClient::new(channel.connect().await.expect("connected"))
 }
 
 #[tokio::test]
 async fn health_says_it_before_the_streams_end() {
     let hospital = Hospital::open().await;
-    let mut health = health(&hospital).await;
+    let mut health = health_at(&hospital.address).await;
     for service in ["", "hotline.v1.GatewayService", "hotline.v1.AdminService"] {
         let request = HealthCheckRequest { service: service.into() };
         let status = health.check(request).await.expect("healthy").into_inner().status();
@@ -48,7 +48,7 @@ async fn health_says_when_the_store_takes_long_and_when_it_has_come_to() {
     let store = MemoryJournal::new();
     let journal = Arc::new(Gated { store, open, waiting: watch::Sender::new(false) });
     let hospital = Hospital::on(journal, Clock::System, |_| {}).await;
-    let mut health = health(&hospital).await;
+    let mut health = health_at(&hospital.address).await;
     let request = HealthCheckRequest { service: "hotline.v1.GatewayService".into() };
     let mut watched = health.watch(request).await.expect("open").into_inner();
     let first = in_time(watched.message()).await.expect("open").expect("a status");
@@ -64,8 +64,8 @@ async fn health_says_when_the_store_takes_long_and_when_it_has_come_to() {
     in_time(asking).await.expect("an answer").expect("everything went on by itself");
 }
 
-/// Appends only while the gate is open.
-struct Gated {
+/// Appends, and says how far the sites are, only while the gate is open.
+pub(crate) struct Gated {
     store: MemoryJournal,
     open: watch::Receiver<bool>,
     waiting: watch::Sender<bool>,
@@ -90,11 +90,12 @@ impl Journal for Gated {
     }
 
     async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
+        self.open.clone().wait_for(|open| *open).await.expect("the test holds the gate");
         self.store.heads().await
     }
 }
 
-fn gated() -> (Arc<Gated>, watch::Sender<bool>, watch::Receiver<bool>) {
+pub(crate) fn gated() -> (Arc<Gated>, watch::Sender<bool>, watch::Receiver<bool>) {
     let (gate, open) = watch::channel(true);
     let (waiting, waits) = watch::channel(false);
     (Arc::new(Gated { store: MemoryJournal::new(), open, waiting }), gate, waits)

@@ -1,6 +1,9 @@
 //! Several routers of the same sites, on one store. Nobody tells one what another did but the store, and Redis where there is
 //! one.
 
+mod formats;
+mod moved;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +13,16 @@ use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle};
 use presence::{Redis, Renewal, Tracker};
 use routing::{OpenSite, Opening, Principals, Router, RouterParts};
 use session::{
-    Audit, Derived, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
+    Audit, Derived, FORMAT, FoldedRecords, Journal, MemoryAudit, MemoryCallers, MemoryDerived, MemoryJournal,
     MemoryRegistry, MemoryRoll, Registry, Writer,
 };
 use switchboard::id::SiteId;
 use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use uuid::Uuid;
 
+use crate::drain::{gated, health_at};
 use crate::hospital::{
     Desk, GatewayStream, Person, arrival, bearer, config, in_time, leg, new_call, reason, site, visitor, who,
 };
@@ -32,6 +38,7 @@ struct Store {
     derived: Arc<dyn Derived>,
     callers: Arc<MemoryCallers>,
     roll: Arc<MemoryRoll>,
+    begins_in: u32,
 }
 
 /// Starts the switchboards of one router.
@@ -42,9 +49,9 @@ struct Opener {
 
 impl OpenSite for Opener {
     fn open(&self, site: SiteId) -> Opening<'_> {
-        let Store { journal, derived, roll, .. } = self.store.clone();
+        let Store { journal, derived, roll, begins_in, .. } = self.store.clone();
         let config = ExchangeConfig::alone(site, Writer::new(Uuid::new_v4().to_string()));
-        let mut config = config.with_derived(derived).among_routers(roll);
+        let mut config = config.with_derived(derived).among_routers(roll).beginning_in(begins_in);
         if let Some(shown_in) = &self.shown_in {
             let tracker = Tracker::among_routers(Renewal::Heartbeats);
             config = config.with_presence(Arc::new(shown_in.presence(site, tracker)));
@@ -55,6 +62,7 @@ impl OpenSite for Opener {
 
 /// One of several routers, and its office.
 struct Started {
+    store: Store,
     router: Router,
     exchange: ExchangeHandle,
     principals: Arc<Principals>,
@@ -71,7 +79,12 @@ impl Store {
             derived: Arc::new(MemoryDerived::new()),
             callers: Arc::new(MemoryCallers::seeded(7)),
             roll: Arc::default(),
+            begins_in: FORMAT,
         }
+    }
+
+    fn beginning_in(format: u32) -> Store {
+        Store { begins_in: format, ..Store::new() }
     }
 
     /// A router whose administrator is of this name: two at once would take each other's token.
@@ -103,7 +116,7 @@ impl Store {
         let token = principals.mint(who("admin", admin)).await.expect("kept");
         let address = format!("http://{}", router.address());
         let admin = Client::new(&address, bearer(token.reveal())).expect("an address");
-        Started { router, exchange, principals, shown_in, admin }
+        Started { store: self.clone(), router, exchange, principals, shown_in, admin }
     }
 
     async fn both(&self, shown_in: Option<&Server>) -> (Started, Started) {
@@ -159,6 +172,22 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
 
 async fn until_refused(client: &Client) {
     until(async || answered(client).await == Some(Code::Unauthenticated)).await;
+}
+
+#[tokio::test]
+async fn a_router_that_cannot_look_at_the_journal_sends_clients_elsewhere_until_it_can() {
+    let (journal, gate, _waiting) = gated();
+    let store = Store { journal, ..Store::new() };
+    let router = store.router("ada", None).await;
+    let mut health = health_at(&format!("http://{}", router.router.address())).await;
+    let watched = health.watch(HealthCheckRequest::default()).await;
+    let mut watched = watched.expect("open").into_inner();
+    let mut said = async || in_time(watched.message()).await.expect("open").expect("a status").status();
+    assert_eq!(said().await, ServingStatus::Serving);
+    gate.send_replace(false);
+    assert_eq!(said().await, ServingStatus::NotServing, "nobody asked it for anything");
+    gate.send_replace(true);
+    assert_eq!(said().await, ServingStatus::Serving);
 }
 
 #[tokio::test]

@@ -11,14 +11,14 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::hospital::{Hospital, bearer, in_time};
 
 /// A way to a router that can be closed, with every connection through it.
-struct Door {
-    address: SocketAddr,
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
-    open: JoinHandle<()>,
+    pub(crate) open: JoinHandle<()>,
 }
 
 impl Door {
-    async fn to(router: SocketAddr) -> Door {
+    pub(crate) async fn to(router: SocketAddr) -> Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let connections = Arc::new(AtomicUsize::new(0));

@@ -139,6 +139,10 @@ async fn figures_tell_what_was_asked_and_what_the_site_does() {
     }
     let decisions = format!("hotline_decisions{{site=\"main\"}} {}", hospital.exchange.cursor().seq.0);
     assert!(page.contains(&decisions), "{decisions} is not in\n{page}");
+    let did = hospital.exchange.figures();
+    let appends = format!("hotline_appends_total{{site=\"main\"}} {}\n", did.appends);
+    assert!(did.appends > 0 && page.contains(&appends), "{appends} is not in\n{page}");
+    assert!(page.contains("hotline_appends_lost_total{site=\"main\"} 0\n"), "{page}");
     assert!(!page.contains("13812345678") && !page.contains("ana") && !page.contains(&call), "{page}");
 }
 

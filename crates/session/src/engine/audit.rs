@@ -55,6 +55,12 @@ impl<S: Engine> Audit for S {
         Ok(rows.iter().map(stored).collect::<Result<_, _>>()?)
     }
 
+    async fn ends(&self) -> Result<Vec<(SiteId, u64)>, AuditFault> {
+        let rows = Engine::rows(self, Part::Journal, Statement::of(sql::AUDIT_ENDS)).await?;
+        let end = |row: &S::Row| Ok((row.named("site")?, row.count("number")?));
+        Ok(rows.iter().map(end).collect::<Result<_, Stopped>>()?)
+    }
+
     async fn drop_through(&self, site: SiteId, through: u64) -> Result<(), AuditFault> {
         let asked = Statement::of(sql::DROP_AUDIT).with(site).with(number(through));
         self.change(Part::Journal, asked).await?;

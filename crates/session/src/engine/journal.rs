@@ -36,11 +36,15 @@ pub(crate) fn stored(row: &impl Places) -> Result<StoredRow, Stopped> {
         at: SiteTime(row.count("at_us")?),
         wall_us: row.number("wall_us")?,
         writer: Writer::new(row.text("writer")?),
-        // A format beyond any this release can know is unknown all the same.
-        format: u32::try_from(row.number("format")?).unwrap_or(u32::MAX),
+        format: format_of(row)?,
         body: row.text("body")?,
     };
     Ok(StoredRow { row: inside, store_us: row.number("store_us")? })
+}
+
+/// One beyond any this release can know is unknown all the same.
+fn format_of(row: &impl Places) -> Result<u32, Stopped> {
+    Ok(u32::try_from(row.number("format")?).unwrap_or(u32::MAX))
 }
 
 pub(crate) fn head(site: SiteId) -> Statement {
@@ -53,6 +57,7 @@ pub(crate) struct Last {
     at: SiteTime,
     wall_us: i64,
     store_us: i64,
+    format: u32,
 }
 
 impl Last {
@@ -62,14 +67,15 @@ impl Last {
             at: SiteTime(row.count("at_us")?),
             wall_us: row.number("wall_us")?,
             store_us: row.number("store_us")?,
+            format: format_of(row)?,
         })
     }
 
     /// Where a journal stands that ends with this row, or with none.
     pub(crate) fn head(last: Option<Last>, epoch: Epoch, store_now_us: i64) -> Head {
-        let nothing = Last { seq: Seq(0), at: SiteTime(0), wall_us: 0, store_us: store_now_us };
-        let Last { seq, at, wall_us, store_us } = last.unwrap_or(nothing);
-        Head { epoch, last_seq: seq, at, wall_us, store_us, store_now_us }
+        let nothing = Last { seq: Seq(0), at: SiteTime(0), wall_us: 0, store_us: store_now_us, format: 0 };
+        let Last { seq, at, wall_us, store_us, format } = last.unwrap_or(nothing);
+        Head { epoch, last_seq: seq, at, wall_us, format, store_us, store_now_us }
     }
 }
 

@@ -41,6 +41,13 @@ impl Default for PostgresLimits {
 /// What the server is given beyond its own limit before it counts as gone.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// What the server does about a router that is gone without a word: it asks whether the other side is there after
+/// quiet, that often, and lets the connection go. Else it keeps it for two hours, as a system does by itself, and a
+/// network that comes and goes leaves it more of them each time.
+const QUIET: Duration = Duration::from_secs(10);
+const PROBE: Duration = Duration::from_secs(5);
+const PROBES: u32 = 2;
+
 /// The oldest server that is known to do.
 const OLDEST: i64 = 15;
 
@@ -93,11 +100,15 @@ impl Server {
     fn settings(&self, durability: Durability) -> String {
         let PostgresLimits { lock, statement, .. } = self.limits;
         let (lock, statement) = (lock.as_millis(), statement.as_millis());
+        let (quiet, probe) = (QUIET.as_secs(), PROBE.as_secs());
+        let gone = (QUIET + PROBE * PROBES).as_millis();
         let commit = if durability == Durability::AtOnce { "on" } else { "off" };
         format!(
             "SET search_path = hotline; SET synchronous_commit = {commit}; SET lock_timeout = {lock}; \
              SET statement_timeout = {statement}; SET idle_in_transaction_session_timeout = {statement}; \
-             SET default_transaction_isolation = 'read committed'"
+             SET default_transaction_isolation = 'read committed'; SET tcp_keepalives_idle = {quiet}; \
+             SET tcp_keepalives_interval = {probe}; SET tcp_keepalives_count = {PROBES}; \
+             SET tcp_user_timeout = {gone}"
         )
     }
 

@@ -10,6 +10,7 @@ use switchboard::id::SiteId;
 pub(crate) async fn suite(audit: &dyn Audit) {
     let north: SiteId = "north".parse().expect("a name");
     assert_eq!(walk_audit(audit, main(), None).await, Ok(AuditWalk::default()));
+    assert_eq!(audit.ends().await, Ok(Vec::new()));
     for n in 1..=6 {
         let who = if n % 2 == 0 { "ana" } else { "bo" };
         let what = if n % 3 == 0 { "line.close" } else { "line.open" };
@@ -17,6 +18,7 @@ pub(crate) async fn suite(audit: &dyn Audit) {
         assert_eq!(row.number, n.unsigned_abs());
     }
     audit.record(north, act(7, "ana", "line.open", "line:l1")).await.expect("recorded");
+    assert_eq!(audit.ends().await, Ok(vec![(main(), 6), (north, 1)]), "of each site where it ends");
     let numbers = async |filter: AuditFilter, before, most| {
         let rows = audit.rows(main(), &filter, before, most).await.expect("readable");
         rows.iter().map(|row| row.number).collect::<Vec<_>>()
@@ -55,6 +57,7 @@ pub(crate) async fn suite(audit: &dyn Audit) {
     let walk = walk_audit(audit, main(), None).await.expect("readable");
     assert_eq!((walk.rows, walk.head, walk.broken), (1, 8, None));
     audit.drop_through(north, 1).await.expect("dropped");
+    assert_eq!(audit.ends().await, Ok(vec![(main(), 8)]), "a site without rows has no end");
     audit.record(north, act(9, "ana", "line.open", "line:l1")).await.expect("recorded");
     let begun_anew = walk_audit(audit, north, Some((1, elsewhere.hash))).await.expect("readable");
     assert_eq!(begun_anew.broken, Some(AuditBreak::Rewritten(1)));
