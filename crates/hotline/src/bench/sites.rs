@@ -132,9 +132,9 @@ impl Measured {
         self.idle_share * 1_000.0 / f64::from(self.sites.max(1))
     }
 
-    /// Calls that were refused or lost.
+    /// Calls that were refused.
     pub(super) fn refused(&self) -> u64 {
-        self.counts.refused + self.counts.lost
+        self.counts.refused
     }
 
     /// For people.
@@ -181,7 +181,7 @@ impl Measured {
             "site_idle_ms_per_s": rounded(self.site_idle_ms()),
             "busy_cpu_share": rounded(self.busy_share),
             "offer": self.offers.json(),
-            "calls": { "lives": counts.lives, "refused": counts.refused, "lost": counts.lost, "late": counts.late },
+            "calls": { "lives": counts.lives, "refused": counts.refused, "late": counts.late },
         })
     }
 }

@@ -98,7 +98,7 @@ impl Hospital {
     }
 
     /// Waits until the gateway and every desk has heard something new, and says how long that took. People have to be at
-    /// work.
+    /// work: an operator whose leg did not come up in time is left alone for a while first, as the plan has it.
     pub(crate) async fn everybody_hears(&self) -> Duration {
         let (began, heard) = (Instant::now(), self.gateway.heard());
         self.server_is_gone();

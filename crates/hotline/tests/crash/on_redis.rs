@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -167,13 +168,13 @@ struct Watched {
     primary: Redis,
     replica: Redis,
     sentinels: Vec<Redis>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Watched {
     fn start() -> Watched {
         let (primary, dir) = (Redis::start(), tempfile::tempdir().expect("a temporary directory"));
-        let replica = following(free_port(), &primary);
+        let replica = following(free_port(), &primary, dir.path());
         let sentinels = (0..3).map(|nth| {
             let (port, file) = (free_port(), dir.path().join(format!("sentinel-{nth}.conf")));
             let text = format!(
@@ -185,7 +186,7 @@ impl Watched {
             fs::write(&file, text).expect("written");
             Redis::run(port, &[file.to_str().expect("a path"), "--sentinel"])
         });
-        Watched { sentinels: sentinels.collect(), primary, replica, _dir: dir }
+        Watched { sentinels: sentinels.collect(), primary, replica, dir }
     }
 
     fn address(&self) -> String {
@@ -205,12 +206,12 @@ impl Watched {
 
     /// The primary dies, its replica takes over, and another follows that where the first one was.
     async fn takes_over(self) -> Watched {
-        let Watched { primary, replica, sentinels, _dir } = self;
+        let Watched { primary, replica, sentinels, dir } = self;
         let port = primary.kill();
         let named = || sentinels.iter().map(|one| one.answer("SENTINEL GET-MASTER-ADDR-BY-NAME main"));
         let new = Some(replica.port.to_string());
         until("the replica took over", PATIENCE, || named().all(|port| port == new)).await;
-        Watched { replica: following(port, &replica), primary: replica, sentinels, _dir }
+        Watched { replica: following(port, &replica, dir.path()), primary: replica, sentinels, dir }
     }
 }
 
@@ -218,10 +219,11 @@ fn says(one: &Redis, line: &str, word: &str) -> bool {
     one.said(line).is_some_and(|said| said.contains(word))
 }
 
-fn following(port: u16, primary: &Redis) -> Redis {
+/// What it is sent of the other's it puts into a file first.
+fn following(port: u16, primary: &Redis, dir: &Path) -> Redis {
     let (own, other) = (port.to_string(), primary.port.to_string());
-    let words = ["--port", &own, "--bind", "127.0.0.1", "--save", "", "--replicaof", "127.0.0.1", &other];
-    Redis::run(port, &words)
+    let of = ["--replicaof", "127.0.0.1", &other, "--dir", dir.to_str().expect("a path")];
+    Redis::run(port, &[&["--port", &own, "--bind", "127.0.0.1", "--save", ""][..], &of[..]].concat())
 }
 
 #[tokio::test(flavor = "multi_thread")]

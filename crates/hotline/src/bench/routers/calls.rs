@@ -19,8 +19,8 @@ struct Inside {
     lives: u64,
     /// Calls that were not taken, or let go of before anybody answered.
     refused: u64,
-    /// Calls that were acknowledged and forgotten.
-    lost: u64,
+    /// Calls that were reported again, because the router did not know them when it was attached to.
+    asked_again: u64,
     /// Answers that came when the offer was over.
     late: u64,
     /// What was said when something did not work, and how often.
@@ -54,7 +54,7 @@ pub(in crate::bench) struct Offer {
 pub(in crate::bench) struct Counts {
     pub(in crate::bench) lives: u64,
     pub(in crate::bench) refused: u64,
-    pub(in crate::bench) lost: u64,
+    pub(in crate::bench) asked_again: u64,
     pub(in crate::bench) late: u64,
 }
 
@@ -89,9 +89,9 @@ impl Calls {
         inside.refused += 1;
     }
 
-    /// The service does not know a call that it had acknowledged.
-    pub(super) fn lost(&self) {
-        self.inside().lost += 1;
+    /// A call is reported again.
+    pub(super) fn asked_again(&self) {
+        self.inside().asked_again += 1;
     }
 
     /// An answer came when the offer was over.
@@ -112,7 +112,8 @@ impl Calls {
     /// How many there were so far.
     pub(in crate::bench) fn counts(&self) -> Counts {
         let inside = self.inside();
-        Counts { lives: inside.lives, refused: inside.refused, lost: inside.lost, late: inside.late }
+        let Inside { lives, refused, asked_again, late, .. } = *inside;
+        Counts { lives, refused, asked_again, late }
     }
 
     /// The offers heard from this moment on and before that one.

@@ -53,7 +53,6 @@ struct At {
 
 struct Caller {
     revision: u64,
-    acknowledged: bool,
     wished: watch::Sender<Wished>,
 }
 
@@ -64,6 +63,8 @@ enum Wished {
     Nothing,
     /// The operator's leg of this attempt is to be up.
     Up(u32),
+    /// The router did not know the caller when it was attached to.
+    Unknown,
     Gone,
 }
 
@@ -104,7 +105,7 @@ impl Gateway {
         self.0.calls.rings(call, rang, router);
         let wished = watch::Sender::new(Wished::Nothing);
         let hears = wished.subscribe();
-        self.0.state.callers().insert(id.clone(), Caller { revision: 0, acknowledged: false, wished });
+        self.0.state.callers().insert(id.clone(), Caller { revision: 0, wished });
         let lived = self.goes_through(call, &id, hears).await;
         self.0.state.callers().remove(&id);
         match lived {
@@ -123,19 +124,26 @@ impl Gateway {
         // What is told while an inventory is on its way might be taken back by it.
         state.attached().await;
         ring_in(&state.client(), call).await?;
-        state.acknowledged(id);
         let mut too_late = None;
         loop {
             let wished = state.next(&mut hears, too_late).await?;
-            let Wished::Up(attempt) = wished else { return Ok(false) };
             state.attached().await;
-            match bridge(&state.client(), id, attempt).await {
-                Ok(()) => break,
-                Err(fault) if is_refused(&fault) => {
-                    self.0.calls.late();
-                    too_late = Some(attempt);
+            match wished {
+                // Adopted by its arrival, which is the same one if the router came to know of it meanwhile.
+                Wished::Unknown => {
+                    self.0.calls.asked_again();
+                    ring_in(&state.client(), call).await?;
+                    state.is_known(id);
                 }
-                Err(fault) => return Err(fault),
+                Wished::Up(attempt) => match bridge(&state.client(), id, attempt).await {
+                    Ok(()) => break,
+                    Err(fault) if is_refused(&fault) => {
+                        self.0.calls.late();
+                        too_late = Some(attempt);
+                    }
+                    Err(fault) => return Err(fault),
+                },
+                Wished::Gone | Wished::Nothing => return Ok(false),
             }
         }
         state.attached().await;
@@ -163,15 +171,23 @@ impl State {
         let next = |wished: &Wished| match wished {
             Wished::Nothing => false,
             Wished::Up(attempt) => Some(*attempt) != too_late,
-            Wished::Gone => true,
+            Wished::Unknown | Wished::Gone => true,
         };
         let wished = hears.wait_for(next).await?;
         Ok(*wished)
     }
 
-    fn acknowledged(&self, id: &str) {
-        if let Some(caller) = self.callers().get_mut(id) {
-            caller.acknowledged = true;
+    /// What was wished of a caller who was unknown may have come meanwhile.
+    fn is_known(&self, id: &str) {
+        if let Some(caller) = self.callers().get(id) {
+            let known = |wished: &mut Wished| {
+                let was_unknown = *wished == Wished::Unknown;
+                if was_unknown {
+                    *wished = Wished::Nothing;
+                }
+                was_unknown
+            };
+            caller.wished.send_if_modified(known);
         }
     }
 
@@ -184,9 +200,9 @@ impl State {
         let message = update.into_message();
         let mut callers = self.callers();
         for id in &message.unknown_call_ids {
-            let Some(caller) = callers.get(id).filter(|caller| caller.acknowledged) else { continue };
-            self.calls.lost();
-            caller.wished.send_replace(Wished::Gone);
+            if let Some(caller) = callers.get(id) {
+                caller.wished.send_replace(Wished::Unknown);
+            }
         }
         for treatment in &message.treatments {
             let Some(caller) = callers.get_mut(&treatment.call_id) else { continue };
