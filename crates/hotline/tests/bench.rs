@@ -4,17 +4,12 @@
 #[path = "ground/database.rs"]
 mod database;
 
-#[path = "ground/database.rs"]
-mod database;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use crate::database::Database;
-
-use self::database::Database;
 
 #[test]
 fn every_life_is_whole_and_a_missing_peer_is_named() {
