@@ -4,15 +4,10 @@
 #[path = "ground/database.rs"]
 mod database;
 
-#[path = "ground/database.rs"]
-mod database;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-
-use crate::database::Database;
 
 use self::database::Database;
 
