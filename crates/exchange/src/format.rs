@@ -61,13 +61,15 @@ impl Formats {
 
     fn wish_no_more(&self) {
         self.wished.store(0, Ordering::Relaxed);
+        self.is_new.store(false, Ordering::Relaxed);
     }
 }
 
 impl Runner {
     /// Somebody wishes for a newer format: a row has to be written. The hours are laid anew, as they are every day.
     pub(crate) fn hear_of_format(&mut self, at: SiteTime) {
-        if self.shared.format.is_new.swap(false, Ordering::Acquire) && self.draft.state().plan().is_some() {
+        // A plan may be on its way from another router: until then the wish stands.
+        if self.draft.state().plan().is_some() && self.shared.format.is_new.swap(false, Ordering::Acquire) {
             self.schedule.due = Some(at);
         }
     }

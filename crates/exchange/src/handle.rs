@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) format: Formats,
     /// The other routers of the site, as they said last; none where there is one alone.
     pub(crate) others: Option<watch::Sender<OthersHeard>>,
+    /// How often somebody asked for the roll.
+    pub(crate) roll_asked: AtomicU64,
     /// Who is on shift when, and whether that was said since the schedule was laid.
     pub(crate) roster: Mutex<Followed>,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use presence::{HEARTBEAT, HeldElsewhere, Holder};
@@ -33,10 +34,11 @@ pub struct SiteRouter {
     pub reads_to: u32,
 }
 
-/// The other routers that may live, and when that was asked.
+/// The other routers that may live, and whose question that answers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OthersHeard {
-    asked: Option<Instant>,
+    /// So many had asked when the roll was called for it.
+    asked: u64,
     routers: Vec<SiteRouter>,
 }
 
@@ -55,10 +57,10 @@ impl ExchangeHandle {
         let shared = self.shared();
         let mut routers = vec![SiteRouter { name: shared.name.clone(), reads_to: session::newest_format() }];
         let Some(others) = &shared.others else { return Ok(routers) };
-        let asked = Instant::now();
         let mut heard = others.subscribe();
+        let asked = shared.roll_asked.fetch_add(1, Ordering::AcqRel) + 1;
         shared.links_changed.notify_one();
-        let heard = heard.wait_for(|heard| heard.asked.is_some_and(|at| at >= asked));
+        let heard = heard.wait_for(|heard| heard.asked >= asked);
         match timeout(ASKED_WAIT, heard).await {
             Ok(Ok(heard)) => routers.extend(heard.routers.iter().cloned()),
             _ => return Err(RollUnknown),
@@ -112,6 +114,7 @@ impl RollCall {
     async fn call(&mut self) -> Instant {
         let (shared, began) = (Arc::clone(&self.shared), Instant::now());
         let at = shared.clock.now();
+        let asked = shared.roll_asked.load(Ordering::Acquire);
         self.own.beat += 1;
         self.own.held = text(&shared.presence.held(at)) + &self.says;
         let called = timeout(EVERY, self.roll.call(shared.site, &self.own)).await;
@@ -119,7 +122,7 @@ impl RollCall {
             Ok(Ok(others)) => {
                 shared.presence.roll_called(at, &self.hear(at, &others));
                 if let Some(heard) = &shared.others {
-                    heard.send_replace(OthersHeard { asked: Some(began), routers: self.living(at, &others) });
+                    heard.send_replace(OthersHeard { asked, routers: self.living(at, &others) });
                 }
                 // A lease may have ended with it.
                 shared.inbox.ring();

@@ -174,6 +174,7 @@ impl Exchange {
             name: if name.is_empty() { writer.as_str().to_owned() } else { name },
             format: Formats::new(head.format, begins_in.map_or(newest, |format| format.min(newest))),
             others: roll.is_some().then(watch::Sender::default),
+            roll_asked: AtomicU64::new(0),
             roster: Default::default(),
         });
         let keeper = derived.map(|derived| Keeper {

@@ -69,6 +69,7 @@ async fn raised_at_two_routers_at_once_it_is_raised_once_and_nothing_else_happen
     let store = Store::default();
     let (a, b) = (store.router("a").await, store.router("b").await);
     ask(&a, adopt(0)).await;
+    b.reach(a.cursor()).await.expect("it is read");
     let (at_a, at_b) = tokio::join!(a.raise_format(FORMAT), b.raise_format(FORMAT));
     at_a.expect("raised");
     at_b.expect("raised");
