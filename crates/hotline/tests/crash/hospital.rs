@@ -20,6 +20,8 @@ use crate::server::{Place, Server};
 pub(crate) const CALLS_PER_SECOND: u32 = 50;
 /// Both sides agree within this time, or somebody is lost.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// The same on a busy machine, while connections that broke are noticed and made anew. What is lost stays lost.
+const RESTS_WITHIN: Duration = Duration::from_secs(30);
 /// A gateway and its desks are back within this time of a start. Only a hang takes so long.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
 /// Longer than any test.
@@ -131,8 +133,19 @@ impl Hospital {
 
     /// Everybody holds still until both sides agree, or do not in time; then goes on.
     pub(crate) async fn settle(&mut self, server: &Server) -> Findings {
+        self.settle_within(server, SETTLED_WITHIN).await
+    }
+
+    /// The same after trouble on the way, when it is not told who reaches whom by now; says how long it took.
+    pub(crate) async fn comes_to_rest(&mut self, server: &Server) -> (Findings, Duration) {
+        let began = Instant::now();
+        let findings = self.settle_within(server, RESTS_WITHIN).await;
+        (findings, began.elapsed())
+    }
+
+    async fn settle_within(&mut self, server: &Server, time: Duration) -> Findings {
         self.going.send_replace(false);
-        let give_up_at = Instant::now() + SETTLED_WITHIN;
+        let give_up_at = Instant::now() + time;
         let findings = loop {
             let quiet = self.gateway.is_quiet();
             // In this order: what is acknowledged before the journal is read is in it.

@@ -251,12 +251,14 @@ async fn back(hospital: &mut Hospital, pair: &Pair, what: &str) {
     let serve = healed.elapsed();
     hospital.everybody_hears().await;
     let heard = healed.elapsed();
-    let findings = hospital.settle(&pair.first).await;
+    let (findings, rest) = hospital.comes_to_rest(&pair.first).await;
     assert!(findings.is_clean(), "{what}: {findings}\n{}", hospital.witness.refusals());
     println!(
-        "{what}: both serve {} ms after, everybody has heard something after {} ms; from an offer to an answer: {}",
+        "{what}: both serve {} ms after, everybody has heard something after {} ms, at rest {} ms later; \
+         from an offer to an answer: {}",
         serve.as_millis(),
         heard.as_millis(),
+        rest.as_millis(),
         waits_in_words(hospital.books.answered())
     );
 }

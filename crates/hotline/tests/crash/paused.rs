@@ -72,7 +72,7 @@ async fn stands_still(pair: &Pair, hospital: &mut Hospital, which: usize, stoppe
 }
 
 async fn clean(hospital: &mut Hospital, pair: &Pair, when: &str) {
-    let findings = hospital.settle(&pair.first).await;
+    let (findings, _) = hospital.comes_to_rest(&pair.first).await;
     assert!(findings.is_clean(), "{when}: {findings}\n{}", hospital.witness.refusals());
 }
 

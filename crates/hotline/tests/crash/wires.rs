@@ -111,9 +111,10 @@ impl House {
         self.pair.serve_again().await;
         self.hospital.everybody_hears().await;
         let heard = healed.elapsed();
-        self.is_clean(what).await;
+        let rest = self.is_clean(what).await;
         let waits = waits_in_words(self.hospital.books.answered());
-        print!("{what}: healed, everybody has heard something after {} ms", heard.as_millis());
+        let (heard, rest) = (heard.as_millis(), rest.as_millis());
+        print!("{what}: healed, everybody has heard something after {heard} ms, at rest {rest} ms later");
         if trouble == Trouble::HalfOpen {
             let [near, far] = wires(self)[0].held_longest();
             print!(
@@ -126,9 +127,10 @@ impl House {
         println!("; from an offer to an answer: {waits}");
     }
 
-    async fn is_clean(&mut self, when: &str) {
-        let findings = self.hospital.settle(&self.pair.first).await;
+    async fn is_clean(&mut self, when: &str) -> Duration {
+        let (findings, rest) = self.hospital.comes_to_rest(&self.pair.first).await;
         assert!(findings.is_clean(), "{when}: {findings}\n{}", self.hospital.witness.refusals());
+        rest
     }
 }
 
