@@ -53,7 +53,7 @@ pub(super) enum Missing {
 /// What there is to compare with.
 #[derive(Default)]
 pub(super) struct Peers {
-    pub(super) redis: Option<Peer>,
+    pub(super) scripted: Option<Peer>,
     pub(super) matcher: Option<Matcher>,
     pub(super) missing: Vec<Missing>,
 }
@@ -78,7 +78,7 @@ impl Peers {
             return Ok(peers);
         }
         match Peer::start(parent, &program).await? {
-            Ok(redis) => peers.redis = Some(redis),
+            Ok(scripted) => peers.scripted = Some(scripted),
             Err(missing) => peers.missing.push(missing),
         }
         match postgres {

@@ -175,7 +175,7 @@ impl Bench {
             None => None,
         };
         let echo = durable.server.doors().client("supervisor")?;
-        let peer = match peers.redis {
+        let peer = match peers.scripted {
             Some(peer) => Some(Compared::start(peer).await?),
             None => None,
         };

@@ -74,7 +74,7 @@ struct Room<'d> {
     parent: &'d Path,
     database: &'d Database,
     ask: Ask,
-    redis: Option<RedisServer>,
+    shown_in: Option<RedisServer>,
     routers: Vec<Router>,
     desks: Vec<(Desk, String)>,
     gateways: Vec<(Gateway, String)>,
@@ -87,8 +87,8 @@ struct Room<'d> {
 /// When a server fails, a call is stuck, or the journal does not agree with itself in the end.
 pub(super) async fn measure(parent: &Path, postgres: &Postgres, ask: Ask) -> Result<Measured> {
     let database = postgres.database().await?;
-    let redis = RedisServer::start(parent).await?;
-    let mut room = Room::open(parent, &database, redis, ask).await?;
+    let shown_in = RedisServer::start(parent).await?;
+    let mut room = Room::open(parent, &database, shown_in, ask).await?;
     let mut lost = RedisLost::default();
     let mut alone = Times::default();
     room.load(WARM_UP).await?;
@@ -114,7 +114,7 @@ pub(super) async fn measure(parent: &Path, postgres: &Postgres, ask: Ask) -> Res
     let killed = room.takeovers(Away::Killed).await?;
     let stood = room.takeovers(Away::Stood).await?;
     verified(&database).await?;
-    let redis_lost = room.redis.is_some().then_some(lost);
+    let redis_lost = room.shown_in.is_some().then_some(lost);
     let (counts, faults) = (room.calls.counts(), room.calls.faults().into_iter().collect());
     room.end().await?;
     Ok(Measured { rate: ask.rate, alone, two, appends, killed, stood, redis_lost, counts, faults })
@@ -125,11 +125,11 @@ impl<'d> Room<'d> {
     async fn open(
         parent: &'d Path,
         database: &'d Database,
-        redis: Option<RedisServer>,
+        shown_in: Option<RedisServer>,
         ask: Ask,
     ) -> Result<Room<'d>> {
         let (desks, gateways, calls) = (Vec::new(), Vec::new(), Calls::default());
-        let mut room = Room { parent, database, ask, redis, routers: Vec::new(), desks, gateways, calls };
+        let mut room = Room { parent, database, ask, shown_in, routers: Vec::new(), desks, gateways, calls };
         let first = Router::start(parent, &room.begin()).await?;
         let address = first.address();
         let admin = client(&address, &first.token("admin", None)?)?;
@@ -159,7 +159,7 @@ impl<'d> Room<'d> {
     }
 
     fn begin(&self) -> Begin<'d> {
-        let redis_at = self.redis.as_ref().map(RedisServer::address);
+        let redis_at = self.shown_in.as_ref().map(RedisServer::address);
         Begin { database: self.database, redis_at, gateways: &GATEWAYS }
     }
 
@@ -181,7 +181,7 @@ impl<'d> Room<'d> {
     }
 
     async fn is_in_redis(&self) -> Result<()> {
-        if self.redis.is_none() {
+        if self.shown_in.is_none() {
             return Ok(());
         }
         let give_up_at = Instant::now() + PATIENCE;
@@ -209,13 +209,13 @@ impl<'d> Room<'d> {
 
     /// The same while there is no Redis, if there is one at other times.
     async fn without_redis(&mut self, shown: &mut Times) -> Result<Option<Span>> {
-        let Some(redis) = &mut self.redis else { return Ok(None) };
-        redis.end().await?;
+        let Some(shown_in) = &mut self.shown_in else { return Ok(None) };
+        shown_in.end().await?;
         let span = self.load(self.ask.length).await?;
-        let redis = self.redis.as_mut().context("it was there")?;
-        redis.begin().await?;
+        let shown_in = self.shown_in.as_mut().context("it was there")?;
+        shown_in.begin().await?;
         let began = Instant::now();
-        redis.shows(SITE).await?;
+        shown_in.shows(SITE).await?;
         shown.note(began.elapsed());
         self.is_in_redis().await?;
         Ok(Some(span))
@@ -319,8 +319,8 @@ impl<'d> Room<'d> {
         for router in self.routers {
             router.end().await;
         }
-        match self.redis {
-            Some(mut redis) => redis.end().await,
+        match self.shown_in {
+            Some(mut shown_in) => shown_in.end().await,
             None => Ok(()),
         }
     }
