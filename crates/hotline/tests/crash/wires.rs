@@ -30,8 +30,9 @@ struct House {
     database: [Wire; 2],
     shown: [Wire; 2],
     hospital: Hospital,
-    /// Nobody's stream goes over a wire to Redis.
-    trouble_breaks_streams: bool,
+    /// Whether it is waited that every desk hears something new. After trouble with Redis one sometimes does not for more
+    /// than a minute, and why is not known: `docs/coverage.md`, 5.4.5, is open for it.
+    every_desk_hears: bool,
     pair: Pair,
     redis_server: redis_server::Server,
     _database: Database,
@@ -66,7 +67,7 @@ impl House {
             database: of_database,
             shown,
             hospital,
-            trouble_breaks_streams: true,
+            every_desk_hears: true,
             pair,
             redis_server,
             _database: database,
@@ -112,7 +113,7 @@ impl House {
         until("half-open connections are let go", PATIENCE, || !wires(self).iter().any(is_held)).await;
         let let_go = healed.elapsed();
         self.pair.serve_again().await;
-        match self.trouble_breaks_streams {
+        match self.every_desk_hears {
             true => self.hospital.everybody_hears().await,
             false => self.hospital.the_gateway_hears().await,
         };
@@ -160,7 +161,7 @@ async fn whatever_the_wires_to_the_database_have_nobody_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_wires_to_redis_have_nobody_is_lost() {
-    let mut house = House { trouble_breaks_streams: false, ..House::open(71).await };
+    let mut house = House { every_desk_hears: false, ..House::open(71).await };
     house.suffers("routers and Redis", |house| &house.shown, false).await;
     // And without it altogether.
     let House { mut hospital, pair, redis_server, .. } = house;
