@@ -54,14 +54,21 @@ impl Formats {
         });
     }
 
-    fn wish(&self, format: u32) {
+    /// Stands until what this returns is dropped: whoever asks no more has not called the roll for a later row.
+    fn wish(&self, format: u32) -> Wish<'_> {
         self.wished.fetch_max(format, Ordering::Relaxed);
         self.is_new.store(true, Ordering::Release);
+        Wish(self)
     }
+}
 
-    fn wish_no_more(&self) {
-        self.wished.store(0, Ordering::Relaxed);
-        self.is_new.store(false, Ordering::Relaxed);
+/// Somebody waits for a newer format.
+struct Wish<'a>(&'a Formats);
+
+impl Drop for Wish<'_> {
+    fn drop(&mut self) {
+        self.0.wished.store(0, Ordering::Relaxed);
+        self.0.is_new.store(false, Ordering::Relaxed);
     }
 }
 
@@ -92,13 +99,11 @@ impl ExchangeHandle {
             return Err(refused);
         }
         let mut in_force = shared.format.in_force.subscribe();
-        if *in_force.borrow_and_update() < to {
-            shared.format.wish(to);
-            shared.inbox.ring();
-        }
+        let is_older = *in_force.borrow_and_update() < to;
+        let _wish = is_older.then(|| shared.format.wish(to));
+        shared.inbox.ring();
         let raised = timeout(RAISED_WITHIN, in_force.wait_for(|in_force| *in_force >= to)).await;
         if !matches!(raised, Ok(Ok(_))) {
-            shared.format.wish_no_more();
             return Err(shared.inbox.refusing().unwrap_or(Refused::Busy { retry_after: RETRY_AFTER }));
         }
         Ok(self.cursor())

@@ -90,6 +90,17 @@ async fn a_site_without_a_plan_is_not_raised_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wish_ends_with_whoever_wished() {
+    let store = Store::default();
+    let a = store.router("a").await;
+    // There is no plan yet: nothing is written for it, and then nobody waits any more.
+    let waited = tokio::time::timeout(Duration::from_secs(1), a.raise_format(FORMAT)).await;
+    assert!(waited.is_err(), "it waits for a plan");
+    ask(&a, adopt(0)).await;
+    assert!(store.formats().await.iter().all(|format| *format == FORMAT_OLDEST));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_roll_tells_who_reads_what_and_forgets_who_is_gone() {
     let store = Store::default();
     let a = store.router("a").await;

@@ -52,6 +52,8 @@ pub(crate) struct Reception {
     pub(crate) places: Arc<Semaphore>,
     pub(crate) figures: Arc<Figures>,
     pub(crate) stopped: watch::Receiver<bool>,
+    /// True when no connection is waited for any more.
+    pub(crate) cut: watch::Receiver<bool>,
 }
 
 /// Connections of all these listeners, until the router stops.
@@ -67,7 +69,6 @@ pub(crate) fn incoming(
 }
 
 async fn receive(listener: TcpListener, reception: Reception, arrived: mpsc::Sender<io::Result<Wire>>) {
-    let mut stopped = reception.stopped.clone();
     loop {
         let next = async {
             let place = Arc::clone(&reception.places).acquire_owned().await;
@@ -75,8 +76,7 @@ async fn receive(listener: TcpListener, reception: Reception, arrived: mpsc::Sen
         };
         let (place, accepted) = tokio::select! {
             next = next => next,
-            // An error means that the router was dropped without a word: it goes on.
-            Ok(_) = stopped.wait_for(|stop| *stop) => return,
+            () = is_true(reception.stopped.clone()) => return,
         };
         let Ok(place) = place else { return };
         match accepted {
@@ -124,10 +124,18 @@ impl Reception {
         Ok(Wire {
             stream,
             silent_until,
+            cut: Some(Box::pin(is_true(self.cut.clone()))),
             peer: Peer { address, hold: Arc::default() },
             _place: place,
             _counted: counted,
         })
+    }
+}
+
+/// Resolves when it is told so; an error means that the router was dropped without a word: it goes on.
+pub(crate) async fn is_true(mut told: watch::Receiver<bool>) {
+    if told.wait_for(|told| *told).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -140,6 +148,8 @@ pub(crate) struct Wire {
     stream: Box<dyn Bytes>,
     /// Until the first word.
     silent_until: Option<Pin<Box<Sleep>>>,
+    /// Until all are let go of.
+    cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     peer: Peer,
     _place: OwnedSemaphorePermit,
     _counted: Counted,
@@ -159,8 +169,14 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(cut) = &mut self.cut
+            && cut.as_mut().poll(context).is_ready()
+        {
+            self.cut = None;
+            self.peer.hold.let_go();
+        }
         if self.peer.hold.poll_let_go(context).is_ready() {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "it takes nothing")));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "it was let go of")));
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);

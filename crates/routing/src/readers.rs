@@ -32,7 +32,8 @@ impl Hold {
         if self.let_go.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn let_go(&self) {
+    /// Ends it with the next look at it, which is at once.
+    pub(crate) fn let_go(&self) {
         self.let_go.store(true, Ordering::Release);
         self.waker.wake();
     }

@@ -27,7 +27,7 @@ use crate::figures::Figures;
 use crate::front::Front;
 use crate::health;
 use crate::limits::Limits;
-use crate::listening::{Reception, incoming};
+use crate::listening::{Reception, incoming, is_true};
 use crate::others::Following;
 use crate::service;
 use crate::site::Site;
@@ -149,6 +149,8 @@ impl From<BeginFault> for StartFault {
 pub struct Router {
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
+    /// Lets go of every connection.
+    cut: watch::Sender<bool>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     sites: Arc<Sites>,
     health: HealthReporter,
@@ -211,10 +213,11 @@ impl Router {
             .layer(doorkeeper)
             .add_routes(routes);
         let places = Arc::new(Semaphore::new(limits.connections));
-        let reception = Reception { tls, places, figures, stopped: stopped.clone() };
+        let (cut, is_cut) = watch::channel(false);
+        let reception = Reception { tls, places, figures, stopped: stopped.clone(), cut: is_cut };
         let incoming = incoming(listeners.into_iter().map(|(listener, _)| listener).collect(), &reception);
-        let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, told_to_stop(stopped)));
-        Ok(Router { addresses, stop, serving, sites, health, healthy, following, drain: limits.drain })
+        let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, is_true(stopped)));
+        Ok(Router { addresses, stop, cut, serving, sites, health, healthy, following, drain: limits.drain })
     }
 
     /// Where it listens: the first of its addresses.
@@ -251,7 +254,10 @@ impl Router {
         self.stop.send_replace(true);
         if tokio::time::timeout(self.drain, &mut self.serving).await.is_err() {
             tracing::warn!("some did not let go in time; their connections are cut");
-            self.serving.abort();
+            self.cut.send_replace(true);
+            if tokio::time::timeout(self.drain, &mut self.serving).await.is_err() {
+                self.serving.abort();
+            }
         }
     }
 }
@@ -281,13 +287,6 @@ async fn listeners(config: &RouterConfig) -> Result<Vec<(TcpListener, SocketAddr
         listeners.push((listener, address));
     }
     if listeners.is_empty() { Err(StartFault::NoAddress) } else { Ok(listeners) }
-}
-
-async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
-    // An error means that the router was dropped without a word: it goes on.
-    if stopped.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 /// What anybody may ask, of no site.

@@ -14,7 +14,8 @@ pub(crate) const TAIL: &str = "SELECT seq, last_seq, at_us, wall_us, store_us, w
      FROM journal WHERE site = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 
 /// The last row, without its decisions.
-pub(crate) const HEAD: &str = "SELECT last_seq, at_us, wall_us, store_us, format FROM journal WHERE site = $1 ORDER BY seq DESC LIMIT 1";
+pub(crate) const HEAD: &str = "SELECT last_seq, at_us, wall_us, store_us, format FROM journal WHERE site = $1 \
+     ORDER BY seq DESC LIMIT 1";
 
 /// Every site with decisions and its last one: from one to the next by the key, however many decisions each has.
 pub(crate) const HEADS: &str = "WITH RECURSIVE known (site) AS (SELECT MIN(site) FROM journal UNION ALL \
