@@ -1,5 +1,6 @@
 //! What an append makes true, and what a lost one makes undone.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -102,9 +103,12 @@ impl Runner {
         let Some(Flight { batch, format, since, .. }) = self.in_flight.take() else { return };
         self.shared.readiness.landed();
         match landed {
-            Ok(Appended::Stored) => {
+            Ok(stored @ (Appended::Stored | Appended::Awaited)) => {
                 self.committed(batch, since);
                 self.shared.format.reached(format);
+                if stored == Appended::Awaited {
+                    self.give_way().await;
+                }
             }
             Ok(Appended::Lost) if self.planted.is(Mistake::LostIsStored) => {
                 self.committed(batch, since);
@@ -130,6 +134,7 @@ impl Runner {
     fn committed(&mut self, batch: Batch, began: Instant) {
         let landed = Instant::now();
         self.turns.wrote(&self.writer);
+        self.way.went();
         reached(CrashPoint::BeforePublish);
         let counters = &self.shared.counters;
         counters.appends.fetch_add(1, Ordering::Relaxed);
@@ -150,21 +155,32 @@ impl Runner {
 
     async fn lost(&mut self, batch: Batch) {
         self.shared.counters.lost.fetch_add(1, Ordering::Relaxed);
-        let building = std::mem::take(&mut self.building);
-        let mut again = batch.into_asks();
-        again.extend(building.into_asks());
-        again.append(&mut self.again);
-        let asked = again.len();
-        again.retain(|ask| !ask.lays_hours());
-        let lost_hours = again.len() < asked;
-        self.again = again;
+        self.came_second().await;
+        let mut asks = batch.into_asks();
+        asks.extend(std::mem::take(&mut self.building).into_asks());
+        let has_hours = self.ask_again(asks);
         self.catch_up().await;
         // Whom another router attached meanwhile is not gone, whatever was known here before.
         let Shared { presence, .. } = &*self.shared;
         let is_moot =
             |input: &Input| input.actor == Actor::Presence && presence.is_linked_again(&input.command);
         self.again.retain(|ask| !is_moot(&ask.input));
-        if lost_hours {
+        self.lay_again(has_hours);
+    }
+
+    /// These are decided again, before everything else. Says whether hours were among them: those are not.
+    pub(crate) fn ask_again(&mut self, mut asks: VecDeque<Ask>) -> bool {
+        asks.append(&mut self.again);
+        let asked = asks.len();
+        asks.retain(|ask| !ask.lays_hours());
+        let has_hours = asks.len() < asked;
+        self.again = asks;
+        has_hours
+    }
+
+    /// Hours that were not laid are laid anew, from what is there now.
+    pub(crate) fn lay_again(&mut self, has_hours: bool) {
+        if has_hours {
             self.schedule.due = Some(self.now());
         }
     }

@@ -39,6 +39,7 @@ mod step;
 mod tests;
 mod traces;
 mod turns;
+mod way;
 
 #[cfg(test)]
 extern crate self as exchange;

@@ -20,6 +20,8 @@ pub(crate) enum Mistake {
     ForgetTheLost,
     /// Lets happen at once what is due, whoever wrote last.
     OutOfTurn,
+    /// Appends again at once, whoever waits.
+    GoesFirst,
     /// Panics on one kind of command.
     Panic,
     /// Decides one kind of command against a law.

@@ -20,6 +20,7 @@ use crate::handle::Shared;
 use crate::planted::Planted;
 use crate::schedule::Schedule;
 use crate::turns::Turns;
+use crate::way::Way;
 
 /// After this a refusal is answered by what is known.
 const DOUBT_AT_LATEST: Duration = Duration::from_millis(500);
@@ -39,6 +40,7 @@ pub(crate) struct Runner {
     pub(crate) schedule: Schedule,
     /// Whose turn it is to let happen what is due.
     pub(crate) turns: Turns,
+    pub(crate) way: Way,
     pub(crate) faults: Faults,
     pub(crate) degraded: bool,
     pub(crate) evidence: EvidenceRoom,
@@ -119,6 +121,7 @@ impl Runner {
 
     /// Nothing is under way: append, or step, or catch up. Says no when there is nothing left to do for ever.
     async fn turn_idle(&mut self) -> bool {
+        self.wait_no_longer().await;
         if !self.building.is_empty() {
             // Whoever was just answered may ask for the next: then it shares this append.
             yield_now().await;

@@ -31,6 +31,7 @@ use crate::roll::RollCall;
 use crate::run::{Doubts, Runner};
 use crate::schedule::Schedule;
 use crate::turns::Turns;
+use crate::way::Way;
 
 /// What an exchange is started with.
 pub struct ExchangeConfig {
@@ -197,6 +198,7 @@ impl Exchange {
             again: Default::default(),
             doubts: Doubts { has_company: roll.is_some(), ..Doubts::default() },
             turns: Turns::default(),
+            way: Way::default(),
             faults: Faults::default(),
             degraded: false,
             evidence: EvidenceRoom::new(evidence),

@@ -14,7 +14,7 @@ pub struct Epoch(pub u64);
 
 /// Who appended a row: one exchange in one process, from its start to its end. Whoever starts again takes another
 /// name, because a writer recognises its own append by it.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Writer(Arc<str>);
 
 impl Writer {
@@ -68,6 +68,8 @@ pub struct StoredRow {
 pub enum Appended {
     /// It is durable.
     Stored,
+    /// It is durable, and another writer waits for its turn, as far as could be seen: [`Journal::wait_for_turn`].
+    Awaited,
     /// Another writer was first at this sequence number: read the tail, decide again.
     Lost,
 }
@@ -146,6 +148,16 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// [`JournalFault`].
     async fn head(&self, site: SiteId) -> Result<Head, JournalFault>;
+
+    /// Says, to whoever else appends to this site, that this writer came second again and again and waits for its turn, or
+    /// that it does not any more. Nobody is held up by it, and it ends with the writer's connection at the latest: what
+    /// others do about it is theirs. What one process alone writes to has nobody to tell.
+    async fn wait_for_turn(&self, _site: SiteId, _writer: &Writer, _waits: bool) {}
+
+    /// Whether a writer other than this one waits for its turn, as far as can be seen.
+    async fn is_awaited(&self, _site: SiteId, _writer: &Writer) -> bool {
+        false
+    }
 
     /// Every site that has decisions, by name, and its last one.
     ///

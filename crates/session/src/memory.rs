@@ -1,6 +1,6 @@
 //! The journal in memory: as durable as the process. Several exchanges may share one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use switchboard::id::{Seq, SiteId};
 use switchboard::time::SiteTime;
 
-use crate::journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow};
+use crate::journal::{Appended, Epoch, Head, Journal, JournalFault, Row, StoredRow, Writer};
 
 /// Rows by (site, seq), behind one lock that is never held across a wait.
 pub struct MemoryJournal {
     epoch: Epoch,
     store_clock: Box<dyn Fn() -> i64 + Send + Sync>,
     sites: Mutex<BTreeMap<SiteId, BTreeMap<Seq, StoredRow>>>,
+    waiting: Mutex<BTreeSet<(SiteId, Writer)>>,
 }
 
 impl MemoryJournal {
@@ -26,7 +27,21 @@ impl MemoryJournal {
     /// An empty journal on another clock, in microseconds since 1970 UTC. What it shows first is the epoch.
     pub fn with_store_clock(clock: impl Fn() -> i64 + Send + Sync + 'static) -> MemoryJournal {
         let epoch = Epoch(clock().max(0).unsigned_abs());
-        MemoryJournal { epoch, store_clock: Box::new(clock), sites: Mutex::default() }
+        MemoryJournal {
+            epoch,
+            store_clock: Box::new(clock),
+            sites: Mutex::default(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeSet<(SiteId, Writer)>> {
+        // Each change is one insert or one removal.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_awaited_of(&self, site: SiteId, writer: &Writer) -> bool {
+        self.waiting().iter().any(|(waits_at, waits)| *waits_at == site && waits != writer)
     }
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<SiteId, BTreeMap<Seq, StoredRow>>> {
@@ -54,7 +69,7 @@ impl Journal for MemoryJournal {
             return Err(JournalFault::Gap { seq: row.seq, last_seq });
         }
         rows.insert(row.seq, StoredRow { row: row.clone(), store_us: (self.store_clock)() });
-        Ok(Appended::Stored)
+        Ok(if self.is_awaited_of(site, &row.writer) { Appended::Awaited } else { Appended::Stored })
     }
 
     async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
@@ -76,6 +91,18 @@ impl Journal for MemoryJournal {
             store_us: last.map_or(store_now_us, |l| l.store_us),
             store_now_us,
         })
+    }
+
+    async fn wait_for_turn(&self, site: SiteId, writer: &Writer, waits: bool) {
+        let who = (site, writer.clone());
+        match waits {
+            true => self.waiting().insert(who),
+            false => self.waiting().remove(&who),
+        };
+    }
+
+    async fn is_awaited(&self, site: SiteId, writer: &Writer) -> bool {
+        self.is_awaited_of(site, writer)
     }
 
     async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {

@@ -6,6 +6,7 @@ mod faults;
 #[path = "../../tests/site/mod.rs"]
 mod site;
 mod turns;
+mod way;
 
 use std::path::PathBuf;
 use std::sync::Arc;

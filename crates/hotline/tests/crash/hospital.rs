@@ -122,13 +122,6 @@ impl Hospital {
         began.elapsed()
     }
 
-    /// Waits until the gateway has heard something new, and says how long that took.
-    pub(crate) async fn the_gateway_hears(&self) -> Duration {
-        let (began, heard) = (Instant::now(), self.gateway.heard());
-        until("the gateway hears something", BACK_WITHIN, || self.gateway.heard() > heard).await;
-        began.elapsed()
-    }
-
     /// The gateway's stream and every desk's is open.
     pub(crate) fn everybody_is_attached(&self) -> bool {
         self.gateway.is_attached() && self.desks.iter().all(|desk| desk.is_attached())

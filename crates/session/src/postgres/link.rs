@@ -251,6 +251,14 @@ impl Link {
         self.changed(connection, asked).await
     }
 
+    /// The same of a statement that answers with rows.
+    pub(super) async fn rows_at_once(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
+        let (mut connection, _) = self.taken().await?;
+        let answer = in_time(&self.server.limits, driving::rows(&mut connection, asked)).await;
+        self.put_back(connection, &answer);
+        answer
+    }
+
     async fn changed(&mut self, mut connection: PgConnection, asked: Statement) -> Result<u64, Failed> {
         let answer = in_time(&self.server.limits, driving::change(&mut connection, asked)).await;
         self.put_back(connection, &answer);

@@ -12,6 +12,7 @@ mod link;
 mod making;
 mod migrating;
 mod roll;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -181,7 +182,8 @@ mod tests {
             // Callers ride on an append, as a part of a longer text, on SQLite alone.
             let [_, dropped, kept] = sql::of_any_length(3);
             let others = [dropped, kept].map(|text| sqlx::AssertSqlSafe(text).into_sql_str());
-            for text in constants.chain(others) {
+            let own = [turns::APPEND, turns::LOOK, turns::RAISE, turns::LOWER].map(SqlSafeStr::into_sql_str);
+            for text in constants.chain(others).chain(own) {
                 let places = (1..).take_while(|n| text.as_str().contains(&format!("${n}"))).count();
                 let shown = text.as_str().to_owned();
                 let statement = connection.prepare(text).await.expect(&shown);

@@ -267,7 +267,7 @@ mod tests {
             match store.append(site, &row(n)).await {
                 Ok(Appended::Stored) => n += 1,
                 Err(fault) => break fault,
-                Ok(Appended::Lost) => panic!("nobody else writes"),
+                Ok(Appended::Awaited | Appended::Lost) => panic!("nobody else writes"),
             }
         };
         assert!(matches!(&fault, JournalFault::OutcomeUnknown(why) if why.contains("make room")), "{fault}");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use session::{
     Appended, Audit, AuditEntry, CallerNumber, Callers, Derived, DerivedFault, Journal, JournalFault,
-    PostgresCallers, PostgresStore, RecordCursor, RowMark, Snapshot, Subjects, walk_audit,
+    PostgresCallers, PostgresStore, RecordCursor, RowMark, Snapshot, Subjects, Writer, walk_audit,
 };
 use switchboard::canonical::Hash;
 use switchboard::id::{CallerRef, Seq};
@@ -34,7 +34,7 @@ async fn contend(store: Arc<PostgresStore>, name: String, is_enough: Arc<AtomicB
             answer = store.append(main(), &mine).await;
         }
         match answer.expect("stored or lost") {
-            Appended::Stored => {
+            Appended::Stored | Appended::Awaited => {
                 acknowledged.push(mine.seq);
                 last = mine.last_seq;
             }
@@ -120,6 +120,47 @@ async fn what_another_appended_is_a_loss_and_never_a_gap() {
         assert_eq!(inside, Err(JournalFault::Gap { seq: Seq(5), last_seq: Seq(7) }));
         assert_eq!(one.head(main()).await.expect("readable").last_seq, Seq(7));
         assert_eq!(one.heads().await, Ok(vec![(main(), Seq(7))]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_turn_is_seen_until_it_went_or_its_connection_is_gone() {
+    with_database(|url| async move {
+        let (one, two, three) = (opened(&url).await, again(&url).await, again(&url).await);
+        let (me, other) = (Writer::new("me"), "there".parse().expect("a name"));
+        let mut seq = 0;
+        let mut appended = async || {
+            seq += 1;
+            one.append(main(), &row(seq, seq, "one")).await
+        };
+        assert_eq!(appended().await, Ok(Appended::Stored));
+        for _ in 0..2 {
+            two.wait_for_turn(main(), &me, true).await;
+        }
+        three.wait_for_turn(main(), &me, true).await;
+        assert_eq!(appended().await, Ok(Appended::Awaited));
+        assert!(one.is_awaited(main(), &me).await);
+        assert!(two.is_awaited(main(), &me).await, "by the third");
+        assert_eq!(one.append(other, &row(1, 1, "one")).await, Ok(Appended::Stored), "of another site");
+        three.wait_for_turn(main(), &me, false).await;
+        assert!(!two.is_awaited(main(), &me).await, "its own is no other's");
+        assert_eq!(appended().await, Ok(Appended::Awaited));
+        // However often it was said.
+        two.wait_for_turn(main(), &me, false).await;
+        assert_eq!(appended().await, Ok(Appended::Stored));
+        two.wait_for_turn(main(), &me, true).await;
+        assert_eq!(appended().await, Ok(Appended::Awaited));
+        number(&url, END_ALL).await;
+        while one.is_awaited(main(), &me).await {
+            tokio::task::yield_now().await;
+        }
+        // It is said anew over the next connection.
+        assert!(!two.is_awaited(main(), &me).await);
+        two.wait_for_turn(main(), &me, true).await;
+        assert!(one.is_awaited(main(), &me).await);
+        two.wait_for_turn(main(), &me, false).await;
+        assert!(!one.is_awaited(main(), &me).await);
     })
     .await;
 }
