@@ -214,6 +214,17 @@ impl Failed {
         Failed { kind: Kind::Unknown, lost: true, why: "the database does not answer in time".to_owned() }
     }
 
+    /// While a connection was made: whatever happened to that, nothing else was asked.
+    pub(super) fn before_it_was_asked(self) -> Failed {
+        let kind = if self.kind == Kind::Replaced { Kind::Replaced } else { Kind::Unreached };
+        Failed { kind, ..self }
+    }
+
+    /// For certain nothing was changed, by a fault of what was asked.
+    pub(super) fn is_certain(&self) -> bool {
+        matches!(self.kind, Kind::KeyTaken | Kind::Refused | Kind::Misfit) && !self.lost
+    }
+
     /// Of an append.
     pub(super) fn appended(self) -> Result<Appended, JournalFault> {
         match self.kind {

@@ -8,6 +8,7 @@ mod clock;
 mod copying;
 mod fault;
 mod journal;
+mod lane;
 mod link;
 mod making;
 mod migrating;
@@ -24,7 +25,7 @@ pub use self::callers::PostgresCallers;
 pub use self::checkup::PostgresCheckup;
 pub use self::copying::{CopyFault, back_up_postgres, restore_to_postgres};
 pub use self::fault::PostgresFault;
-use self::journal::Lane;
+use self::lane::Lane;
 pub use self::link::PostgresLimits;
 use self::link::{Durability, Link, Server};
 pub use self::making::{drop_postgres_database, make_postgres_database};
@@ -33,8 +34,8 @@ use crate::engine::subjects::seal_mark;
 use crate::engine::{Engine, Part, Statement, Stopped, Whole};
 use crate::journal::Epoch;
 
-/// Connections that append. Each site has its own among them: its appends come one after the other anyway, and those of
-/// several sites share the server's syncs.
+/// Connections that append. Each site has its own among them: its appends come one after the other anyway, those of
+/// several sites on one connection share statements, and connections share the server's syncs.
 const LANES: usize = 4;
 
 /// A database: its journal, its callers, its registry, its audit, and what follows from them. Its connections are made
@@ -42,7 +43,7 @@ const LANES: usize = 4;
 pub struct PostgresStore {
     server: Arc<Server>,
     epoch: Epoch,
-    lanes: [Mutex<Lane>; LANES],
+    lanes: [Lane; LANES],
     /// Follows the journals.
     following: Mutex<Link>,
     /// What the office asks for never stands in the way of whoever follows.
@@ -75,7 +76,7 @@ impl PostgresStore {
         let link = || Mutex::new(Link::to(&server, Durability::AtOnce));
         Ok(PostgresStore {
             epoch,
-            lanes: std::array::from_fn(|_| Mutex::new(Lane::to(&server))),
+            lanes: std::array::from_fn(|_| Lane::to(&server)),
             following: Mutex::new(Link::with(&server, Durability::AtOnce, connection)),
             office: link(),
             derived: link(),
@@ -107,7 +108,7 @@ impl PostgresStore {
 
     /// Ends the connections in good order. What was appended is durable without it.
     pub async fn close(self) {
-        let lanes = self.lanes.map(|lane| lane.into_inner().link);
+        let lanes = self.lanes.map(Lane::into_link);
         let others = [self.following, self.office, self.derived, self.roll].map(Mutex::into_inner);
         for link in lanes.into_iter().chain(others) {
             if let Err(error) = link.close().await {
@@ -182,8 +183,9 @@ mod tests {
             // Callers ride on an append, as a part of a longer text, on SQLite alone.
             let [_, dropped, kept] = sql::of_any_length(3);
             let others = [dropped, kept].map(|text| sqlx::AssertSqlSafe(text).into_sql_str());
-            let own = [turns::APPEND, turns::LOOK, turns::RAISE, turns::LOWER].map(SqlSafeStr::into_sql_str);
-            for text in constants.chain(others).chain(own) {
+            let own = [turns::LOOK, turns::RAISE, turns::LOWER].map(SqlSafeStr::into_sql_str);
+            let appends = [1, 2].map(|rows| sqlx::AssertSqlSafe(turns::appends(rows)).into_sql_str());
+            for text in constants.chain(others).chain(own).chain(appends) {
                 let places = (1..).take_while(|n| text.as_str().contains(&format!("${n}"))).count();
                 let shown = text.as_str().to_owned();
                 let statement = connection.prepare(text).await.expect(&shown);

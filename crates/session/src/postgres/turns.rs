@@ -29,11 +29,30 @@ macro_rules! is_up {
     };
 }
 
-/// The same as [`crate::sql::APPEND`], behind the last row only: no row is the answer where that one ends elsewhere.
-pub(super) const APPEND: &str = concat!(
-    "INSERT INTO journal (site, seq, last_seq, at_us, wall_us, writer, format, body) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $2 = 1 + \
-     COALESCE((SELECT last_seq FROM journal WHERE site = $1 ORDER BY seq DESC LIMIT 1), 0) RETURNING ",
+/// So many rows, each behind the last of its site only: those that are stored are the answer. What stands at their place,
+/// or does not end before it, leaves a row out. In one order, so that no two such statements wait for each other.
+pub(super) fn appends(rows: usize) -> String {
+    let mut text = String::from(
+        "INSERT INTO journal (site, seq, last_seq, at_us, wall_us, writer, format, body) SELECT * FROM (VALUES ",
+    );
+    for n in 0..rows {
+        let place = |nth: usize| n * PLACES.len() + nth + 1;
+        let places = PLACES.iter().enumerate().map(|(nth, kind)| format!("CAST(${} AS {kind})", place(nth)));
+        text.push_str(if n == 0 { "(" } else { ", (" });
+        text.push_str(&places.collect::<Vec<_>>().join(", "));
+        text.push(')');
+    }
+    text.push_str(BEHIND_THE_LAST);
+    text
+}
+
+/// The types of a row's values.
+const PLACES: [&str; 8] = ["TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "TEXT"];
+
+const BEHIND_THE_LAST: &str = concat!(
+    ") AS new (site, seq, last_seq, at_us, wall_us, writer, format, body) WHERE new.seq = 1 + COALESCE((SELECT \
+     journal.last_seq FROM journal WHERE journal.site = new.site ORDER BY journal.seq DESC LIMIT 1), 0) \
+     ORDER BY new.site ON CONFLICT DO NOTHING RETURNING site, ",
     is_up!("site")
 );
 
@@ -51,8 +70,9 @@ pub(super) const LOWER: &str = concat!(
     ") THEN 0 ELSE 0 END AS BIGINT) AS is_raised"
 );
 
-pub(super) fn append(site: SiteId, row: &Row) -> Statement {
-    appending(Statement::of(APPEND), site, row)
+pub(super) fn append<'a>(rows: impl ExactSizeIterator<Item = (SiteId, &'a Row)>) -> Statement {
+    let text = Statement::of_length(appends(rows.len()));
+    rows.fold(text, |text, (site, row)| appending(text, site, row))
 }
 
 /// Raises the hand of a connection for a site, or lowers it; each time as often as the other.

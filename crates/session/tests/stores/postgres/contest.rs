@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use session::{
     Appended, Audit, AuditEntry, CallerNumber, Callers, Derived, DerivedFault, Journal, JournalFault,
-    PostgresCallers, PostgresStore, RecordCursor, RowMark, Snapshot, Subjects, Writer, walk_audit,
+    PostgresCallers, PostgresStore, RecordCursor, Row, RowMark, Snapshot, Subjects, Writer, walk_audit,
 };
 use switchboard::canonical::Hash;
-use switchboard::id::{CallerRef, Seq};
+use switchboard::id::{CallerRef, Seq, SiteId};
 use switchboard::state::State;
 
 use super::{END_ALL, again, main, number, opened, row};
@@ -161,6 +161,45 @@ async fn who_waits_for_a_turn_is_seen_until_it_went_or_its_connection_is_gone() 
         assert!(one.is_awaited(main(), &me).await);
         two.wait_for_turn(main(), &me, false).await;
         assert!(!one.is_awaited(main(), &me).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_of_many_sites_share_commits_and_each_has_an_answer_of_its_own() {
+    with_database(|url| async move {
+        const SITES: u64 = 120;
+        let (store, other) = (opened(&url).await, again(&url).await);
+        let site = |n: u64| format!("site-{n:03}").parse::<SiteId>().expect("a name");
+        let all = |seq: u64, last_seq: u64| {
+            let rows = (0..SITES).map(move |n| {
+                let wrong = Row { body: "\0".to_owned(), ..row(seq, last_seq, "me") };
+                (site(n), if n % 40 == 13 && seq > 1 { wrong } else { row(seq, last_seq, "me") })
+            });
+            let appended = rows.map(|(site, row)| {
+                let store = Arc::clone(&store);
+                async move { store.append(site, &row).await }
+            });
+            futures_util::future::join_all(appended.collect::<Vec<_>>())
+        };
+        let first = all(1, 2).await;
+        assert!(first.iter().all(|answer| *answer == Ok(Appended::Stored)), "{first:?}");
+        let commits = number(&url, "SELECT COUNT(DISTINCT CAST(xmin AS TEXT)) FROM hotline.journal").await;
+        assert!(commits < SITES as i64 / 4, "{commits} commits for {SITES} sites");
+        // Among them some where another was first, some with a row that cannot be kept, and one that has less.
+        for n in (0..SITES).filter(|n| n % 10 == 7) {
+            assert_eq!(other.append(site(n), &row(3, 4, "other")).await, Ok(Appended::Stored));
+        }
+        number(&url, "WITH gone AS (DELETE FROM hotline.journal WHERE site = 'site-055' RETURNING 1) SELECT COUNT(*) FROM gone")
+            .await;
+        for (n, answer) in (0..).zip(all(3, 3).await) {
+            match n {
+                55 => assert_eq!(answer, Err(JournalFault::Gap { seq: Seq(3), last_seq: Seq(0) })),
+                _ if n % 40 == 13 => assert!(matches!(answer, Err(JournalFault::Damaged(_))), "{n}: {answer:?}"),
+                _ if n % 10 == 7 => assert_eq!(answer, Ok(Appended::Lost), "{n}"),
+                _ => assert_eq!(answer, Ok(Appended::Stored), "{n}"),
+            }
+        }
     })
     .await;
 }
