@@ -106,6 +106,7 @@ impl Runner {
             Ok(stored @ (Appended::Stored | Appended::Awaited)) => {
                 self.committed(batch, since);
                 self.shared.format.reached(format);
+                self.way.went(stored == Appended::Awaited);
                 if stored == Appended::Awaited {
                     self.give_way().await;
                 }
@@ -134,7 +135,6 @@ impl Runner {
     fn committed(&mut self, batch: Batch, began: Instant) {
         let landed = Instant::now();
         self.turns.wrote(&self.writer);
-        self.way.went();
         reached(CrashPoint::BeforePublish);
         let counters = &self.shared.counters;
         counters.appends.fetch_add(1, Ordering::Relaxed);
@@ -160,12 +160,7 @@ impl Runner {
         asks.extend(std::mem::take(&mut self.building).into_asks());
         let has_hours = self.ask_again(asks);
         self.catch_up().await;
-        // Whom another router attached meanwhile is not gone, whatever was known here before.
-        let Shared { presence, .. } = &*self.shared;
-        let is_moot =
-            |input: &Input| input.actor == Actor::Presence && presence.is_linked_again(&input.command);
-        self.again.retain(|ask| !is_moot(&ask.input));
-        self.lay_again(has_hours);
+        self.come_behind(has_hours);
     }
 
     /// These are decided again, before everything else. Says whether hours were among them: those are not.
@@ -178,8 +173,14 @@ impl Runner {
         has_hours
     }
 
-    /// Hours that were not laid are laid anew, from what is there now.
-    pub(crate) fn lay_again(&mut self, has_hours: bool) {
+    /// What is asked again is decided behind what others appended.
+    pub(crate) fn come_behind(&mut self, has_hours: bool) {
+        // Whom another router attached meanwhile is not gone, whatever was known here before.
+        let Shared { presence, .. } = &*self.shared;
+        let is_moot =
+            |input: &Input| input.actor == Actor::Presence && presence.is_linked_again(&input.command);
+        self.again.retain(|ask| !is_moot(&ask.input));
+        // Hours that were not laid are laid anew, from what is there now.
         if has_hours {
             self.schedule.due = Some(self.now());
         }

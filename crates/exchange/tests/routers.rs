@@ -124,6 +124,35 @@ async fn a_desk_that_comes_again_while_the_store_is_away_is_answered() {
     assert_eq!(refused, Refused::Rejection(Rejection::UnknownOperator));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_report_behind_an_append_is_dropped_when_its_holder_came_back_before_it_could_be_made() {
+    let store = Store::default();
+    let slow = store.that_answers_late();
+    let (a, b) = (slow.router("a").await, store.router("b").await);
+    let gateway_stream = open(&a).await;
+    ask(&a, arrive(1)).await;
+    // Behind the append under way a lets others go first.
+    let other = Writer::new("b");
+    store.journal.wait_for_turn(main_site(), &other, true).await;
+    drop(gateway_stream);
+    slow.answers_late.store(true, Ordering::Relaxed);
+    let asking = a.clone();
+    let asked = tokio::spawn(async move { asking.ask(arrive(2)).await });
+    // Its end was to be told with the next append.
+    sleep(Duration::from_micros(GATEWAY_LEASE.0) + Duration::from_secs(1)).await;
+    assert_eq!(store.reports().await, []);
+    let calls = [call(1), call(2)].into();
+    let moved = Command::AttachGateway { incarnation: 1, reaches: Some([operator(1)].into()), calls };
+    assert!(!ask(&b, by_gateway(moved)).await.again, "it stands in the journal that it is here now");
+    let _stream = b.link(Holder::Gateway { gateway: gateway(), incarnation: 1 }).expect("it is attached");
+    slow.answers_late.store(false, Ordering::Relaxed);
+    asked.await.expect("answered").expect("accepted");
+    store.journal.wait_for_turn(main_site(), &other, false).await;
+    ask(&a, arrive(3)).await;
+    assert_eq!(store.reports().await, []);
+    assert_eq!(a.read(|sb| sb.state().calls.len()), 3, "nobody was cut off");
+}
+
 /// A heartbeat later, at this router; the others follow the journal.
 async fn beat(exchange: &ExchangeHandle, desk: Holder, others: &[&ExchangeHandle]) {
     sleep(Duration::from_micros(HEARTBEAT.0)).await;
@@ -143,9 +172,15 @@ struct Store {
     journal: Arc<MemoryJournal>,
     roll: Arc<MemoryRoll>,
     is_cut: Arc<AtomicBool>,
+    /// What is appended is stored, and the answer comes when that ends.
+    answers_late: Arc<AtomicBool>,
 }
 
 impl Store {
+    fn that_answers_late(&self) -> Store {
+        Store { answers_late: Arc::default(), ..self.clone() }
+    }
+
     fn behind_a_cut(&self) -> Store {
         Store { is_cut: Arc::default(), ..self.clone() }
     }
@@ -176,7 +211,15 @@ impl Store {
 impl Journal for Store {
     async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
         self.pass().await;
-        self.journal.append(site, row).await
+        let appended = self.journal.append(site, row).await;
+        while self.answers_late.load(Ordering::Relaxed) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        appended
+    }
+
+    async fn is_awaited(&self, site: SiteId, writer: &Writer) -> bool {
+        self.journal.is_awaited(site, writer).await
     }
 
     async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {

@@ -95,7 +95,7 @@ async fn whoever_comes_second_again_goes_first_before_long() {
     }
     let lost = second.figures().lost;
     assert!((2..ASKS * 4).contains(&lost), "{lost} lost for {ASKS}: it is held up, and not for long");
-    assert!(first.figures().decisions - began > ASKS * 10, "whoever gives way goes on");
+    assert!(first.figures().decisions - began > ASKS * 4, "whoever gives way goes on");
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,12 +109,31 @@ async fn who_gives_no_way_keeps_the_other_out() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_and_never_goes_is_not_waited_for_all_the_time() {
     const LOOKED_FOR: Duration = Duration::from_secs(5);
-    let (first, _second, journal) = busy(None).await;
-    sleep(LOOKED_FOR).await;
-    let before = first.figures().decisions;
-    journal.wait_for_turn(main_site(), &Writer::new("one that stands still"), true).await;
-    sleep(LOOKED_FOR).await;
-    let beside_it = first.figures().decisions - before;
-    assert!(beside_it * 10 > before * 8, "{beside_it} decisions beside it, {before} without");
-    assert!(beside_it < before, "it was given way");
+    let (first, second, journal) = busy(None).await;
+    let mut others = vec![None, None];
+    // A third goes now and then, which is no sign that whoever stands still has gone.
+    others.extend([Some(Duration::from_millis(60)); 2]);
+    let mut decisions = Vec::new();
+    for (nth, every) in others.into_iter().enumerate() {
+        let stands_still = Writer::new("one that stands still");
+        journal.wait_for_turn(main_site(), &stands_still, nth % 2 == 1).await;
+        let asked = tokio::spawn(now_and_then(second.clone(), nth as u64 * 1_000, every));
+        let before = first.figures().decisions;
+        sleep(LOOKED_FOR).await;
+        decisions.push(first.figures().decisions - before);
+        asked.abort();
+    }
+    for pair in decisions.chunks(2) {
+        let (without, beside_it) = (pair[0], pair[1]);
+        assert!(beside_it < without, "{decisions:?}: it was given way");
+        assert!(beside_it * 10 > without * 7, "{decisions:?}: and not all the time");
+    }
+}
+
+async fn now_and_then(second: ExchangeHandle, from: u64, every: Option<Duration>) {
+    let Some(every) = every else { return };
+    for n in from.. {
+        sleep(every).await;
+        drop(second.ask(add_visitor(n)).await);
+    }
 }

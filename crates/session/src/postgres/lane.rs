@@ -183,8 +183,13 @@ impl Appender {
         if self.hands.contains(&site) == up {
             return Ok(());
         }
-        let raised = self.link.rows(turns::raise(site, up)).await?;
+        let raised = self.link.rows(turns::raise(site, up)).await;
+        if raised.is_err() {
+            // Perhaps it was done, and what a session holds outlives the statement: then it goes with the connection.
+            self.link.let_go();
+        }
         self.forget_what_is_gone();
+        let raised = raised?;
         match turns::is_raised(&raised) {
             true => self.hands.insert(site),
             false => self.hands.remove(&site),

@@ -225,6 +225,11 @@ impl Link {
         Ok(())
     }
 
+    /// Ends the connection, if there is one: the next question makes another.
+    pub(super) fn let_go(&mut self) {
+        self.connection = None;
+    }
+
     /// The rows that answer a question, which is asked again if the connection was broken before.
     pub(super) async fn rows(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
         loop {

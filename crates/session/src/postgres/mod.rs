@@ -1,5 +1,5 @@
 //! The record on Postgres, which several processes share. Nobody holds it: the key of the journal is the only lock
-//! between writers, and no connection ever waits with one in its hands.
+//! that orders writers, and no connection thinks with one in its hands. A hand that is up is a lock that nobody waits for.
 
 mod address;
 mod callers;

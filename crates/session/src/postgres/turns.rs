@@ -16,7 +16,8 @@ macro_rules! hand {
     };
 }
 
-/// 1 if a hand is up that is not this connection's own. Held for no longer than it takes to see that.
+/// 1 if a hand is up that is not this connection's own, or another looks at this very instant. Held for no longer than it
+/// takes to see that.
 macro_rules! is_up {
     ($site:literal) => {
         concat!(
