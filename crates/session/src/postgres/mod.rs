@@ -73,14 +73,15 @@ impl PostgresStore {
         let epoch = migrating::fitting(&server.address, &mut connection).await?;
         server.life.get_or_init(|| epoch);
         let server = Arc::new(server);
-        let link = || Mutex::new(Link::to(&server, Durability::AtOnce));
+        let link = |durability| Mutex::new(Link::to(&server, durability));
         Ok(PostgresStore {
             epoch,
             lanes: std::array::from_fn(|_| Lane::to(&server)),
             following: Mutex::new(Link::with(&server, Durability::AtOnce, connection)),
-            office: link(),
-            derived: link(),
-            roll: Mutex::new(Link::to(&server, Durability::WithNext)),
+            office: link(Durability::AtOnce),
+            // What follows from the journal stands behind it in the log: it may be lost, and is never ahead.
+            derived: link(Durability::WithNext),
+            roll: link(Durability::WithNext),
             audit_turn: Mutex::default(),
             server,
         })
