@@ -13,6 +13,7 @@ need() {
     redis) from_debian redis-server redis-server ;;
     python) from_debian python3 python3 ;;
     systemd) from_debian systemd-analyze systemd ;;
+    boot) from_debian systemctl systemd && from_debian pgrep procps && may_boot ;;
     compose) from_debian docker-compose docker-compose && python_reads_yaml ;;
     valgrind) from_debian valgrind valgrind ;;
     strace) from_debian strace strace ;;
@@ -85,6 +86,18 @@ may_lay_networks() {
     ip netns delete "$space" 2>/dev/null
     [ $ok = yes ] || lacks 'the right, or a kernel, to lay networks of namespaces that lose packets' \
         'run this stage as root, outside a container that forbids it, on a kernel with veth, bridge and nft numgen'
+}
+
+# Whether namespaces can be made here that a systemd can be the first process of, and that leave this machine as it is.
+may_boot() {
+    unshare --mount --pid --fork --kill-child --cgroup --ipc --uts bash -euc '
+        mount -t tmpfs tmpfs /mnt
+        mkdir /mnt/upper /mnt/work /mnt/etc /mnt/groups
+        mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /mnt/etc
+        mount -t cgroup2 cgroup2 /mnt/groups
+        mount -t proc proc /proc' && return
+    lacks 'the right, or a kernel, to begin a systemd in namespaces' \
+        'run this stage as root, outside a container that forbids it, on a kernel with overlay and cgroup2'
 }
 
 # The npm packages of tests/tools/package-lock.json, without running any script of theirs.
