@@ -73,9 +73,10 @@ fn two_servers_take_over_from_each_other_and_many_sites_share_one() {
         assert_eq!(number(&routers[away]["times"]), 2, "{object}");
         assert_eq!(number(&routers[away]["next_offer"]["count"]), 24, "12 desks of each that went: {object}");
     }
-    for offers in ["all", "same", "across"] {
-        assert!(number(&routers["offer_at_two"][offers]["count"]) > 0, "{offers}: {object}");
-    }
+    // Which of the two has the desk whose turn it is, is chance: among so few all may be at one.
+    let [all, same, across] =
+        ["all", "same", "across"].map(|offers| number(&routers["offer_at_two"][offers]["count"]));
+    assert!(all > 0 && all == same + across, "{object}");
     assert!(number(&routers["appends"]["stored"]) > 0, "{object}");
     assert_eq!(number(&sites["sites"]), 3);
     assert!(number(&sites["offer"]["count"]) > 0, "{object}");
