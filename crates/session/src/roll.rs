@@ -13,7 +13,7 @@ use crate::journal::{JournalFault, Writer};
 pub struct RollEntry {
     /// Who: as it signs its rows in the journal.
     pub router: Writer,
-    /// One more than the time before. That it grows is the sign of life, so that no two clocks are compared.
+    /// One more than the time before, from 1. That it grows is the sign of life, so that no two clocks are compared.
     pub beat: u64,
     /// Whose streams end there, in words of the exchange's.
     pub held: String,
@@ -27,7 +27,7 @@ pub trait Roll: Send + Sync {
     /// Writes one's own entry, and then reads those of all other routers of the site.
     ///
     /// # Errors
-    /// [`JournalFault`]; then nothing is known of the others.
+    /// [`JournalFault`]; then nothing is known of the others. Also where one's own entry from before is gone: theirs may be, too.
     async fn call(&self, site: SiteId, own: &RollEntry) -> Result<Vec<RollEntry>, JournalFault>;
 }
 

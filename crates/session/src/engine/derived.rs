@@ -5,7 +5,7 @@ use switchboard::id::{CallId, Seq, SiteId};
 
 use super::records::{latest, record, replaced};
 use super::{Engine, Part, Places, Statement, Stopped, Whole, most, number};
-use crate::crash::CrashPoint;
+use crate::crash::{CrashPoint, reached};
 use crate::derived::{
     Derived, DerivedFault, RecordCursor, RecordPlace, RecordQuery, RowMark, Snapshot, superfluous,
 };
@@ -48,6 +48,15 @@ impl<S: Engine> Derived for S {
         from: Option<Seq>,
         to: RecordCursor,
     ) -> Result<(), DerivedFault> {
+        if let Some(step) = from.and_then(|from| Self::step(site, from, to, records)) {
+            let step = step.keepable()?;
+            reached(CrashPoint::WithinRecords);
+            // Asked again where the connection was broken: a step that was made is not made once more.
+            return match self.row(Part::Derived, step).await? {
+                Some(_) => Ok(()),
+                None => Err(DerivedFault::Moved),
+            };
+        }
         // The cursor first: whoever else moves it waits here, and then sees that it was moved.
         let mut statements = vec![match from {
             Some(from) => cursor(Statement::of(sql::MOVE_RECORD_CURSOR).with(site).with(from), to),
@@ -126,7 +135,8 @@ fn snapshot(row: &impl Places) -> Result<Snapshot, Stopped> {
     })
 }
 
-fn cursor(statement: Statement, to: RecordCursor) -> Statement {
+/// How far the records are, in the order of its columns.
+pub(crate) fn cursor(statement: Statement, to: RecordCursor) -> Statement {
     statement.with(number(to.seq.0)).with(to.row.seq).with(to.row.hash).changing_one()
 }
 

@@ -21,6 +21,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::crash::CrashPoint;
+use crate::derived::RecordCursor;
+use crate::record::CallRecord;
 use crate::seal::unhex;
 
 /// A value of the two types there are, which may be none where a column lets it.
@@ -158,6 +160,12 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Changes rows together or not at all. Answers how many.
     fn change_all(&self, of: Part, whole: Whole) -> impl Future<Output = Result<u64, Stopped>> + Send;
+
+    /// A further step of a site's records in one statement, where the engine knows one: it answers with a row if it was made,
+    /// and with none if they were moved from elsewhere.
+    fn step(_site: SiteId, _from: Seq, _to: RecordCursor, _records: &[CallRecord]) -> Option<Statement> {
+        None
+    }
 
     /// Who holds this writes the next row of the audit, as far as this process is concerned.
     fn audit_turn(&self) -> &Mutex<()>;

@@ -53,20 +53,19 @@ impl<S: Engine> SubjectRecords for S {
 }
 
 /// Records in one statement: the texts of statements stay few and short.
-const RECORDS_AT_ONCE: usize = 32;
+pub(crate) const RECORDS_AT_ONCE: usize = 32;
 
 /// These records, in place of what they were.
 pub(crate) fn replaced(site: SiteId, records: &[CallRecord]) -> Vec<Statement> {
     let of_some = |records: &[CallRecord]| {
-        let dropped = Statement::of_length(sql::drop_records_of(records.len())).with(site);
-        let dropped = records.iter().fold(dropped, |dropped, record| dropped.with(record.call));
         let kept = Statement::of_length(sql::keep_records(records.len())).with(site);
-        [dropped, records.iter().fold(kept, values)]
+        records.iter().fold(kept, values)
     };
-    records.chunks(RECORDS_AT_ONCE).flat_map(of_some).collect()
+    records.chunks(RECORDS_AT_ONCE).map(of_some).collect()
 }
 
-fn values(statement: Statement, record: &CallRecord) -> Statement {
+/// A record in the order of its columns.
+pub(crate) fn values(statement: Statement, record: &CallRecord) -> Statement {
     let asked = record.closed.is_none().then(|| canonical::encode(&record.asked));
     statement
         .with(record.call)

@@ -2,30 +2,16 @@
 
 use switchboard::id::SiteId;
 
-use super::{Places, Statement, Stopped, number};
+use super::{Places, Statement, Stopped};
 use crate::journal::Writer;
 use crate::roll::RollEntry;
 use crate::sql;
 
 /// Whoever has not called for an hour is not told: a call comes every few seconds.
-const TOLD_FOR_US: i64 = 60 * 60 * 1_000_000;
+pub(crate) const TOLD_FOR_US: i64 = 60 * 60 * 1_000_000;
 
 /// Whoever has not called for a day is forgotten.
 const KEPT_FOR_US: i64 = 24 * TOLD_FOR_US;
-
-/// Writes a router's own entry.
-pub(crate) fn called(site: SiteId, own: &RollEntry) -> Statement {
-    Statement::of(sql::CALL_ROLL)
-        .with(site)
-        .with(own.router.as_str())
-        .with(number(own.beat))
-        .with(own.held.as_str())
-}
-
-/// It and the others.
-pub(crate) fn told(site: SiteId, own: &RollEntry) -> Statement {
-    Statement::of(sql::ROLL).with(site).with(own.router.as_str()).with(TOLD_FOR_US)
-}
 
 /// Lets old ones go.
 pub(crate) fn settled(site: SiteId, own: &RollEntry) -> Statement {

@@ -1,5 +1,5 @@
 //! Callers in Postgres. Every router may meet a number for the first time, so nobody remembers who is new: a number is
-//! looked for, and its row is written before anybody names it. That row does not wait for the disk: the log is one, and
+//! looked for, and a row of it written if there is none, before anybody names it. That row does not wait for the disk: the log is one, and
 //! whatever acknowledges the arrival brings the row with it.
 
 use std::collections::BTreeSet;
@@ -11,14 +11,13 @@ use switchboard::id::{CallerRef, SiteId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::PostgresStore;
 use super::fault::{Kind, PostgresFault};
 use super::link::{Durability, Link};
+use super::{PostgresStore, at_once};
 use crate::caller::{CallerNumber, Callers, CallersFault, Chance};
 use crate::crash::{CrashPoint, reached};
-use crate::engine::{Engine, Part, Statement, Stopped, subjects};
+use crate::engine::{Engine, Part, Stopped, subjects};
 use crate::seal::SealKey;
-use crate::sql;
 use crate::subject::{Erasure, KeptNumber, Subjects};
 
 /// How often a number is looked for before its caller is told that there is no answer.
@@ -84,17 +83,21 @@ impl PostgresCallers {
         Ok(rows.first().map(subjects::reference).transpose()?)
     }
 
-    /// Writes the row of a number that was not there. None if it may be there by now: look again.
-    async fn begun(&self, site: SiteId, number: &str, mac: &str) -> Result<Option<CallerRef>, CallersFault> {
+    /// Finds a number, or writes its row. None if it may be there by now: look again.
+    async fn found_or_begun(
+        &self,
+        site: SiteId,
+        number: &str,
+        mac: &str,
+    ) -> Result<Option<CallerRef>, CallersFault> {
         let caller = self.chance.reference(site, Some(number))?;
         let sealed = self.key.seal(site, caller, number);
         let sealed = sealed.ok_or_else(|| CallersFault::NoChance("for sealing a number".to_owned()))?;
-        let asked = Statement::of(sql::KEEP_CALLER).with(site).with(caller).with(mac).with(sealed);
         reached(CrashPoint::BeforeCaller);
-        let kept = self.looking.lock().await.change_at_once(asked).await;
+        let kept = self.looking.lock().await.rows(at_once::caller(site, caller, mac, sealed)).await;
         reached(CrashPoint::AfterCaller);
         match kept {
-            Ok(_) => Ok(Some(caller)),
+            Ok(rows) => Ok(rows.first().map(subjects::reference).transpose()?),
             Err(failed) if failed.kind == Kind::KeyTaken => {
                 if self.found(site, mac).await?.is_none() {
                     // Not the number but the reference: it was somebody's who is forgotten.
@@ -114,10 +117,7 @@ impl Callers for PostgresCallers {
         let Some(number) = number.reveal() else { return self.chance.reference(site, None) };
         let mac = self.key.mac(site, number);
         for _ in 0..TRIES {
-            if let Some(caller) = self.found(site, &mac).await? {
-                return Ok(caller);
-            }
-            if let Some(caller) = self.begun(site, number, &mac).await? {
+            if let Some(caller) = self.found_or_begun(site, number, &mac).await? {
                 return Ok(caller);
             }
         }

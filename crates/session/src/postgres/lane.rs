@@ -16,7 +16,7 @@ use crate::engine::{Places, Stopped};
 use crate::journal::{Appended, JournalFault, Row};
 
 /// So many rows at most go in one statement: each number of them is a statement of its own to the database.
-const ROWS_AT_ONCE: usize = 16;
+pub(super) const ROWS_AT_ONCE: usize = 16;
 
 type Answer = Result<Appended, JournalFault>;
 

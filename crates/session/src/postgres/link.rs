@@ -230,7 +230,8 @@ impl Link {
         self.connection = None;
     }
 
-    /// The rows that answer a question, which is asked again if the connection was broken before.
+    /// The rows that answer a question, or a change that is the same if it is made twice: it is asked again if the connection
+    /// was broken before.
     pub(super) async fn rows(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
         loop {
             let (mut connection, is_new) = self.taken().await?;
@@ -246,26 +247,17 @@ impl Link {
 
     /// Changes rows, over a connection that is there as far as anybody can tell.
     pub(super) async fn change(&mut self, asked: Statement) -> Result<u64, Failed> {
-        let connection = self.taken_alive().await?;
-        self.changed(connection, asked).await
-    }
-
-    /// The same without asking first whether the connection is there: whoever asks can find out what became of it.
-    pub(super) async fn change_at_once(&mut self, asked: Statement) -> Result<u64, Failed> {
-        let (connection, _) = self.taken().await?;
-        self.changed(connection, asked).await
-    }
-
-    /// The same of a statement that answers with rows.
-    pub(super) async fn rows_at_once(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
-        let (mut connection, _) = self.taken().await?;
-        let answer = in_time(&self.server.limits, driving::rows(&mut connection, asked)).await;
+        let mut connection = self.taken_alive().await?;
+        let answer = in_time(&self.server.limits, driving::change(&mut connection, asked)).await;
         self.put_back(connection, &answer);
         answer
     }
 
-    async fn changed(&mut self, mut connection: PgConnection, asked: Statement) -> Result<u64, Failed> {
-        let answer = in_time(&self.server.limits, driving::change(&mut connection, asked)).await;
+    /// The rows that answer what changes some, without asking first whether the connection is there: whoever asks can find
+    /// out what became of it.
+    pub(super) async fn rows_at_once(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
+        let (mut connection, _) = self.taken().await?;
+        let answer = in_time(&self.server.limits, driving::rows(&mut connection, asked)).await;
         self.put_back(connection, &answer);
         answer
     }

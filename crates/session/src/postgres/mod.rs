@@ -2,6 +2,7 @@
 //! that orders writers, and no connection thinks with one in its hands. A hand that is up is a lock that nobody waits for.
 
 mod address;
+mod at_once;
 mod callers;
 mod checkup;
 mod clock;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sqlx::postgres::PgRow;
+use switchboard::id::{Seq, SiteId};
 use tokio::sync::{Mutex, watch};
 
 pub use self::callers::PostgresCallers;
@@ -30,9 +32,12 @@ pub use self::link::PostgresLimits;
 use self::link::{Durability, Link, Server};
 pub use self::making::{drop_postgres_database, make_postgres_database};
 pub use self::migrating::migrate_postgres;
+use crate::derived::RecordCursor;
+use crate::engine::records::RECORDS_AT_ONCE;
 use crate::engine::subjects::seal_mark;
 use crate::engine::{Engine, Part, Statement, Stopped, Whole};
 use crate::journal::Epoch;
+use crate::record::CallRecord;
 
 /// Connections that append. Each site has its own among them: its appends come one after the other anyway, those of
 /// several sites on one connection share statements, and connections share the server's syncs.
@@ -151,6 +156,10 @@ impl Engine for PostgresStore {
         self.link(of).lock().await.change_all(whole).await?.ok_or(Stopped::NotOne)
     }
 
+    fn step(site: SiteId, from: Seq, to: RecordCursor, records: &[CallRecord]) -> Option<Statement> {
+        (records.len() <= RECORDS_AT_ONCE).then(|| at_once::step(site, from, to, records))
+    }
+
     fn audit_turn(&self) -> &Mutex<()> {
         &self.audit_turn
     }
@@ -182,11 +191,14 @@ mod tests {
             let mut connection = server.connect(Durability::AtOnce).await.expect("it answers");
             let constants = sql::IN_JOURNAL.into_iter().chain(sql::IN_DERIVED).map(SqlSafeStr::into_sql_str);
             // Callers ride on an append, as a part of a longer text, on SQLite alone.
-            let [_, dropped, kept] = sql::of_any_length(3);
-            let others = [dropped, kept].map(|text| sqlx::AssertSqlSafe(text).into_sql_str());
-            let own = [turns::LOOK, turns::RAISE, turns::LOWER].map(SqlSafeStr::into_sql_str);
-            let appends = [1, 2].map(|rows| sqlx::AssertSqlSafe(turns::appends(rows)).into_sql_str());
-            for text in constants.chain(others).chain(own).chain(appends) {
+            let [_, kept] = sql::of_any_length(3);
+            let own = [turns::LOOK, turns::RAISE, turns::LOWER, at_once::CALLER, at_once::ROLL];
+            let own = own.map(SqlSafeStr::into_sql_str);
+            let appends = (1..=lane::ROWS_AT_ONCE).map(turns::appends);
+            let steps = (0..=RECORDS_AT_ONCE).map(at_once::steps);
+            let of_any_length = appends.chain(steps).chain([kept]);
+            let of_any_length = of_any_length.map(|text| sqlx::AssertSqlSafe(text).into_sql_str());
+            for text in constants.chain(own).chain(of_any_length) {
                 let places = (1..).take_while(|n| text.as_str().contains(&format!("${n}"))).count();
                 let shown = text.as_str().to_owned();
                 let statement = connection.prepare(text).await.expect(&shown);

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use switchboard::id::SiteId;
 
-use super::PostgresStore;
+use super::{PostgresStore, at_once};
 use crate::engine::{Stopped, roll as entries};
 use crate::journal::JournalFault;
 use crate::roll::{Roll, RollEntry};
@@ -15,20 +15,18 @@ const SETTLES_EVERY: u64 = 1_000;
 #[async_trait]
 impl Roll for PostgresStore {
     async fn call(&self, site: SiteId, own: &RollEntry) -> Result<Vec<RollEntry>, JournalFault> {
-        let called = entries::called(site, own).keepable()?;
+        let called = at_once::roll(site, own).keepable()?;
         let mut roll = self.roll.lock().await;
-        roll.change(called).await.map_err(Stopped::from)?;
+        let told = roll.rows(called).await.map_err(Stopped::from)?;
         if own.beat % SETTLES_EVERY == 1 {
             roll.change(entries::settled(site, own)).await.map_err(Stopped::from)?;
         }
-        let told = roll.rows(entries::told(site, own)).await.map_err(Stopped::from)?;
-        let told: Vec<RollEntry> = told.iter().map(entries::entry).collect::<Result<_, _>>()?;
-        let (mine, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|entry| entry.router == own.router);
-        if mine.is_empty() {
-            // The others' may be gone as well, and nobody is to be taken for dead by that.
-            let why = "the entry that was written is not there any more: the server lost what it had";
+        // Then the others' may be gone as well, and nobody is to be taken for dead by that.
+        if own.beat > 1 && told.iter().map(at_once::is_new).collect::<Result<Vec<_>, _>>()?.contains(&true) {
+            let why = "the entry that was written before is not there any more: the server lost what it had";
             return Err(JournalFault::Unavailable(why.to_owned()));
         }
-        Ok(others)
+        let told: Vec<RollEntry> = told.iter().map(entries::entry).collect::<Result<_, _>>()?;
+        Ok(told.into_iter().filter(|entry| entry.router != own.router).collect())
     }
 }

@@ -234,9 +234,8 @@ mod tests {
         prepare(&store.reader, &sql::IN_JOURNAL).await;
         let derived = store.derived.as_ref().expect("it was made");
         prepare(derived, &sql::IN_DERIVED).await;
-        let [callers, dropped, kept] = sql::of_any_length(3);
+        let [callers, kept] = sql::of_any_length(3);
         prepare_long(&store.reader, callers).await;
-        prepare_long(derived, dropped).await;
         prepare_long(derived, kept).await;
     }
 

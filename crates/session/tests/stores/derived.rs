@@ -51,6 +51,11 @@ async fn records_move_with_their_cursor(store: &dyn Derived) {
     assert_eq!(store.open_records(main).await, Ok(vec![]));
     assert_eq!(store.records(main, Seq(0), 9).await, Ok(vec![record(1, 1), record(2, 2)]));
     assert_eq!(store.records(main, Seq(1), 1).await, Ok(vec![record(2, 2)]));
+    store.keep_records(main, &[], Some(Seq(5)), cursor(6)).await.expect("no call has changed");
+    assert_eq!(store.keep_records(main, &[], Some(Seq(5)), cursor(7)).await, Err(DerivedFault::Moved));
+    let many: Vec<CallRecord> = (10..110).map(|n| record(n, n as u64)).collect();
+    store.keep_records(main, &many, Some(Seq(6)), cursor(200)).await.expect("kept");
+    assert_eq!(store.records(main, Seq(2), 200).await, Ok(many));
     store.forget_records(main).await.expect("forgotten");
     assert_eq!(store.record_cursor(main).await, Ok(None));
     assert_eq!(store.records(main, Seq(0), 9).await, Ok(vec![]));
@@ -149,7 +154,7 @@ fn snapshot(seq: u64) -> Snapshot {
     )
 }
 
-fn cursor(seq: u64) -> RecordCursor {
+pub(crate) fn cursor(seq: u64) -> RecordCursor {
     RecordCursor { seq: Seq(seq), row: RowMark { seq: Seq(seq), hash: Hash::of("row") } }
 }
 

@@ -1,14 +1,20 @@
 //! What the server, the network and other users of the database do to an append.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use session::{Appended, Journal, JournalFault, KeptToken, PostgresLimits, PostgresStore, Registry};
+use session::{
+    Appended, CallerNumber, Callers, CallersFault, Derived, DerivedFault, Journal, JournalFault, KeptToken,
+    PostgresCallers, PostgresLimits, PostgresStore, Registry, Roll,
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use switchboard::id::Seq;
 
 use super::private::Private;
 use super::proxy::{Answers, Proxy};
 use super::{END_ALL, main, number, opened, row, within};
+use crate::derived::cursor;
+use crate::roll::entry;
 use crate::server::{ask, with_database};
 
 const SHORT: PostgresLimits = PostgresLimits {
@@ -111,6 +117,39 @@ async fn connections_that_were_ended_while_nobody_asked_are_made_again() {
             }
         };
         assert_eq!(settled.await, Ok(Appended::Stored));
+    })
+    .await;
+}
+
+/// What is one statement is asked again where its connection broke, and is done once, whichever way the answer was lost.
+#[tokio::test]
+async fn what_is_asked_again_is_not_done_twice() {
+    with_database(|url| async move {
+        let proxy = Proxy::before(&url).await;
+        opened(&url).await;
+        let store = Arc::new(within(&proxy.url(&url), SHORT).await);
+        let callers = PostgresCallers::random(Arc::clone(&store), crate::key()).await.expect("callers");
+        let number_of = |n: u32| CallerNumber::received(&format!("138{n:08}"));
+        store.keep_records(main(), &[], None, cursor(1)).await.expect("kept");
+        store.call(main(), &entry("me", 1, "")).await.expect("called");
+        let known = callers.reference(main(), &number_of(0)).await.expect("a reference");
+
+        assert!(number(&url, END_ALL).await >= 3);
+        store.keep_records(main(), &[], Some(Seq(1)), cursor(2)).await.expect("asked again");
+        assert_eq!(store.call(main(), &entry("me", 2, "")).await, Ok(vec![]));
+        assert_eq!(callers.reference(main(), &number_of(0)).await, Ok(known));
+
+        proxy.set(Answers::AreCut);
+        let unheard = store.keep_records(main(), &[], Some(Seq(2)), cursor(3)).await;
+        assert!(matches!(unheard, Err(DerivedFault::Unavailable(_))), "{unheard:?}");
+        let unheard = callers.reference(main(), &number_of(1)).await;
+        assert!(matches!(unheard, Err(CallersFault::Unavailable(_))), "{unheard:?}");
+        proxy.set(Answers::Arrive);
+        let again = store.keep_records(main(), &[], Some(Seq(2)), cursor(3)).await;
+        assert_eq!(again, Err(DerivedFault::Moved), "it was made");
+        assert_eq!(store.record_cursor(main()).await, Ok(Some(cursor(3))));
+        callers.reference(main(), &number_of(1)).await.expect("a reference");
+        assert_eq!(number(&url, "SELECT COUNT(*) FROM hotline.caller").await, 2);
     })
     .await;
 }
