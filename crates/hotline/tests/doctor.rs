@@ -458,6 +458,8 @@ fn a_redis_is_looked_at_and_never_worse_than_doubtful_unless_the_server_would_no
     ground.told("redis", "doubtful", "HOTLINE_REDIS_PASSWORD");
     ground.configure(&configured("password_file = \"password\"\n"));
     ground.told("redis", "bad", "cannot read the password");
+    let (_, chinese) = ground.ask(&["--lang", "zh-CN"]);
+    assert!(chinese.contains("password 中的密码；请让运行本程序的用户可以读取"), "{chinese}");
     fs::write(ground.dir.path().join("password"), "another\n").expect("written");
     ground.told("redis", "doubtful", "does not accept this user and password");
     fs::write(ground.dir.path().join("password"), "s3cret\n").expect("written");
