@@ -385,6 +385,56 @@ fn hours_without_anybody_are_doubtful() {
 }
 
 #[test]
+fn of_several_sites_each_finding_says_which_and_a_retired_one_needs_no_roster() {
+    const OF_A_SITE: [&str; 7] = ["audit", "clock", "epoch", "format", "journal", "roster", "snapshot"];
+    let ground = Ground::new();
+    let path = |name: &str| ground.dir.path().join(name).to_str().expect("text").to_owned();
+    let (roster, token) = (path("roster.toml"), path("north.token"));
+    let few = "[shifts]\nearly = { from = \"08:00\", to = \"12:00\" }\n\n[weekly]\nana = \"daily early\"\n";
+    fs::write(&roster, few).expect("written");
+    let ask = |arguments: &[&str]| {
+        let output = hotline(arguments).arg("--data").arg(ground.data()).output().expect("ended");
+        assert!(output.status.success(), "{output:?}");
+    };
+    let findings = || {
+        let (_, text) = ground.ask(&["-o", "json", "--lang", "en"]);
+        let object: Value = serde_json::from_str(&text).expect("one object");
+        object["items"].as_array().expect("items").clone()
+    };
+    let one = |items: &[Value], check: &str, site: &str| {
+        let found: Vec<&Value> =
+            items.iter().filter(|item| item["id"] == check && item["site"] == site).collect();
+        assert_eq!(found.len(), 1, "{check} of {site} in {items:?}");
+        let begins = format!("site {site}: ");
+        assert!(found[0]["words"].as_str().is_some_and(|words| words.starts_with(&begins)), "{found:?}");
+        found[0].clone()
+    };
+    let server = Server::start(&ground.data());
+    ask(&["site", "create", "north", "--token-out", &token]);
+    ask(&["operator", "add", "ana", "--home", "duty", "--token-file", &token]);
+    ask(&["roster", "apply", "--yes", "-f", &roster, "--token-file", &token]);
+    server.end();
+    let items = findings();
+    for item in &items {
+        let is_of_a_site = item["id"].as_str().is_some_and(|id| OF_A_SITE.contains(&id));
+        assert_eq!(item["site"].is_string(), is_of_a_site, "{item}");
+    }
+    for check in OF_A_SITE {
+        assert_eq!(one(&items, check, "main")["verdict"], "good");
+        let north = one(&items, check, "north");
+        let verdict = if check == "roster" { "doubtful" } else { "good" };
+        assert_eq!(north["verdict"], verdict, "{north}");
+    }
+    let (_, table) = ground.ask(&["--lang", "en"]);
+    assert!(table.contains("mend roster (north): with a token of site north"), "{table}");
+    let server = Server::start(&ground.data());
+    ask(&["site", "retire", "north", "--yes"]);
+    server.end();
+    let retired = one(&findings(), "roster", "north");
+    assert!(retired["verdict"] == "good" && retired["words"].to_string().contains("retired"), "{retired}");
+}
+
+#[test]
 fn flags_that_make_no_sense_are_refused() {
     for arguments in
         [&["doctor"][..], &["doctor", "--data", ".", "--lang", "fr"], &["doctor", "--data", ".", "-o", "xml"]]
@@ -408,6 +458,8 @@ fn a_redis_is_looked_at_and_never_worse_than_doubtful_unless_the_server_would_no
     ground.told("redis", "doubtful", "HOTLINE_REDIS_PASSWORD");
     ground.configure(&configured("password_file = \"password\"\n"));
     ground.told("redis", "bad", "cannot read the password");
+    let (_, chinese) = ground.ask(&["--lang", "zh-CN"]);
+    assert!(chinese.contains("password 中的密码；请让运行本程序的用户可以读取"), "{chinese}");
     fs::write(ground.dir.path().join("password"), "another\n").expect("written");
     ground.told("redis", "doubtful", "does not accept this user and password");
     fs::write(ground.dir.path().join("password"), "s3cret\n").expect("written");

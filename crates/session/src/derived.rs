@@ -225,18 +225,21 @@ pub struct RecordQuery {
     pub from_wall_us: Option<i64>,
     /// Rang in before this, by the wall clock, in microseconds since 1970 UTC.
     pub until_wall_us: Option<i64>,
+    /// With an id from the first of these to the second.
+    pub calls: Option<(CallId, CallId)>,
 }
 
 impl RecordQuery {
     /// Whether this record is asked for.
     pub fn asks_for(&self, record: &CallRecord) -> bool {
-        let RecordQuery { line, operator, caller, outcome, from_wall_us, until_wall_us } = *self;
+        let RecordQuery { line, operator, caller, outcome, from_wall_us, until_wall_us, calls } = *self;
         line.is_none_or(|line| line == record.line || line == record.called)
             && operator.is_none_or(|operator| record.answered.is_some_and(|(_, by)| by == operator))
             && caller.is_none_or(|caller| caller == record.caller)
             && outcome.is_none_or(|outcome| record.closed.is_some_and(|(_, ended)| ended == outcome))
             && from_wall_us.is_none_or(|from| record.wall_us >= from)
             && until_wall_us.is_none_or(|until| record.wall_us < until)
+            && calls.is_none_or(|(first, last)| (first..=last).contains(&record.call))
     }
 }
 

@@ -278,6 +278,15 @@ pub(crate) const LATEST_RECORDS: &str = "SELECT call_id, first_seq, last_seq, ga
      AND ($4 = '' OR line = $4 OR line_called = $4) AND ($5 = '' OR answered_by = $5) \
      AND ($6 = '' OR caller_ref = $6) AND ($7 = '' OR outcome = $7) AND wall_us >= $8 AND wall_us < $9 \
      ORDER BY first_seq DESC, call_id DESC LIMIT $10";
+
+/// The same of calls from one id to another. The zeros keep an engine from going through all calls in their order.
+pub(crate) const LATEST_RECORDS_BETWEEN: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, \
+     line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
+     FROM call_record WHERE site = $1 AND (first_seq + 0 < $2 OR (first_seq = $2 AND call_id < $3)) \
+     AND ($4 = '' OR line = $4 OR line_called = $4) AND ($5 = '' OR answered_by = $5) \
+     AND ($6 = '' OR caller_ref = $6) AND ($7 = '' OR outcome = $7) AND wall_us + 0 >= $8 AND wall_us + 0 < $9 \
+     AND call_id >= $11 AND call_id <= $12 ORDER BY first_seq + 0 DESC, call_id DESC LIMIT $10";
+
 /// Records of one caller, in the order of their calls.
 pub(crate) const RECORDS_OF_CALLER: &str = "SELECT call_id, first_seq, last_seq, gateway, caller_ref, kind, \
      line_called, line, class, wall_us, rang_us, answered_us, answered_by, offers, tiers, closed_us, outcome, asked \
@@ -344,7 +353,7 @@ pub(crate) const IN_JOURNAL: [&str; 42] = [
 ];
 
 #[cfg(test)]
-pub(crate) const IN_DERIVED: [&str; 17] = [
+pub(crate) const IN_DERIVED: [&str; 18] = [
     KEEP_SNAPSHOT,
     SNAPSHOT,
     SNAPSHOT_SEQS,
@@ -357,6 +366,7 @@ pub(crate) const IN_DERIVED: [&str; 17] = [
     RECORDS,
     RECORD,
     LATEST_RECORDS,
+    LATEST_RECORDS_BETWEEN,
     RECORDS_OF_CALLER,
     CALLER_OF_CALL,
     CALLERS_SINCE,

@@ -23,6 +23,7 @@ use clap::Args;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::Serialize;
+use switchboard::id::SiteId;
 use tokio::runtime::Builder;
 
 use crate::chinese::translated;
@@ -85,6 +86,8 @@ enum Verdict {
 #[derive(Debug, Clone)]
 struct Finding {
     check: &'static str,
+    /// Whose it is; none of what the sites share.
+    site: Option<SiteId>,
     verdict: Verdict,
     words: Said,
     mend: Option<Said>,
@@ -92,21 +95,29 @@ struct Finding {
 
 impl Finding {
     fn good(check: &'static str, words: Said) -> Finding {
-        Finding { check, verdict: Verdict::Good, words, mend: None }
+        Finding { check, site: None, verdict: Verdict::Good, words, mend: None }
     }
 
     fn doubtful(check: &'static str, words: Said, mend: Said) -> Finding {
-        Finding { check, verdict: Verdict::Doubtful, words, mend: Some(mend) }
+        Finding { check, site: None, verdict: Verdict::Doubtful, words, mend: Some(mend) }
     }
 
     fn bad(check: &'static str, words: Said, mend: Said) -> Finding {
-        Finding { check, verdict: Verdict::Bad, words, mend: Some(mend) }
+        Finding { check, site: None, verdict: Verdict::Bad, words, mend: Some(mend) }
+    }
+
+    /// The same of one site, which its words begin with.
+    fn of(self, site: SiteId) -> Finding {
+        let (zh, en) = (self.words.of(Lang::Zh), self.words.of(Lang::En));
+        let words = said(format!("站点 {site}：{zh}"), format!("site {site}: {en}"));
+        Finding { site: Some(site), words, ..self }
     }
 
     fn told(&self, lang: Lang) -> Line {
         let text = |said: &Said| said.of(lang).to_owned();
         Line {
             id: self.check,
+            site: self.site.map(|site| site.to_string()),
             verdict: self.verdict,
             words: text(&self.words),
             mend: self.mend.as_ref().map(text),
@@ -118,6 +129,7 @@ impl Finding {
 #[derive(Debug, Serialize)]
 struct Line {
     id: &'static str,
+    site: Option<String>,
     verdict: Verdict,
     words: String,
     mend: Option<String>,
@@ -202,9 +214,12 @@ fn tell(answer: &Answer, findings: &[Finding]) -> Told<ExitCode> {
         words("情况", "FOUND", |line: &Line, _| Field::new(&line.words)).whole(),
     ];
     let mends = || {
-        let mends = lines.iter().filter_map(|line| Some((line.id, line.mend.as_deref()?)));
         let mark = answer.lang.of("办法", "mend");
-        let mends: Vec<String> = mends.map(|(id, mend)| format!("{mark} {id}: {}", clean(mend))).collect();
+        let mend = |line: &Line| {
+            let of = line.site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();
+            Some(format!("{mark} {}{of}: {}", line.id, clean(line.mend.as_deref()?)))
+        };
+        let mends: Vec<String> = lines.iter().filter_map(mend).collect();
         match answer.format {
             Format::Table | Format::Wide => answer.text(&mends),
             Format::Json | Format::Yaml | Format::Name => Ok(()),

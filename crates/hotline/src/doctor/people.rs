@@ -29,6 +29,10 @@ where
         Ok(switchboard) => switchboard,
         Err(fault) => return unread(&fault),
     };
+    if switchboard.state().retired {
+        let words = said("站点已停用，不再按排班表排班", "it is retired, and follows no roster any more");
+        return Finding::good(CHECK, words);
+    }
     let (staffing, revision) = (Staffing::of(switchboard.state()), kept.revision);
     let parsed = match staffing.parsed(&kept.text) {
         Ok(parsed) => parsed,
@@ -40,7 +44,7 @@ where
                 format!("排班表第 {revision} 版有 {count} 处不能用；第 {line} 行：{}", chinese(reason)),
                 format!("revision {revision} has {count} faults; line {line}: {reason}"),
             );
-            return Finding::bad(CHECK, words, again());
+            return Finding::bad(CHECK, words, again(site));
         }
     };
     let gaps = staffing.gaps(&parsed.roster, now_us());
@@ -53,13 +57,17 @@ where
     };
     let more = gaps.warnings.len() - 1 + gaps.left_out;
     let words = said(format!("{}；另有 {more} 处", first.zh), format!("{}; and {more} more", first.en));
-    Finding::doubtful(CHECK, words, again())
+    Finding::doubtful(CHECK, words, again(site))
 }
 
-fn again() -> Said {
+/// Whose roster a command gets and gives is said by the token alone.
+fn again(site: SiteId) -> Said {
     said(
-        "用 `hotline roster get` 取出，改正后用 `hotline roster apply` 应用",
-        "take it with `hotline roster get`, mend it, and give it with `hotline roster apply`",
+        format!("用站点 {site} 的令牌：以 `hotline roster get` 取出，改正后用 `hotline roster apply` 应用"),
+        format!(
+            "with a token of site {site}, take it with `hotline roster get`, mend it, and give it with `hotline roster \
+             apply`"
+        ),
     )
 }
 

@@ -56,28 +56,33 @@ where
     };
     let mut findings = Vec::new();
     for (site, _) in sites {
-        let head = match store.head(site).await {
-            Ok(head) => head,
-            Err(fault) => {
-                findings.push(unread("journal", &fault));
-                continue;
-            }
-        };
-        let format = format(site, &head);
-        let is_known = format.verdict == super::Verdict::Good;
-        findings.push(format);
-        if !is_known {
-            continue;
-        }
-        let tail = tail(&*store, site, head.last_seq).await;
-        let is_readable = tail.verdict == super::Verdict::Good;
-        findings.push(tail);
-        findings.push(snapshot(has_derived.then_some(&*store), site, head.last_seq).await);
-        findings.extend([life(site, &head), clock(&head, now_us())]);
-        findings.push(audit(&*store, site).await);
-        if is_readable {
-            findings.push(people::look(&store, has_derived, site, head.last_seq).await);
-        }
+        let found = of_site(&store, has_derived, site).await;
+        findings.extend(found.into_iter().map(|finding| finding.of(site)));
+    }
+    findings
+}
+
+/// What the journal of one site says, its audit and roster with it.
+async fn of_site<S>(store: &Arc<S>, has_derived: bool, site: SiteId) -> Vec<Finding>
+where
+    S: Journal + Derived + Audit + Registry + 'static,
+{
+    let head = match store.head(site).await {
+        Ok(head) => head,
+        Err(fault) => return vec![unread("journal", &fault)],
+    };
+    let format = format(site, &head);
+    if format.verdict != super::Verdict::Good {
+        return vec![format];
+    }
+    let tail = tail(&**store, site, head.last_seq).await;
+    let is_readable = tail.verdict == super::Verdict::Good;
+    let mut findings = vec![format, tail];
+    findings.push(snapshot(has_derived.then_some(&**store), site, head.last_seq).await);
+    findings.extend([life(&head), clock(&head, now_us())]);
+    findings.push(audit(&**store, site).await);
+    if is_readable {
+        findings.push(people::look(store, has_derived, site, head.last_seq).await);
     }
     findings
 }
@@ -110,10 +115,8 @@ async fn tail(store: &dyn Journal, site: SiteId, last: Seq) -> Finding {
         };
         if gap {
             let seq = row.seq.0;
-            let words = said(
-                format!("站点 {site}：第 {seq} 号决定之前有缺口"),
-                format!("site {site}: decisions are missing before {seq}"),
-            );
+            let words =
+                said(format!("第 {seq} 号决定之前有缺口"), format!("decisions are missing before {seq}"));
             return Finding::bad(CHECK, words, restore());
         }
         if let Err(fault) = decode(row) {
@@ -123,8 +126,8 @@ async fn tail(store: &dyn Journal, site: SiteId, last: Seq) -> Finding {
     }
     let (first, last) = (first.0, last.0);
     let words = said(
-        format!("站点 {site}：第 {first} 到 {last} 号决定可读且没有缺口"),
-        format!("site {site}: decisions {first} to {last} can be read, without a gap"),
+        format!("第 {first} 到 {last} 号决定可读且没有缺口"),
+        format!("decisions {first} to {last} can be read, without a gap"),
     );
     Finding::good(CHECK, words)
 }
@@ -174,9 +177,9 @@ async fn snapshot(derived: Option<&impl Derived>, site: SiteId, last: Seq) -> Fi
     }
 }
 
-fn life(site: SiteId, head: &Head) -> Finding {
+fn life(head: &Head) -> Finding {
     let epoch = head.epoch.0;
-    Finding::good("epoch", said(format!("站点 {site}：纪元 {epoch}"), format!("site {site}: life {epoch}")))
+    Finding::good("epoch", said(format!("纪元 {epoch}"), format!("life {epoch}")))
 }
 
 /// How the record is written, and whether this release reads that.
@@ -184,7 +187,7 @@ fn format(site: SiteId, head: &Head) -> Finding {
     const CHECK: &str = "format";
     let (format, newest) = (head.format, newest_format());
     if let Err(fault) = check_format(head.last_seq.0, format) {
-        let words = said(format!("站点 {site}：{}", chinese(&fault)), format!("site {site}: {fault}"));
+        let words = said(chinese(&fault), fault.to_string());
         let mend = said(
             "安装写入它的版本或更新的版本，再启动服务器",
             "install the release that wrote it, or a later one, and start the server of that one",
@@ -196,16 +199,16 @@ fn format(site: SiteId, head: &Head) -> Finding {
             CHECK,
             said(
                 format!(
-                    "站点 {site}：格式 {format}；所有服务器都是本版后可升到 {newest}：hotline site raise-format {site}"
+                    "格式 {format}；所有服务器都是本版后可升到 {newest}：hotline site raise-format {site}"
                 ),
                 format!(
-                    "site {site}: format {format}; can be raised to {newest} when every server is of this release: \
+                    "format {format}; can be raised to {newest} when every server is of this release: \
                      hotline site raise-format {site}"
                 ),
             ),
         );
     }
-    Finding::good(CHECK, said(format!("站点 {site}：格式 {format}"), format!("site {site}: format {format}")))
+    Finding::good(CHECK, said(format!("格式 {format}"), format!("format {format}")))
 }
 
 fn clock(head: &Head, now_us: i64) -> Finding {
@@ -250,8 +253,11 @@ async fn audit(store: &impl Audit, site: SiteId) -> Finding {
             format!("row {number} does not follow the one before it"),
         );
         let mend = said(
-            "用 `hotline audit verify` 查看全部记录，并查明谁改动过数据目录",
-            "read all of it with `hotline audit verify`, and find out who changed the data directory",
+            format!("用站点 {site} 的令牌执行 `hotline audit verify` 查看全部记录，并查明谁改动过数据目录"),
+            format!(
+                "read all of it with `hotline audit verify` and a token of site {site}, and find out who changed the \
+                 data directory"
+            ),
         );
         return Finding::bad(CHECK, words, mend);
     }
@@ -286,7 +292,7 @@ mod tests {
     fn a_format_of_a_later_release_is_bad_and_an_older_one_can_be_raised() {
         let site: SiteId = "main".parse().expect("a name");
         let found = |format: u32| super::format(site, &Head { format, ..head() });
-        assert_eq!(found(session::FORMAT).words.of(Lang::En), "site main: format 2");
+        assert_eq!(found(session::FORMAT).words.of(Lang::En), "format 2");
         let older = found(1);
         assert_eq!(older.verdict, Verdict::Good);
         assert!(older.words.of(Lang::Zh).contains("hotline site raise-format main"), "{older:?}");

@@ -4,6 +4,7 @@
 use presence::{RedisAddress, RedisFault, RedisFound, look_at_redis};
 
 use super::Finding;
+use crate::chinese::chinese;
 use crate::lang::Lang;
 use crate::office::said::{Said, said, same};
 use crate::serve::ServerFile;
@@ -20,7 +21,7 @@ pub(super) async fn look(flag: Option<&str>, file: &ServerFile) -> Finding {
         Err(fault) => {
             let why = format!("{fault:#}");
             let words = said(
-                format!("Redis 的配置不能用，服务器不会启动：{why}"),
+                format!("Redis 的配置不能用，服务器不会启动：{}", chinese(&why)),
                 format!("what is configured of Redis cannot be used, and the server will not start: {why}"),
             );
             let mend = said(
@@ -64,7 +65,7 @@ fn away(address: &RedisAddress, fault: &RedisFault) -> Finding {
 fn told(fault: &RedisFault) -> (Said, Said) {
     match fault {
         RedisFault::Unreachable(what) => (
-            said(format!("连不上（{what}）"), format!("nobody can be reached there ({what})")),
+            said(format!("连不上（{}）", chinese(what)), format!("nobody can be reached there ({what})")),
             said(
                 "启动 Redis，或改正地址（是否使用 TLS 也要对）",
                 "start it, or correct the address, also whether it speaks TLS",

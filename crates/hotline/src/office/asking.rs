@@ -168,17 +168,30 @@ impl Office {
         }
     }
 
-    /// The call that is meant, open or not: by its beginning among the open ones, then among the latest others.
+    /// The call that is meant, open or not: by its beginning among the open ones, then among all that have a record.
     ///
     /// # Errors
     /// When none is, or the server says no.
     pub(super) async fn any_call(&self, typed: &str) -> Told<String> {
         match self.call(typed, Taken::Beginning).await {
-            Err(fault) if fault.code() == "UNKNOWN" => {
-                let latest = v1::ListRecordsRequest { page_size: PAGE, ..v1::ListRecordsRequest::default() };
-                let calls = self.send(latest).await?.calls;
+            Err(unknown) if unknown.code() == "UNKNOWN" => {
+                let typed = typed.to_lowercase();
+                let asked = v1::ListRecordsRequest {
+                    page_size: PAGE,
+                    call_begins: typed.clone(),
+                    ..v1::ListRecordsRequest::default()
+                };
+                let calls = match self.send(asked).await {
+                    Ok(found) => found.calls,
+                    // No id begins so.
+                    Err(fault) if fault.code() == "INVALID_FIELD" => Vec::new(),
+                    Err(fault) => return Err(fault),
+                };
+                if calls.is_empty() {
+                    return Err(unknown);
+                }
                 let known: Vec<Known> = calls.into_iter().map(|call| Known::id(call.call_id)).collect();
-                find::find(find::CALL, &typed.to_lowercase(), &known, Taken::Beginning)
+                find::find(find::CALL, &typed, &known, Taken::Beginning)
             }
             found => found,
         }

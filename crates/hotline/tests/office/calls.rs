@@ -153,6 +153,10 @@ fn calls_that_are_over_are_listed_from_their_records() {
     house.ask(&["call", "list", "--from", "10m"]).refused(2, &["--closed"]);
     assert_eq!(house.object(&["call", "show", &CALLS[0][..6]])["item"]["state"], "closed");
     assert!(house.told(&["call", "why", &CALLS[1][..6]]).contains("rang in on emergency"));
+    house.ask(&["call", "why", "0"]).refused(2, &["could be more than one call", CALLS[0], CALLS[1]]);
+    for none in ["0190a5c3", "0190a5c26d3e", "nobody"] {
+        house.ask(&["call", "why", none]).refused(1, &["there is no call", "hotline call list"]);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use switchboard::id::{CallerRef, Code, NameFault, RequestId};
+use switchboard::id::{CallId, CallerRef, Code, NameFault, RequestId};
 use switchboard::time::Span;
 use tonic::{Code as StatusCode, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -93,6 +93,21 @@ pub(crate) fn uuid(path: &str, text: &str) -> Result<Uuid, Invalid> {
         .ok_or_else(|| Invalid::new(path, "a UUID is meant, as 0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11"))
 }
 
+/// The first and the last id of a call that could begin so, or none for an empty text.
+pub(crate) fn calls_that_begin(path: &str, text: &str) -> Result<Option<(CallId, CallId)>, Invalid> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let filled = |digit: &str| {
+        let rest = "00000000-0000-0000-0000-000000000000".get(text.len()..)?.replace('0', digit);
+        Uuid::try_parse(&format!("{text}{rest}")).ok().map(CallId)
+    };
+    filled("0")
+        .zip(filled("f"))
+        .map(Some)
+        .ok_or_else(|| Invalid::new(path, "the beginning of a UUID is meant, as 0190a5c2 or 0190a5c2-6d3e"))
+}
+
 /// The request id, or none for an empty text.
 pub(crate) fn request(text: &str) -> Result<Option<RequestId>, Invalid> {
     if text.is_empty() { Ok(None) } else { uuid("request_id", text).map(|id| Some(RequestId(id))) }
@@ -144,5 +159,23 @@ mod tests {
         );
         let long = invalid_status([Invalid::new("text", "x".repeat(TOLD_BYTES_MAX))]);
         assert!(long.message().ends_with('x'), "the first is always told");
+    }
+
+    #[test]
+    fn the_beginning_of_an_id_means_all_ids_from_its_zeros_on() {
+        let between = |text: &str| {
+            let (first, last) = calls_that_begin("call_begins", text).expect("a beginning").expect("one");
+            (first.to_string(), last.to_string())
+        };
+        let whole = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11".to_owned();
+        assert_eq!(between(&whole), (whole.clone(), whole.clone()));
+        let (first, last) = between("0190A5C2-6");
+        assert_eq!(first, "0190a5c2-6000-0000-0000-000000000000");
+        assert_eq!(last, "0190a5c2-6fff-ffff-ffff-ffffffffffff");
+        assert_eq!(between("0190a5c2").1, "0190a5c2-ffff-ffff-ffff-ffffffffffff");
+        assert_eq!(calls_that_begin("call_begins", ""), Ok(None));
+        for wrong in ["0190a5c26d3e", "x", "0190-", "电话", &format!("{whole}0")] {
+            assert!(calls_that_begin("call_begins", wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -19,8 +19,8 @@ pub(crate) use self::desk::desk;
 pub(crate) use self::explanation::{explained_call, explained_operator};
 pub(crate) use self::facts::{Reported, calls, reach, reported};
 pub(crate) use self::field::{
-    Invalid, bad_page, caller, code, invalid_status, name, optional_code, optional_name, optional_span_ms,
-    page_size, present, request, span_ms, uuid,
+    Invalid, bad_page, caller, calls_that_begin, code, invalid_status, name, optional_code, optional_name,
+    optional_span_ms, page_size, present, request, span_ms, uuid,
 };
 pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transfer_target};
 pub(crate) use self::plan::{changes, complaint, complaints, gaps, gateway_plan};

@@ -168,6 +168,7 @@ fn query(request: &v1::ListRecordsRequest) -> Result<RecordQuery, Status> {
         outcome: convert::asked_outcome(request.outcome()),
         from_wall_us: request.from_wall_us,
         until_wall_us: request.until_wall_us,
+        calls: convert::calls_that_begin("call_begins", &request.call_begins)?,
     })
 }
 

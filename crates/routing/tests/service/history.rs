@@ -164,6 +164,38 @@ async fn calls_are_listed_page_by_page_the_latest_first() {
     assert_eq!(reason(&status), "UNKNOWN_CALL");
 }
 
+#[tokio::test]
+async fn calls_are_found_by_the_beginning_of_their_ids_however_many_are_behind_them() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let calls = [
+        "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11",
+        "0190a5c2-9d3e-7cc1-9c5b-2f5f0c1f7a12",
+        "0290a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a13",
+    ];
+    for (n, call) in calls.iter().enumerate() {
+        hospital.report(arrival(call, "duty", &n.to_string())).await;
+    }
+    while listed(&hospital, |_| {}).await.len() < calls.len() {
+        tokio::task::yield_now().await;
+    }
+    let begin = async |begins: &str, page_size: u32| {
+        let asked =
+            v1::ListRecordsRequest { call_begins: begins.to_owned(), page_size, ..Default::default() };
+        hospital.supervisor.send(asked).await
+    };
+    let found = async |begins: &str, page_size: u32| {
+        let calls = begin(begins, page_size).await.expect("a page").calls;
+        calls.into_iter().map(|call| call.call_id).collect::<Vec<_>>()
+    };
+    assert_eq!(found("0190a5c2-6", 1).await, [calls[0]], "the page is of those that begin so");
+    assert_eq!(found("0190a5c2", 9).await, [calls[1], calls[0]]);
+    assert_eq!(found("", 9).await.len(), calls.len());
+    assert!(found("0390", 9).await.is_empty());
+    let status = begin("0190a5c26d3e", 9).await.expect_err("no hyphen");
+    assert_eq!((status.code(), reason(&status)), (Code::InvalidArgument, "INVALID_FIELD".to_owned()));
+}
+
 async fn listed(
     hospital: &Hospital,
     narrow: impl FnOnce(&mut v1::ListRecordsRequest),

@@ -95,8 +95,9 @@ pub(crate) fn latest(
     behind: Option<RecordPlace>,
     records_max: usize,
 ) -> Statement {
-    let RecordQuery { line, operator, caller, outcome, from_wall_us, until_wall_us } = asked;
-    Statement::of(sql::LATEST_RECORDS)
+    let RecordQuery { line, operator, caller, outcome, from_wall_us, until_wall_us, calls } = asked;
+    let text = if calls.is_some() { sql::LATEST_RECORDS_BETWEEN } else { sql::LATEST_RECORDS };
+    let statement = Statement::of(text)
         .with(site)
         .with(behind.map_or(i64::MAX, |place| number(place.first_seq.0)))
         .with(behind.map(|place| place.call.to_string()).unwrap_or_default())
@@ -106,7 +107,11 @@ pub(crate) fn latest(
         .with(outcome.map(|outcome| canonical::encode(&outcome)).unwrap_or_default())
         .with(from_wall_us.unwrap_or(i64::MIN))
         .with(until_wall_us.unwrap_or(i64::MAX))
-        .with(most(records_max))
+        .with(most(records_max));
+    match *calls {
+        Some((first, last)) => statement.with(first).with(last),
+        None => statement,
+    }
 }
 
 pub(crate) fn record(row: &impl Places) -> Result<CallRecord, Stopped> {

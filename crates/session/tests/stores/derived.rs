@@ -100,6 +100,13 @@ async fn records_are_found(store: &dyn Derived) {
     assert_eq!(asked(RecordQuery { outcome: Some(Outcome::AbandonedWaiting), ..any() }).await, [4]);
     assert_eq!(asked(RecordQuery { from_wall_us: Some(5_000), ..any() }).await, [4, 3]);
     assert_eq!(asked(RecordQuery { until_wall_us: Some(5_000), ..any() }).await, [2, 1]);
+    let between = |first, last| RecordQuery { calls: Some((call(first), call(last))), ..any() };
+    assert_eq!(asked(between(2, 3)).await, [3, 2]);
+    assert!(asked(between(5, 9)).await.is_empty());
+    assert_eq!(asked(RecordQuery { outcome: Some(Outcome::AbandonedWaiting), ..between(1, 9) }).await, [4]);
+    assert_eq!(asked(RecordQuery { until_wall_us: Some(5_000), ..between(2, 4) }).await, [2]);
+    let next = store.latest_records(main, &between(2, 9), Some(kept[2].place()), 9).await;
+    assert_eq!(next, Ok(vec![kept[1].clone()]), "page by page");
 }
 
 /// Runs the suite of records by who called, where records are kept.
