@@ -142,6 +142,8 @@ mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use rustix::process::{Signal, getpid, kill_process};
+
     use super::{CRASH_VARIABLE, CrashPoint};
 
     static ARMED: OnceLock<Option<(CrashPoint, u64)>> = OnceLock::new();
@@ -151,7 +153,9 @@ mod armed {
         let armed = ARMED.get_or_init(|| std::env::var(CRASH_VARIABLE).ok().and_then(|text| parse(&text)));
         let Some((_, nth)) = armed.filter(|(armed, _)| *armed == point) else { return };
         if COUNT.fetch_add(1, Ordering::Relaxed) + 1 == nth {
-            // At once, like kill -9: nothing is unwound, flushed or closed.
+            // As by kill -9: nothing is unwound, flushed or closed.
+            let _sent = kill_process(getpid(), Signal::KILL);
+            // Whoever outlives that must not go on, and ends by another signal, which a test tells apart.
             std::process::abort();
         }
     }

@@ -204,13 +204,49 @@ fn key_in(dir: &Path, is_needed: bool) -> Result<SealKey> {
     Ok(SealKey::kept_in(&file)?)
 }
 
+/// Why a record was not opened whose schema is a later release's, in somebody's language.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct LaterSchema(String);
+
 fn told(lang: Lang, fault: anyhow::Error) -> anyhow::Error {
     let fault = match fault.downcast::<OpenFault>() {
-        Ok(fault) => return anyhow::Error::msg(text::unopened(lang, &fault)),
+        Ok(fault) => {
+            return in_words(text::unopened(lang, &fault), matches!(fault, OpenFault::Newer { .. }));
+        }
         Err(other) => other,
     };
     match fault.downcast::<PostgresFault>() {
-        Ok(fault) => anyhow::Error::msg(postgres::unopened(lang, &fault)),
+        Ok(fault) => in_words(postgres::unopened(lang, &fault), matches!(fault, PostgresFault::Newer { .. })),
         Err(other) => other,
+    }
+}
+
+/// Whoever ends because of it has to know a later schema from all else, whatever the language.
+fn in_words(words: String, is_later: bool) -> anyhow::Error {
+    if is_later { LaterSchema(words).into() } else { anyhow::Error::msg(words) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_schema_is_known_in_either_language_and_nothing_else_is_taken_for_one() {
+        let path = || PathBuf::from("/data/journal.db");
+        for lang in [Lang::Zh, Lang::En] {
+            let later = OpenFault::Newer { path: path(), schema: 9, known: 7 };
+            let words = text::unopened(lang, &later);
+            let later = told(lang, later.into());
+            assert!(later.is::<LaterSchema>() && later.to_string() == words, "{later}");
+            let later = PostgresFault::Newer { server: "db:5432/hotline".to_owned(), step: 9 };
+            assert!(told(lang, later.into()).is::<LaterSchema>());
+            let behind = PostgresFault::Behind { server: "db:5432/hotline".to_owned(), missing: vec![] };
+            let others: [anyhow::Error; 2] = [OpenFault::NotOurs { path: path() }.into(), behind.into()];
+            for other in others {
+                let other = told(lang, other);
+                assert!(!other.is::<LaterSchema>(), "{other}");
+            }
+        }
     }
 }

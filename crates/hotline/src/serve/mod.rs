@@ -37,7 +37,7 @@ pub(crate) use self::settings::Serve;
 use self::settings::Settings;
 pub(crate) use self::settings::read as read_configuration;
 use self::traces::Sending;
-use crate::journal::Kept;
+use crate::journal::{Kept, LaterSchema};
 use crate::lang::Lang;
 use crate::tokens::Address;
 use crate::{causes, certs, open_files, tokens};
@@ -71,7 +71,8 @@ pub(crate) struct Ready {
 /// The exit code for flags or a configuration that make no sense, as for every other command.
 const MAKES_NO_SENSE: u8 = 2;
 
-/// The exit code for a record that a later release has written: starting this one again is of no use.
+/// The exit code for a record that a later release has written, or the schema of which it has changed: starting this one
+/// again is of no use.
 const TOO_OLD: u8 = 78;
 
 /// Serves until it is told to end, or until its journal fails so that only a restart can tell what was stored. Why the
@@ -93,10 +94,10 @@ pub(crate) fn run(flags: Serve) -> ExitCode {
     }
 }
 
-/// Whether the record is written in a format that only a later release reads.
+/// Whether only a later release reads the record: by its schema, or by the format of a row.
 fn is_later(fault: &anyhow::Error) -> bool {
     let started = fault.downcast_ref::<StartFault>();
-    matches!(started, Some(StartFault::Body(BodyFault::UnknownFormat { .. })))
+    fault.is::<LaterSchema>() || matches!(started, Some(StartFault::Body(BodyFault::UnknownFormat { .. })))
 }
 
 fn begun(settings: Settings, lang: Lang) -> Result<ExitCode> {

@@ -1,4 +1,4 @@
-//! Death and return, over and over: at random moments by signal 9, and by its own hand at every named point.
+//! Death by signal 9 and return, over and over: at random moments, and by its own hand at every named point.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ const FILLED_WITHIN: Duration = Duration::from_secs(180);
 /// Every so many cycles the whole journal is read and decided again.
 const VERIFIED_EVERY: usize = 32;
 
-/// How a server dies.
+/// How a server dies, by signal 9 each time.
 #[derive(Debug, Clone, Copy)]
 enum Death {
-    /// By signal 9, so long after everybody is back.
+    /// Killed so long after everybody is back.
     AfterMs(u64),
     /// By its own hand, when it comes to this point for the nth time.
     At(CrashPoint, u64),
@@ -32,7 +32,7 @@ enum Death {
 /// What a run of cycles shows.
 #[derive(Default)]
 struct Tally {
-    by_signal: usize,
+    at_random: usize,
     by_point: BTreeMap<CrashPoint, usize>,
     /// From the start of a process to the first offer on a screen.
     first_offer: Vec<Duration>,
@@ -121,7 +121,7 @@ async fn die(server: &mut Server, hospital: &mut Hospital, death: Death, tally: 
         Death::AfterMs(ms) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             server.kill();
-            tally.by_signal += 1;
+            tally.at_random += 1;
         }
         Death::At(point, nth) => {
             server.kill();
@@ -196,10 +196,11 @@ impl Tally {
         let answers = hospital.witness.notes().answers;
         open.sort_unstable();
         format!(
-            "seed {seed}: {cycles} cycles, {} by signal 9, {} at {} points; {} calls, {} decisions, {} offers, \
-             {} answers; 0 lost, 0 doubly connected, 0 phantom, 0 unbalanced; open at a death: median {}, most {}; \
-             from a start to the first new offer: median {} ms, 99 of 100 within {} ms, longest {} ms\n{}",
-            self.by_signal,
+            "seed {seed}: {cycles} deaths by signal 9, {} at random, {} at {} points; {} calls, {} decisions, \
+             {} offers, {} answers; 0 lost, 0 doubly connected, 0 phantom, 0 unbalanced; \
+             open at a death: median {}, most {}; from a start to the first new offer: median {} ms, \
+             99 of 100 within {} ms, longest {} ms\n{}",
+            self.at_random,
             self.by_point.values().sum::<usize>(),
             self.by_point.len(),
             hospital.books.calls(),

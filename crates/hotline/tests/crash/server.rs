@@ -23,8 +23,8 @@ pub(crate) enum Kept {
 
 const LOOPBACK: &str = "127.0.0.1";
 
-/// The signal of `abort`: how a process dies at a crash point.
-const SIGABRT: i32 = 6;
+/// The signal that a process sends itself at a crash point: that of `kill -9`.
+const SIGKILL: i32 = 9;
 
 /// Where a server runs, and the server.
 pub(crate) struct Server {
@@ -308,7 +308,7 @@ pub(crate) async fn client_when_there(place: &Place, role: &str) -> Client {
 
 /// Whether a process died at a crash point.
 pub(crate) fn died_at_a_point(status: ExitStatus) -> bool {
-    status.signal() == Some(SIGABRT)
+    status.signal() == Some(SIGKILL)
 }
 
 /// The whole journal, read and decided again by `hotline journal verify`.

@@ -7,6 +7,7 @@ mod config;
 mod database;
 mod evidence;
 mod health;
+mod later;
 mod logs;
 mod plans;
 mod process;
