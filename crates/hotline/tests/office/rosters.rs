@@ -93,3 +93,23 @@ fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
     let planned = house.object(&["plan", "validate", "-f", "plan.toml"])["item"].clone();
     assert!(planned["gaps"].as_array().is_some_and(|gaps| !gaps.is_empty()), "{planned}");
 }
+
+#[test]
+fn dates_that_are_over_are_told_in_both_languages() {
+    let house = House::open();
+    house.told(&["operator", "add", "li-na"]);
+    let dated = "\n[[exceptions]]\ndate = \"2020-02-29\"\noff = [\"li-na\"]\n";
+    house.write("past.toml", &format!("{ALL_DAY}{dated}"));
+    let validate = ["roster", "validate", "-f", "past.toml"];
+    let found = house.told(&validate);
+    for words in ["warning: 2020-02-29 is over", "--> past.toml:8:8", "= help: look at the year"] {
+        assert!(found.contains(words), "{words:?} is not in {found}");
+    }
+    let chinese = house.told(&[&validate[..], &["--lang", "zh"]].concat());
+    for words in ["警告：2020-02-29 已经过去", "= 办法：看看年份"] {
+        assert!(chinese.contains(words), "{words:?} is not in {chinese}");
+    }
+    house.told(&["roster", "apply", "-f", "past.toml", "--yes"]);
+    let again = house.told(&validate);
+    assert!(!again.contains("is over"), "it is in force, and nobody is told again: {again}");
+}

@@ -49,10 +49,11 @@ impl RosterService for Roster {
         let text = request.into_inner().text;
         let now_us = self.0.exchange.wall_us();
         let staffing = self.staffing();
+        let in_force = self.0.rosters.in_force().and_then(|in_force| in_force.roster.clone());
         let found = worked_out(move || match staffing.parsed(&text) {
             Ok(roster) => {
                 let (gaps, gaps_left_out) = convert::gaps(&staffing.gaps(&roster.roster, now_us));
-                let warnings = warnings(&roster, now_us);
+                let warnings = warnings(&roster, now_us, in_force.as_deref());
                 v1::ValidateRosterResponse { warnings, gaps, gaps_left_out, ..Default::default() }
             }
             Err(faults) => v1::ValidateRosterResponse {
@@ -221,9 +222,10 @@ fn due(state: &State, shift: &Shift, wall_us: i64) -> v1::DueOperator {
     }
 }
 
-fn warnings(roster: &ParsedRoster, from_us: i64) -> Vec<v1::PlanComplaint> {
-    let skipped = roster.skipped_times(from_us, GAP_DAYS).unwrap_or_default();
-    roster.warnings.iter().chain(&skipped).map(convert::complaint).collect()
+fn warnings(roster: &ParsedRoster, now_us: i64, in_force: Option<&Roll>) -> Vec<v1::PlanComplaint> {
+    let skipped = roster.skipped_times(now_us, GAP_DAYS).unwrap_or_default();
+    let over = roster.dates_over(now_us, in_force).unwrap_or_default();
+    roster.warnings.iter().chain(&skipped).chain(&over).map(convert::complaint).collect()
 }
 
 fn bad_roster(faults: &Findings) -> Status {

@@ -202,3 +202,22 @@ async fn two_who_apply_at_once_and_a_roster_that_names_strangers_are_told_so() {
         "a plan is held against the roster"
     );
 }
+
+#[tokio::test]
+async fn dates_that_are_over_are_told_before_a_roster_is_applied() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    let roster = || text("[[holidays]]\ndate = \"2021-10-01 to 2021-10-07\"\non = {}\n");
+    let looked = async || {
+        let request = v1::ValidateRosterRequest { text: roster() };
+        hospital.supervisor.send(request).await.expect("looked at")
+    };
+    let found = looked().await;
+    assert!(found.complaints.is_empty(), "{found:?}");
+    let [warning] = found.warnings.as_slice() else { panic!("one warning: {found:?}") };
+    assert_eq!(warning.message, "7 dates are over, the latest is 2021-10-07");
+    assert!(warning.mend.contains("look at the year"), "{warning:?}");
+    apply(&hospital, roster(), 0).await.expect("nothing is refused for it");
+    let again = looked().await;
+    assert!(again.warnings.is_empty(), "what is in force was meant once: {again:?}");
+}
