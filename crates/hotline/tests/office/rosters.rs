@@ -1,4 +1,7 @@
 use crate::house::House;
+use crate::play::Gateway;
+
+const CALL: &str = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
 
 const ALL_DAY: &str =
     "[shifts]\nday = { from = \"00:00\", to = \"24:00\" }\n\n[weekly]\nli-na = \"daily day\"\n";
@@ -27,6 +30,30 @@ fn a_roster_is_applied_got_and_followed() {
     assert!(due.err.contains("times are by this machine's clock: "), "{due:?}");
     let table = house.told(&["roster", "due", "--lang", "zh"]);
     assert!(table.starts_with("接线员") && table.contains("li-na"), "{table}");
+}
+
+#[test]
+fn whoever_goes_after_the_call_is_leaving_and_who_pauses_without_a_shift_is_seen() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.have_somebody_paused("wang", "comfort");
+    house.write("roster.toml", ALL_DAY);
+    house.told(&["roster", "apply", "-f", "roster.toml", "--yes"]);
+    let gateway = Gateway::attach(&house);
+    gateway.ring(CALL, "duty");
+    house.told(&["operator", "resume", "li-na"]);
+    gateway.pick_up(CALL, 1);
+    house.told(&["operator", "off", "li-na"]);
+    let due = house.object(&["roster", "due"])["items"].clone();
+    let told = |n: usize| ["id", "attendance", "duty", "shift"].map(|field| due[n][field].as_str());
+    assert_eq!(told(0), [Some("li-na"), Some("leaving"), Some("leaving"), Some("day")]);
+    assert_eq!(told(1), [Some("wang"), Some("extra"), Some("paused"), None]);
+    let wide = house.told(&["roster", "due", "-o", "wide"]);
+    for words in ["leaving", "there, not on shift", "DUTY", "paused"] {
+        assert!(wide.contains(words), "{words:?} is not in {wide}");
+    }
+    let chinese = house.told(&["roster", "due", "--lang", "zh"]);
+    assert!(chinese.contains("将离") && chinese.contains("在岗，不在班"), "{chinese}");
 }
 
 #[test]

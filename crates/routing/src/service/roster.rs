@@ -123,15 +123,19 @@ impl RosterService for Roster {
         let shifts = shifts.map_err(|fault| Invalid::new("ahead_ms", fault.to_string()))?;
         let on_shift: BTreeSet<OperatorId> =
             shifts.iter().filter(|shift| shift.from_us <= wall_us).map(|shift| shift.operator).collect();
-        let (due, extra_operator_ids) = self.0.exchange.read(|switchboard| {
+        let (due, extra) = self.0.exchange.read(|switchboard| {
             let state = switchboard.state();
             let due = shifts.iter().map(|shift| due(state, shift, wall_us)).collect();
-            let on_duty = state.operators.iter().filter(|(_, operator)| operator.duty == Duty::On);
-            let extra = on_duty.filter(|(id, _)| !on_shift.contains(id)).map(|(id, _)| id.to_string());
-            (due, extra.collect())
+            let there = state.operators.iter().filter(|(_, operator)| operator.duty != Duty::Off);
+            let extra = there.filter(|(id, _)| !on_shift.contains(id)).map(|(id, operator)| {
+                let duty = Some(convert::duty(operator.duty));
+                v1::ExtraOperator { operator_id: id.to_string(), duty }
+            });
+            (due, extra.collect::<Vec<_>>())
         });
+        let extra_operator_ids = extra.iter().map(|one| one.operator_id.clone()).collect();
         let revision = in_force.kept.revision;
-        Ok(Response::new(v1::ListDueResponse { revision, wall_us, due, extra_operator_ids }))
+        Ok(Response::new(v1::ListDueResponse { revision, wall_us, due, extra_operator_ids, extra }))
     }
 }
 
