@@ -117,8 +117,22 @@ pub(super) fn attendance(attendance: v1::Attendance) -> Word {
     }
 }
 
-/// On duty, and not on shift.
+/// Not off duty, and not on shift.
 pub(super) const EXTRA: Word = word("extra", "在岗，不在班", "there, not on shift");
+
+/// Goes as soon as the work under way is done.
+pub(super) const LEAVING: Word = word("leaving", "将离", "leaving");
+
+pub(super) fn duty(state: v1::DutyState) -> Word {
+    match state {
+        v1::DutyState::Unspecified => UNKNOWN,
+        v1::DutyState::Off => word("off", "下班", "off duty"),
+        v1::DutyState::On => word("on", "在岗", "on duty"),
+        v1::DutyState::Paused => word("paused", "暂停", "paused"),
+        v1::DutyState::Suspended => word("suspended", "停派", "suspended"),
+        v1::DutyState::Leaving => LEAVING,
+    }
+}
 
 /// How an act of the audit ended; a refusal has its own code.
 pub(super) fn act(outcome: &str) -> Option<Word> {
@@ -195,7 +209,7 @@ pub(super) fn operator_state(against: &[super::reasons::Reason]) -> Word {
         ("suspended", word("suspended", "停派", "suspended")),
         ("paused", word("paused", "暂停", "paused")),
         ("busy", word("busy", "忙", "busy")),
-        ("leaving", word("leaving", "将离", "leaving")),
+        ("leaving", LEAVING),
         ("link_lost", word("link_lost", "失联", "no link")),
         ("link_grace", word("link_grace", "刚断线", "link dropped")),
         ("cooling_down", word("cooling_down", "暂缓", "cooling down")),

@@ -1,4 +1,7 @@
 use crate::house::House;
+use crate::play::Gateway;
+
+const CALL: &str = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
 
 const ALL_DAY: &str =
     "[shifts]\nday = { from = \"00:00\", to = \"24:00\" }\n\n[weekly]\nli-na = \"daily day\"\n";
@@ -27,6 +30,30 @@ fn a_roster_is_applied_got_and_followed() {
     assert!(due.err.contains("times are by this machine's clock: "), "{due:?}");
     let table = house.told(&["roster", "due", "--lang", "zh"]);
     assert!(table.starts_with("接线员") && table.contains("li-na"), "{table}");
+}
+
+#[test]
+fn whoever_goes_after_the_call_is_leaving_and_who_pauses_without_a_shift_is_seen() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.have_somebody_paused("wang", "comfort");
+    house.write("roster.toml", ALL_DAY);
+    house.told(&["roster", "apply", "-f", "roster.toml", "--yes"]);
+    let gateway = Gateway::attach(&house);
+    gateway.ring(CALL, "duty");
+    house.told(&["operator", "resume", "li-na"]);
+    gateway.pick_up(CALL, 1);
+    house.told(&["operator", "off", "li-na"]);
+    let due = house.object(&["roster", "due"])["items"].clone();
+    let told = |n: usize| ["id", "attendance", "duty", "shift"].map(|field| due[n][field].as_str());
+    assert_eq!(told(0), [Some("li-na"), Some("leaving"), Some("leaving"), Some("day")]);
+    assert_eq!(told(1), [Some("wang"), Some("extra"), Some("paused"), None]);
+    let wide = house.told(&["roster", "due", "-o", "wide"]);
+    for words in ["leaving", "there, not on shift", "DUTY", "paused"] {
+        assert!(wide.contains(words), "{words:?} is not in {wide}");
+    }
+    let chinese = house.told(&["roster", "due", "--lang", "zh"]);
+    assert!(chinese.contains("将离") && chinese.contains("在岗，不在班"), "{chinese}");
 }
 
 #[test]
@@ -92,4 +119,24 @@ fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
     house.write("plan.toml", plan::HOSPITAL);
     let planned = house.object(&["plan", "validate", "-f", "plan.toml"])["item"].clone();
     assert!(planned["gaps"].as_array().is_some_and(|gaps| !gaps.is_empty()), "{planned}");
+}
+
+#[test]
+fn dates_that_are_over_are_told_in_both_languages() {
+    let house = House::open();
+    house.told(&["operator", "add", "li-na"]);
+    let dated = "\n[[exceptions]]\ndate = \"2020-02-29\"\noff = [\"li-na\"]\n";
+    house.write("past.toml", &format!("{ALL_DAY}{dated}"));
+    let validate = ["roster", "validate", "-f", "past.toml"];
+    let found = house.told(&validate);
+    for words in ["warning: 2020-02-29 is over", "--> past.toml:8:8", "= help: look at the year"] {
+        assert!(found.contains(words), "{words:?} is not in {found}");
+    }
+    let chinese = house.told(&[&validate[..], &["--lang", "zh"]].concat());
+    for words in ["警告：2020-02-29 已经过去", "= 办法：看看年份"] {
+        assert!(chinese.contains(words), "{words:?} is not in {chinese}");
+    }
+    house.told(&["roster", "apply", "-f", "past.toml", "--yes"]);
+    let again = house.told(&validate);
+    assert!(!again.contains("is over"), "it is in force, and nobody is told again: {again}");
 }

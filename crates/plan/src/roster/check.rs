@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use switchboard::id::OperatorId;
 
 use super::moments::shown_instead;
-use super::{Assigned, Roster};
+use super::{Assigned, Place, Roster};
 use crate::finding::Fault;
 use crate::read::day_name;
 use crate::schedule::{DAYS_MAX, ScheduleError};
@@ -158,6 +158,30 @@ pub(super) fn doubts(roster: &Roster) -> Vec<Fault> {
     faults
 }
 
+/// Dates that are over by now are probably of another year, unless the roster in force has them: then they were meant
+/// once. A holiday or an exception that goes on is none of them, nor is yesterday: its night shift may be under way.
+pub(super) fn over(
+    roster: &Roster,
+    now_us: i64,
+    in_force: Option<&Roster>,
+) -> Result<Vec<Fault>, ScheduleError> {
+    let now = Timestamp::from_microsecond(now_us).map_err(|_| ScheduleError::BeyondCalendar)?;
+    let today = roster.zone.to_datetime(now).date();
+    let is_over = |date: Date| date.tomorrow().is_ok_and(|next| next < today);
+    let is_new = |date: &Date| in_force.is_none_or(|in_force| !in_force.days.contains_key(date));
+    let mut over: BTreeMap<Date, &Place> = BTreeMap::new();
+    for field in roster.date_fields.iter().filter(|field| is_over(field.last)) {
+        over.extend(field.dates().filter(is_new).map(|date| (date, &field.place)));
+    }
+    let Some((latest, place)) = over.last_key_value() else { return Ok(Vec::new()) };
+    let reason = match over.len() {
+        1 => format!("{latest} is over and changes no shift any more"),
+        dates => format!("{dates} dates are over, the latest is {latest}"),
+    };
+    let mend = "look at the year; dates that are over may stay, and change no shift";
+    Ok(vec![Fault::new(&place.path, place.span.clone(), reason, mend)])
+}
+
 impl Roster {
     /// Who has a shift on a date before exceptions are looked at.
     fn pattern_of(&self, date: Date) -> Vec<OperatorId> {
@@ -204,4 +228,49 @@ fn skipped_by(roster: &Roster, date: Date, assigned: &Assigned) -> Vec<Fault> {
         Some(Fault::new(&assigned.place.path, assigned.place.span.clone(), reason, mend))
     });
     told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roster::{ParsedRoster, parse};
+
+    const SHIFTS: &str = "[shifts]\nearly = { from = \"07:00\", to = \"15:00\" }\n";
+    const HOLIDAY: &str = "[[holidays]]\ndate = \"2025-10-01 to 2025-10-07\"\non = {}\n";
+    const EXCEPTION: &str = "[[exceptions]]\ndate = \"2025-10-07\"\non = { early = \"a\" }\n";
+
+    fn parsed(dated: &str) -> ParsedRoster {
+        parse("roster.toml", &format!("{SHIFTS}{dated}"), "Asia/Shanghai").unwrap()
+    }
+
+    /// Lines and what is told there.
+    fn told(dated: &str, now: &str, in_force: Option<&str>) -> Vec<(usize, String)> {
+        let now_us = now.parse::<Timestamp>().unwrap().as_microsecond();
+        let in_force = in_force.map(|dated| parsed(dated).roster);
+        let found = parsed(dated).dates_over(now_us, in_force.as_ref()).unwrap();
+        found.into_iter().map(|finding| (finding.line, finding.reason)).collect()
+    }
+
+    #[test]
+    fn dates_that_are_over_are_told_once_in_the_rosters_own_zone() {
+        let both = format!("{HOLIDAY}{EXCEPTION}");
+        assert_eq!(told(&both, "2025-10-05T04:00:00Z", None), [], "they go on");
+        assert_eq!(told(&both, "2025-10-08T15:59:59Z", None), [], "a night shift of the last day may be on");
+        let told_all = [(7, "7 dates are over, the latest is 2025-10-07".to_owned())];
+        assert_eq!(told(&both, "2025-10-08T16:00:00Z", None), told_all);
+        let holiday = [(4, "7 dates are over, the latest is 2025-10-07".to_owned())];
+        assert_eq!(told(HOLIDAY, "2026-01-01T00:00:00Z", None), holiday);
+        let exception = [(4, "2025-10-07 is over and changes no shift any more".to_owned())];
+        assert_eq!(told(EXCEPTION, "2026-01-01T00:00:00Z", None), exception);
+    }
+
+    #[test]
+    fn dates_that_the_roster_in_force_has_are_not_told_again() {
+        let now = "2026-01-01T00:00:00Z";
+        let both = format!("{HOLIDAY}{EXCEPTION}");
+        assert_eq!(told(&both, now, Some(HOLIDAY)), []);
+        let last = [(4, "2025-10-07 is over and changes no shift any more".to_owned())];
+        assert_eq!(told(HOLIDAY, now, Some(&HOLIDAY.replace("07", "06"))), last);
+        assert_eq!(told(HOLIDAY, now, Some("")).len(), 1);
+    }
 }

@@ -48,6 +48,7 @@ pub struct Roster {
     /// By day, 0 is Monday.
     weekly: [Vec<Assigned>; 7],
     days: BTreeMap<Date, Day>,
+    date_fields: Vec<DateField>,
 }
 
 /// A shift that people can be put on.
@@ -93,6 +94,21 @@ struct Holiday {
     like: Option<usize>,
     on: Vec<Assigned>,
     place: Place,
+}
+
+/// The dates of a holiday or an exception, and where they are said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct DateField {
+    first: Date,
+    last: Date,
+    place: Place,
+}
+
+impl DateField {
+    fn dates(&self) -> impl Iterator<Item = Date> {
+        let last = self.last;
+        self.first.series(jiff::Span::new().days(1)).take_while(move |date| *date <= last)
+    }
 }
 
 impl Roster {
@@ -203,6 +219,16 @@ impl ParsedRoster {
     /// [`ScheduleError`], when that is too far.
     pub fn skipped_times(&self, from_us: i64, days: u16) -> Result<Vec<Finding>, ScheduleError> {
         let faults = check::skipped(&self.roster, from_us, days)?;
+        Ok(drawn(&self.source(), Severity::Warning, faults).0)
+    }
+
+    /// Holidays and exceptions whose dates are all over, where the latest of them stands, but for dates that the roster in
+    /// force has as well. The moment is in microseconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`ScheduleError::BeyondCalendar`]: there is no such moment.
+    pub fn dates_over(&self, now_us: i64, in_force: Option<&Roster>) -> Result<Vec<Finding>, ScheduleError> {
+        let faults = check::over(&self.roster, now_us, in_force)?;
         Ok(drawn(&self.source(), Severity::Warning, faults).0)
     }
 

@@ -9,7 +9,9 @@ use switchboard::plan::{TITLE_CHARS_MAX, Title};
 use toml::de::{DeTable, DeValue};
 
 use super::dates::dates;
-use super::{Assigned, DATED_MAX, DATES_MAX, Day, Holiday, NamedShift, Place, Roster, SHIFTS_PER_WEEK_MAX};
+use super::{
+    Assigned, DATED_MAX, DATES_MAX, DateField, Day, Holiday, NamedShift, Place, Roster, SHIFTS_PER_WEEK_MAX,
+};
 use crate::finding::Fault;
 use crate::read::value::{Entry, Table};
 use crate::read::{Reading, Refusal, clock, day_number, day_numbers, plain, zone};
@@ -33,6 +35,7 @@ pub(super) struct Draft {
     shifts: BTreeMap<String, NamedShift>,
     weekly: [Vec<Assigned>; 7],
     days: BTreeMap<Date, Day>,
+    date_fields: Vec<DateField>,
     /// Shifts that holidays and exceptions name, counted for each date; a date without any counts as one.
     dated: usize,
     /// There are more dates, or shifts on them, than there may be: no more of them are laid.
@@ -51,7 +54,8 @@ impl Draft {
         let names_zone = self.names_zone;
         let (zone_name, zone) = self.zone?;
         let shifts = self.shifts.into_values().collect();
-        Some(Roster { zone_name, zone, names_zone, shifts, weekly: self.weekly, days: self.days })
+        let (weekly, days, date_fields) = (self.weekly, self.days, self.date_fields);
+        Some(Roster { zone_name, zone, names_zone, shifts, weekly, days, date_fields })
     }
 
     /// A date on which so many more shifts are named, unless that is too much.
@@ -375,7 +379,13 @@ impl Reading<Draft> {
             },
         };
         match dates(&text) {
-            Ok(dates) => dates,
+            Ok(dates) => {
+                if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
+                    let place = Place { path: entry.path.clone(), span: entry.span() };
+                    self.draft.date_fields.push(DateField { first: *first, last: *last, place });
+                }
+                dates
+            }
             Err((reason, mend)) => {
                 self.fault(&entry.path, entry.span(), reason, mend);
                 Vec::new()

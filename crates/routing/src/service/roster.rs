@@ -49,10 +49,11 @@ impl RosterService for Roster {
         let text = request.into_inner().text;
         let now_us = self.0.exchange.wall_us();
         let staffing = self.staffing();
+        let in_force = self.0.rosters.in_force().and_then(|in_force| in_force.roster.clone());
         let found = worked_out(move || match staffing.parsed(&text) {
             Ok(roster) => {
                 let (gaps, gaps_left_out) = convert::gaps(&staffing.gaps(&roster.roster, now_us));
-                let warnings = warnings(&roster, now_us);
+                let warnings = warnings(&roster, now_us, in_force.as_deref());
                 v1::ValidateRosterResponse { warnings, gaps, gaps_left_out, ..Default::default() }
             }
             Err(faults) => v1::ValidateRosterResponse {
@@ -122,15 +123,19 @@ impl RosterService for Roster {
         let shifts = shifts.map_err(|fault| Invalid::new("ahead_ms", fault.to_string()))?;
         let on_shift: BTreeSet<OperatorId> =
             shifts.iter().filter(|shift| shift.from_us <= wall_us).map(|shift| shift.operator).collect();
-        let (due, extra_operator_ids) = self.0.exchange.read(|switchboard| {
+        let (due, extra) = self.0.exchange.read(|switchboard| {
             let state = switchboard.state();
             let due = shifts.iter().map(|shift| due(state, shift, wall_us)).collect();
-            let on_duty = state.operators.iter().filter(|(_, operator)| operator.duty == Duty::On);
-            let extra = on_duty.filter(|(id, _)| !on_shift.contains(id)).map(|(id, _)| id.to_string());
-            (due, extra.collect())
+            let there = state.operators.iter().filter(|(_, operator)| operator.duty != Duty::Off);
+            let extra = there.filter(|(id, _)| !on_shift.contains(id)).map(|(id, operator)| {
+                let duty = Some(convert::duty(operator.duty));
+                v1::ExtraOperator { operator_id: id.to_string(), duty }
+            });
+            (due, extra.collect::<Vec<_>>())
         });
+        let extra_operator_ids = extra.iter().map(|one| one.operator_id.clone()).collect();
         let revision = in_force.kept.revision;
-        Ok(Response::new(v1::ListDueResponse { revision, wall_us, due, extra_operator_ids }))
+        Ok(Response::new(v1::ListDueResponse { revision, wall_us, due, extra_operator_ids, extra }))
     }
 }
 
@@ -221,9 +226,10 @@ fn due(state: &State, shift: &Shift, wall_us: i64) -> v1::DueOperator {
     }
 }
 
-fn warnings(roster: &ParsedRoster, from_us: i64) -> Vec<v1::PlanComplaint> {
-    let skipped = roster.skipped_times(from_us, GAP_DAYS).unwrap_or_default();
-    roster.warnings.iter().chain(&skipped).map(convert::complaint).collect()
+fn warnings(roster: &ParsedRoster, now_us: i64, in_force: Option<&Roll>) -> Vec<v1::PlanComplaint> {
+    let skipped = roster.skipped_times(now_us, GAP_DAYS).unwrap_or_default();
+    let over = roster.dates_over(now_us, in_force).unwrap_or_default();
+    roster.warnings.iter().chain(&skipped).chain(&over).map(convert::complaint).collect()
 }
 
 fn bad_roster(faults: &Findings) -> Status {

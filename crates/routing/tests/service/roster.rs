@@ -7,7 +7,8 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use session::KeptRoster;
 use tonic::Code;
 
-use crate::hospital::{Hospital, reason, site, visitor};
+use crate::hospital::{Hospital, hung_up, reason, site, visitor};
+use crate::passage::talking;
 
 /// When these tests begin, on the hospital's own clock.
 fn start() -> Zoned {
@@ -85,6 +86,38 @@ async fn a_roster_puts_people_on_shift_and_tells_who_is_late() {
         hospital.supervisor.send(v1::ExplainOperatorRequest { operator_id: "tel".into(), at_least: None });
     let off = off.await.expect("explained").against;
     assert!(off.iter().any(|why| why.code == "off_duty"), "the shift is over: {off:?}");
+}
+
+fn extra(due: &v1::ListDueResponse) -> Vec<(String, DutyState)> {
+    let duty = |one: &v1::ExtraOperator| one.duty.as_ref().expect("known").state();
+    due.extra.iter().map(|one| (one.operator_id.clone(), duty(one))).collect()
+}
+
+#[tokio::test]
+async fn whoever_talks_when_the_shift_is_over_is_told_as_leaving() {
+    let hospital = Hospital::open().await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let (ana, mut desk) = hospital.on_duty("ana", &["outpatient-1"]).await;
+    let tom = hospital.add("tom", v1::DeviceKind::Telephone, &["duty"]).await;
+    tom.client.send(v1::GoOnDutyRequest::default()).await.expect("needs no desk");
+    let pause = v1::PauseRequest { reason: "lunch".into(), ..Default::default() };
+    tom.client.send(pause).await.expect("paused");
+    apply(&hospital, text(""), 0).await.expect("in force");
+    let early = [("ana".into(), DutyState::On), ("tom".into(), DutyState::Paused)];
+    assert_eq!(extra(&due(&hospital, 0).await), early, "who pauses is there, too");
+
+    hospital.step_to(step_us(3) - 10 * 60_000_000).await;
+    let call = talking(&hospital, &ana, &mut desk).await;
+    assert_eq!(attendance(&due(&hospital, 0).await), [("ana".into(), Attendance::Present)]);
+    hospital.step_to(step_us(3) + 60_000_000).await;
+    let after = due(&hospital, 0).await;
+    assert_eq!(attendance(&after), []);
+    let there = [("ana".into(), DutyState::Leaving), ("tom".into(), DutyState::Paused)];
+    assert_eq!(extra(&after), there);
+    assert_eq!(after.extra_operator_ids, ["ana", "tom"]);
+    hospital.report(hung_up(&call)).await;
+    hospital.step_to(step_us(4)).await;
+    assert_eq!(extra(&due(&hospital, 0).await), [("tom".into(), DutyState::Paused)], "she has gone");
 }
 
 #[tokio::test]
@@ -201,4 +234,23 @@ async fn two_who_apply_at_once_and_a_roster_that_names_strangers_are_told_so() {
         validated.gaps.iter().any(|gap| gap.en.contains("nobody on")),
         "a plan is held against the roster"
     );
+}
+
+#[tokio::test]
+async fn dates_that_are_over_are_told_before_a_roster_is_applied() {
+    let hospital = Hospital::open().await;
+    hospital.admin.send(visitor("ana")).await.expect("added");
+    let roster = || text("[[holidays]]\ndate = \"2021-10-01 to 2021-10-07\"\non = {}\n");
+    let looked = async || {
+        let request = v1::ValidateRosterRequest { text: roster() };
+        hospital.supervisor.send(request).await.expect("looked at")
+    };
+    let found = looked().await;
+    assert!(found.complaints.is_empty(), "{found:?}");
+    let [warning] = found.warnings.as_slice() else { panic!("one warning: {found:?}") };
+    assert_eq!(warning.message, "7 dates are over, the latest is 2021-10-07");
+    assert!(warning.mend.contains("look at the year"), "{warning:?}");
+    apply(&hospital, roster(), 0).await.expect("nothing is refused for it");
+    let again = looked().await;
+    assert!(again.warnings.is_empty(), "what is in force was meant once: {again:?}");
 }

@@ -12,11 +12,13 @@ use crate::office::sheet::Field;
 use crate::office::words::{self as word, Word};
 use crate::office::{length, moment, said};
 
-/// Somebody who is due, or on duty without a shift, as programs read it.
+/// Somebody who is due, or there without a shift, as programs read it.
 #[derive(Debug, Serialize)]
 struct Due {
     id: String,
     attendance: Word,
+    /// None of somebody who was never added.
+    duty: Option<Word>,
     shift: Option<String>,
     from_wall_us: Option<i64>,
     to_wall_us: Option<i64>,
@@ -30,8 +32,11 @@ impl Listed for Due {
 
 impl From<v1::DueOperator> for Due {
     fn from(sent: v1::DueOperator) -> Due {
+        let (attendance, duty) = (sent.attendance(), sent.duty.map(|duty| duty.state()));
+        let is_leaving = attendance == v1::Attendance::Present && duty == Some(v1::DutyState::Leaving);
         Due {
-            attendance: word::attendance(sent.attendance()),
+            attendance: if is_leaving { word::LEAVING } else { word::attendance(attendance) },
+            duty: duty.map(word::duty),
             id: sent.operator_id,
             shift: Some(sent.shift_id),
             from_wall_us: Some(sent.from_wall_us),
@@ -41,9 +46,18 @@ impl From<v1::DueOperator> for Due {
 }
 
 impl Due {
-    /// On duty, and not on shift.
-    fn extra(id: String) -> Due {
-        Due { id, attendance: word::EXTRA, shift: None, from_wall_us: None, to_wall_us: None }
+    /// Not off duty, and not on shift: most often because the shift ended during a call.
+    fn extra(sent: v1::ExtraOperator) -> Due {
+        let duty = sent.duty.map(|duty| duty.state());
+        let is_leaving = duty == Some(v1::DutyState::Leaving);
+        Due {
+            id: sent.operator_id,
+            attendance: if is_leaving { word::LEAVING } else { word::EXTRA },
+            duty: duty.map(word::duty),
+            shift: None,
+            from_wall_us: None,
+            to_wall_us: None,
+        }
     }
 
     fn at(wall_us: Option<i64>) -> Field {
@@ -59,7 +73,7 @@ pub(super) async fn list(office: &Office, ahead: Option<&str>) -> Told<ExitCode>
         office.answer.chat(&said::said("还没有排班表", "there is no roster yet"));
     }
     let due = sent.due.into_iter().map(Due::from);
-    let items: Vec<Due> = due.chain(sent.extra_operator_ids.into_iter().map(Due::extra)).collect();
+    let items: Vec<Due> = due.chain(sent.extra.into_iter().map(Due::extra)).collect();
     let columns = [
         words("接线员", "OPERATOR", |one: &Due, _| Field::new(&one.id)).whole(),
         words("班次", "SHIFT", |one, _| Field::or_dash(one.shift.as_deref().unwrap_or_default())),
@@ -72,6 +86,8 @@ pub(super) async fn list(office: &Office, ahead: Option<&str>) -> Told<ExitCode>
                 _ => fair(),
             })
         }),
+        words("状态", "DUTY", |one: &Due, lang| Field::or_dash(one.duty.map_or("", |duty| duty.of(lang))))
+            .wide(),
     ];
     office.answer.list("due", &items, None, &columns)?;
     office.answer.clock(items.iter().filter(|one| one.from_wall_us.is_some()).count());
