@@ -72,6 +72,21 @@ fn every_field_of_a_roster_is_read_and_no_other() {
 }
 
 #[test]
+fn a_field_that_is_like_no_other_may_be_of_a_later_release() {
+    let release = concat!("later release than ", env!("CARGO_PKG_VERSION"));
+    let plan = |text: &str| plan::parse("x", text).unwrap_err();
+    let roster = |text: &str| plan::roster::parse("x", text, "UTC").unwrap_err();
+    for errors in [plan("[callbacks]\nafter = \"5m\"\n"), plan("callbacks = 1\n"), roster("callbacks = 1\n")]
+    {
+        let unknown = errors.findings.iter().find(|f| f.reason.contains("no field 'callbacks'"));
+        let mend = unknown.map(|f| f.mend.as_str()).unwrap_or_default();
+        assert!(mend.starts_with("what can stand here: ") && mend.ends_with(release), "{errors}");
+    }
+    let slip = plan("line = 1\n");
+    assert!(slip.findings.iter().any(|f| f.mend == "did you mean 'lines'?"), "{slip}");
+}
+
+#[test]
 fn every_field_is_documented() {
     documented(SECTIONS, REFERENCE);
     documented(ROSTER_SECTIONS, ROSTER_REFERENCE);

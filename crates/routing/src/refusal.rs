@@ -77,6 +77,9 @@ pub fn reason_of(rejection: &Rejection) -> Reason {
         Rejection::WrongOperatorState => {
             reason(FailedPrecondition, "WRONG_OPERATOR_STATE", "look at the desk's duty and work first")
         }
+        Rejection::ProfileConflict => {
+            reason(Aborted, "PROFILE_CONFLICT", "read what is known now, make the change in it, send that")
+        }
         Rejection::OperatorBusy => {
             reason(FailedPrecondition, "OPERATOR_BUSY", "wait until the work under way is done")
         }

@@ -297,6 +297,9 @@ pub enum Command {
         operator: OperatorId,
         /// What is known.
         profile: Profile,
+        /// Refused unless this is what was known.
+        #[serde(default, skip_serializing_if = "Expected::is_nothing")]
+        expect: Expected,
     },
     /// The person leaves; a call under way is finished first.
     RemoveOperator {
@@ -381,6 +384,28 @@ pub struct Profile {
     pub skills: BTreeSet<SkillId>,
     /// How this person answers.
     pub device: Device,
+}
+
+/// What has to be known of a person for a change to be made; without it any change is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Expected(pub Option<Box<Profile>>);
+
+impl Expected {
+    /// Whether any change is made.
+    pub fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether a change is made of somebody of whom this is known.
+    pub fn is_met_by(&self, known: Option<&Profile>) -> bool {
+        self.0.as_deref().is_none_or(|expected| known == Some(expected))
+    }
+}
+
+impl core::hash::Hash for Expected {
+    /// A request is the same one without it: states stay those of a release that does not know it.
+    fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// A plan to adopt.

@@ -63,6 +63,8 @@ pub enum Rejection {
     OperatorExists,
     /// The operator is not in a state in which this can be done.
     WrongOperatorState,
+    /// Something else is known of the operator than expected.
+    ProfileConflict,
     /// The operator is busy with something else.
     OperatorBusy,
     /// The colleague cannot be asked now.
@@ -166,6 +168,9 @@ impl fmt::Display for Rejection {
             Rejection::UnknownOperator => "there is no such operator",
             Rejection::OperatorExists => "an operator with this id exists",
             Rejection::WrongOperatorState => "the operator is not in a state in which this can be done",
+            Rejection::ProfileConflict => {
+                "somebody else changed this operator meanwhile; look again and try again"
+            }
             Rejection::OperatorBusy => "the operator is busy",
             Rejection::OperatorNotReady => "the operator cannot be asked now",
             Rejection::WrongDevice => "the operator's device cannot do this",

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use switchboard::command::{Adoption, Command, Force};
+use switchboard::command::{Adoption, Command, Expected, Force};
 use switchboard::id::{LineId, OperatorId, Revision};
 use switchboard::time::Span;
 
@@ -57,7 +57,7 @@ pub(super) const PHRASES: &[(&str, Act)] = &[
     }),
     ("<operator> changes to <lines>", |play, f| {
         let (operator, profile) = profile(f)?;
-        play.admin(Command::ChangeOperator { operator, profile })
+        play.admin(Command::ChangeOperator { operator, profile, expect: Expected::default() })
     }),
     ("<operator> is removed", |play, f| {
         play.admin(Command::RemoveOperator { operator: id(f.the("operator")) })

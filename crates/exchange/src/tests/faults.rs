@@ -5,7 +5,7 @@ use std::sync::Arc;
 use session::MemoryJournal;
 use switchboard::Switchboard;
 use switchboard::canonical;
-use switchboard::command::{Command, Input, Profile};
+use switchboard::command::{Command, Expected, Input, Profile};
 use switchboard::id::Seq;
 use switchboard::operator::Device;
 use switchboard::state::State;
@@ -54,7 +54,8 @@ async fn what_breaks_a_law_is_not_journaled_and_can_be_looked_at() {
     ask(&exchange, add_visitor(1)).await;
     assert!(!kept.exists(), "there is nothing to keep");
     let profile = Profile { device: Device::Softphone, ..visitor() };
-    let bad = by_admin(Command::ChangeOperator { operator: operator(1), profile });
+    let change = Command::ChangeOperator { operator: operator(1), profile, expect: Expected::default() };
+    let bad = by_admin(change);
     assert_eq!(exchange.ask(bad.clone()).await, Err(Refused::Faulty));
     assert_eq!(ask(&exchange, add_visitor(2)).await.cursor.seq, Seq(2), "its number is the next one's");
     let stored = decisions(&*journal).await;

@@ -66,8 +66,8 @@ struct SubjectArgs {
     /// The caller's number; `-` reads it from standard input, so that no history of commands keeps it.
     #[arg(long, value_name = "NUMBER")]
     number: Option<String>,
-    /// The caller's reference, as calls have it.
-    #[arg(long, value_name = "REF")]
+    /// The caller's reference, as calls have it; `--subject` says the same.
+    #[arg(long, alias = "subject", value_name = "REF")]
     caller: Option<String>,
 }
 

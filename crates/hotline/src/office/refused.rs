@@ -34,6 +34,7 @@ const REASONS: &[Words] = &[
     ("UNKNOWN_OPERATOR", "没有这名接线员", "查看：hotline operator list", "see who there is: hotline operator list"),
     ("OPERATOR_EXISTS", "已有同名的接线员", "换一个标识", "choose another id"),
     ("WRONG_OPERATOR_STATE", "以该接线员现在的状态不能这样做", "查看：hotline operator show", "look at it: hotline operator show"),
+    ("PROFILE_CONFLICT", "其间有人更改了该接线员", "未作任何更改；再执行一次", "nothing was changed; do it again"),
     ("OPERATOR_BUSY", "该接线员正忙", "等手头的工作结束", ""),
     ("OPERATOR_NOT_READY", "该接线员未就绪", "选一名空闲的接线员", ""),
     ("WRONG_DEVICE", "该接线员的接听设备不能这样做", "更改其接听方式", ""),

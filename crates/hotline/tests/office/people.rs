@@ -1,4 +1,9 @@
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+
+use api::{Bearer, Client, v1};
+use serde_json::json;
 
 use crate::house::House;
 
@@ -67,6 +72,89 @@ fn what_is_known_of_a_person_is_changed_piece_by_piece() {
     teams.sort_unstable();
     assert_eq!(teams, ["professionals", "youth"]);
     assert_eq!((&person["home_lines"], &person["skills"][0]), (&serde_json::json!([]), &"cantonese".into()));
+}
+
+/// A way to the server. Before something goes on that names this person, the other does what is theirs, by its number.
+fn way_with_another(
+    house: &House,
+    name: &'static str,
+    mut does: impl FnMut(usize) + Send + 'static,
+) -> String {
+    let door = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", door.local_addr().expect("an address"));
+    let server: SocketAddr =
+        house.address.strip_prefix("http://").expect("HTTP").parse().expect("an address");
+    std::thread::spawn(move || {
+        let mut named = 0;
+        for mut inside in door.incoming().flatten() {
+            let mut through = TcpStream::connect(server).expect("the server");
+            let (mut from, mut to) =
+                (through.try_clone().expect("a socket"), inside.try_clone().expect("a socket"));
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let mut bytes = [0; 16_384];
+            while let Ok(length @ 1..) = inside.read(&mut bytes) {
+                if bytes[..length].windows(name.len()).any(|window| window == name.as_bytes()) {
+                    does(named);
+                    named += 1;
+                }
+                through.write_all(&bytes[..length]).expect("passed on");
+            }
+            let _closed = through.shutdown(Shutdown::Both);
+        }
+    });
+    address
+}
+
+/// Li Na is in this team from here on and has no skill, whatever was known of her.
+fn put_in_team(address: &str, token: &str, team: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let bearer = Bearer::new(token).expect("a token");
+        let admin = Client::new(address, bearer).expect("an address");
+        let profile = v1::OperatorProfile {
+            team_ids: vec![team.to_owned()],
+            home_line_ids: vec!["duty".to_owned()],
+            device: v1::DeviceKind::Softphone.into(),
+            ..Default::default()
+        };
+        let (operator_id, profile) = ("li-na".to_owned(), Some(profile));
+        let change = v1::ChangeOperatorRequest { operator_id, profile, ..Default::default() };
+        admin.send(change).await.expect("changed");
+    });
+}
+
+#[test]
+fn what_another_administrator_changes_meanwhile_is_kept() {
+    let house = House::open();
+    house.told(&["operator", "add", "li-na", "--home", "duty"]);
+    let token = house.token("admin");
+    house.write_private("admin.token", &token);
+    let give_skill = |way: &str, more: &[&str]| {
+        let change = ["operator", "change", "li-na", "--skill", "cantonese", "--server", way];
+        house.ask(&[&change[..], &["--token-file", "admin.token"], more].concat())
+    };
+    let known = || house.object(&["operator", "show", "li-na"])["item"].clone();
+    let (address, other) = (house.address.clone(), token.clone());
+    let once = way_with_another(&house, "li-na", move |n| {
+        if n == 0 {
+            put_in_team(&address, &other, "youth");
+        }
+    });
+    let changed = give_skill(&once, &[]);
+    assert_eq!(changed.code, 0, "{changed:?}");
+    assert!(changed.err.contains("somebody else changed this operator meanwhile"), "{changed:?}");
+    let person = known();
+    assert_eq!((&person["teams"], &person["skills"]), (&json!(["youth"]), &json!(["cantonese"])));
+    assert_eq!(person["home_lines"], json!(["duty"]));
+
+    let address = house.address.clone();
+    let always = way_with_another(&house, "li-na", move |n| {
+        put_in_team(&address, &token, ["volunteers", "youth"][n % 2]);
+    });
+    give_skill(&always, &[]).refused(1, &["somebody else changed this operator", "do it again"]);
+    let person = known();
+    assert_eq!((&person["teams"], &person["skills"]), (&json!(["youth"]), &json!([])), "as the other said");
+    give_skill(&always, &["--lang", "zh"]).refused(1, &["其间有人更改了该接线员", "再执行一次"]);
 }
 
 #[test]

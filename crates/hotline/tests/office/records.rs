@@ -66,6 +66,8 @@ fn a_caller_is_seen_exported_and_forgotten_for_a_reason() {
         (Some(&*number), Some(CALL))
     );
     let caller = kept["item"]["id"].as_str().expect("a reference");
+    let by_reference = house.object(&[&["privacy", "export", "--subject", caller], &why[..]].concat());
+    assert_eq!(by_reference["item"]["id"], caller);
     let table = house.ask(&export);
     assert!(table.out.contains("the caller left while") && !table.out.contains("abandoned"), "{table:?}");
     let administrator = |id: &str| {

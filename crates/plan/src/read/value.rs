@@ -15,6 +15,9 @@ use crate::source::{nearest, quoted};
 /// Most entries of a table or a list: a file has a few dozen of anything, and what is read stays bounded.
 const MEMBERS_MAX: usize = 1_000;
 
+/// Whoever has a text for a later one is told that this is not it.
+const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
 /// A value and the path it stands under.
 pub(crate) struct Entry<'t> {
     pub(crate) path: String,
@@ -96,7 +99,12 @@ impl<D> Reading<D> {
             }
             let mend = match nearest(name, section.fields.iter().copied()) {
                 Some(field) => format!("did you mean '{field}'?"),
-                None => format!("what can stand here: {}", listed(section.fields)),
+                None => {
+                    let fields = listed(section.fields);
+                    format!(
+                        "what can stand here: {fields}; or this text is for a later release than {RELEASE}"
+                    )
+                }
             };
             let path = join(path, &quoted(name));
             self.fault(&path, key.span(), format!("there is no field {} here", quoted(name)), mend);

@@ -22,7 +22,9 @@ pub(crate) use self::field::{
     Invalid, bad_page, caller, calls_that_begin, code, invalid_status, name, optional_code, optional_name,
     optional_span_ms, page_size, present, request, span_ms, uuid,
 };
-pub(crate) use self::operator::{offer, offer_ref, profile, shown_profile, transfer_target};
+pub(crate) use self::operator::{
+    expected_profile, offer, offer_ref, profile, shown_profile, transfer_target,
+};
 pub(crate) use self::plan::{changes, complaint, complaints, gaps, gateway_plan};
 pub(crate) use self::principal::{principal_ref, who};
 pub(crate) use self::treatment::treatment;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use api::v1;
-use switchboard::command::{Profile, TransferTarget};
+use switchboard::command::{Expected, Profile, TransferTarget};
 use switchboard::id::{Attempt, CallId, NameFault, OfferId};
 use switchboard::operator::Operator;
 use switchboard::skills::SkillRegister;
@@ -15,12 +15,22 @@ const ENTRIES_MAX: usize = 256;
 
 /// What is known of a person.
 pub(crate) fn profile(profile: Option<v1::OperatorProfile>) -> Result<Profile, Invalid> {
-    let profile = present("profile", profile)?;
+    profile_at("profile", &present("profile", profile)?)
+}
+
+/// What has to be known of a person already, if that matters.
+pub(crate) fn expected_profile(expected: Option<v1::OperatorProfile>) -> Result<Expected, Invalid> {
+    let expected = expected.map(|expected| profile_at("expected", &expected)).transpose()?;
+    Ok(Expected(expected.map(Box::new)))
+}
+
+fn profile_at(path: &str, profile: &v1::OperatorProfile) -> Result<Profile, Invalid> {
+    let field = |name: &str| format!("{path}.{name}");
     Ok(Profile {
-        teams: names("profile.team_ids", &profile.team_ids)?,
-        home: names("profile.home_line_ids", &profile.home_line_ids)?,
-        skills: names("profile.skill_ids", &profile.skill_ids)?,
-        device: words::device("profile.device", profile.device())?,
+        teams: names(&field("team_ids"), &profile.team_ids)?,
+        home: names(&field("home_line_ids"), &profile.home_line_ids)?,
+        skills: names(&field("skill_ids"), &profile.skill_ids)?,
+        device: words::device(&field("device"), profile.device())?,
     })
 }
 

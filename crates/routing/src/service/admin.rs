@@ -149,7 +149,8 @@ impl AdminService for Admin {
         let (act, who, request) = acting(request)?;
         let operator = convert::name("operator_id", &request.operator_id)?;
         let profile = convert::profile(request.profile)?;
-        let command = Command::ChangeOperator { operator, profile };
+        let expect = convert::expected_profile(request.expected)?;
+        let command = Command::ChangeOperator { operator, profile, expect };
         let committed = self.0.act(&act, who, &request.request_id, command).await?;
         let receipt = Some(self.0.receipt(committed.cursor, committed.at).await);
         Ok(Response::new(v1::ChangeOperatorResponse { receipt }))

@@ -251,3 +251,50 @@ async fn people_are_added_changed_listed_and_removed() {
     let listed = hospital.admin.send(v1::ListOperatorsRequest::default()).await.expect("a page");
     assert_eq!(listed.operators.len(), 2);
 }
+
+#[tokio::test]
+async fn of_two_who_change_a_person_at_once_the_second_is_told() {
+    let hospital = Hospital::open().await;
+    hospital.add("ana", v1::DeviceKind::Softphone, &["duty"]).await;
+    let read = hospital.admin.send(v1::ListOperatorsRequest::default()).await.expect("a page");
+    let seen = read.operators[0].profile.clone().expect("what is known");
+    let change = |profile: &v1::OperatorProfile, expected: &v1::OperatorProfile| v1::ChangeOperatorRequest {
+        operator_id: "ana".into(),
+        profile: Some(profile.clone()),
+        expected: Some(expected.clone()),
+        ..v1::ChangeOperatorRequest::default()
+    };
+    let in_a_team = v1::OperatorProfile { team_ids: vec!["youth".into()], ..seen.clone() };
+    let with_a_skill = v1::OperatorProfile { skill_ids: vec!["cantonese".into()], ..seen.clone() };
+    let (one, other) = tokio::join!(
+        hospital.admin.send(change(&in_a_team, &seen)),
+        hospital.admin.send(change(&with_a_skill, &seen))
+    );
+    let (done, late, refused) = match (one, other) {
+        (Ok(_), Err(status)) => (in_a_team, with_a_skill, status),
+        (Err(status), Ok(_)) => (with_a_skill, in_a_team, status),
+        both => panic!("one of them is first: {both:?}"),
+    };
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Aborted, "PROFILE_CONFLICT"));
+    assert!(refused.message().contains("somebody else changed this operator"), "{refused:?}");
+    let known = async || {
+        let listed = hospital.admin.send(v1::ListOperatorsRequest::default()).await.expect("a page");
+        listed.operators[0].profile.clone().expect("what is known")
+    };
+    assert_eq!(known().await, done, "the first change is there");
+
+    hospital.admin.send(change(&done, &seen)).await.expect("what is so already is no conflict");
+    let both = v1::OperatorProfile {
+        team_ids: vec!["youth".into()],
+        skill_ids: vec!["cantonese".into()],
+        ..seen.clone()
+    };
+    hospital.admin.send(change(&both, &done)).await.expect("made in what is known now");
+    assert_eq!(known().await, both);
+    let blind = v1::ChangeOperatorRequest { expected: None, ..change(&late, &seen) };
+    hospital.admin.send(blind).await.expect("who expects nothing is not held against it");
+    assert_eq!(known().await, late);
+    let unsaid = v1::OperatorProfile { device: v1::DeviceKind::Unspecified.into(), ..seen };
+    let status = hospital.admin.send(change(&both, &unsaid)).await.expect_err("no such profile");
+    assert_eq!(field(&status), "expected.device");
+}

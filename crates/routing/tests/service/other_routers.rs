@@ -1,6 +1,7 @@
 //! Several routers of the same sites, on one store. Nobody tells one what another did but the store, and Redis where there is
 //! one.
 
+mod changes;
 mod formats;
 mod moved;
 

@@ -39,6 +39,7 @@ fn every() -> Vec<(Rejection, Code)> {
         (Rejection::UnknownOperator, Code::NotFound),
         (Rejection::OperatorExists, Code::AlreadyExists),
         (Rejection::WrongOperatorState, Code::FailedPrecondition),
+        (Rejection::ProfileConflict, Code::Aborted),
         (Rejection::OperatorBusy, Code::FailedPrecondition),
         (Rejection::OperatorNotReady, Code::FailedPrecondition),
         (Rejection::WrongDevice, Code::FailedPrecondition),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use switchboard::call::CallerKind;
-use switchboard::command::{Actor, Adoption, Arrival, Command, Force, LegFact, TransferTarget};
+use switchboard::command::{Actor, Adoption, Arrival, Command, Expected, Force, LegFact, TransferTarget};
 use switchboard::decision::{Decision, Reply};
 use switchboard::id::{Attempt, DeskSession, Revision};
 use switchboard::time::Span;
@@ -119,7 +119,7 @@ fn from_administrators() -> Vec<Command> {
         Command::AdoptPlan(Box::new(adoption)),
         Command::ExtendSchedule { edges: edges() },
         Command::AddOperator { operator: operator(), profile: profile() },
-        Command::ChangeOperator { operator: operator(), profile: profile() },
+        Command::ChangeOperator { operator: operator(), profile: profile(), expect: Expected::default() },
         Command::RemoveOperator { operator: operator() },
         Command::RetireSite,
     ]

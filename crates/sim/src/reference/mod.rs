@@ -156,7 +156,9 @@ impl Reference {
             Command::AdoptPlan(adoption) => self.adopt(adoption),
             Command::ExtendSchedule { edges } => self.extend_schedule(edges),
             Command::AddOperator { operator, profile } => self.add_operator(*operator, profile),
-            Command::ChangeOperator { operator, profile } => self.change_operator(*operator, profile),
+            Command::ChangeOperator { operator, profile, expect } => {
+                self.change_operator(*operator, profile, expect)
+            }
             Command::RemoveOperator { operator } => self.remove_operator(*operator),
             Command::RetireSite => self.retire(),
             _ => self.for_supervisor(command),

@@ -1,7 +1,7 @@
 //! People: duty, desks, what is put off until the work ends.
 
 use switchboard::call::{Stage, Withdrawal};
-use switchboard::command::{Force, Profile};
+use switchboard::command::{Expected, Force, Profile};
 use switchboard::decision::Reply;
 use switchboard::event::{Alarm, Event};
 use switchboard::id::{CallId, Code, DeskId, DeskSession, LineId, OperatorId};
@@ -340,10 +340,14 @@ impl Reference {
         Ok(Reply::Done)
     }
 
-    pub(super) fn change_operator(&mut self, id: OperatorId, profile: &Profile) -> Answer {
+    pub(super) fn change_operator(&mut self, id: OperatorId, profile: &Profile, expect: &Expected) -> Answer {
         let operator = self.staying(id)?;
-        if self.profile(operator) == *profile {
+        let before = self.profile(operator);
+        if before == *profile {
             return Err(Rejection::AlreadyDone(Reply::Done));
+        }
+        if expect.0.as_ref().is_some_and(|expected| **expected != before) {
+            return Err(Rejection::ProfileConflict);
         }
         if operator.device != profile.device && operator.work != Work::Idle {
             return Err(Rejection::OperatorBusy);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use switchboard::Switchboard;
 use switchboard::call::{CallerKind, Phase};
 use switchboard::command::{
-    Actor, Adoption, Arrival, Command, Edge, EdgeKind, Force, Input, LegFact, TransferTarget,
+    Actor, Adoption, Arrival, Command, Edge, EdgeKind, Expected, Force, Input, LegFact, TransferTarget,
 };
 use switchboard::id::{
     Attempt, CallId, CallerRef, DeskId, DeskSession, GatewayId, LineId, OfferId, OperatorId, RequestId,
@@ -193,9 +193,11 @@ impl Office<'_> {
         let mut profile = hospital::profile(&plan, &mut self.draw);
         let command = match (self.draw.below(5), device) {
             // The telephone on the desk is what it is: only the rest changes.
-            (0..3, Some(device)) => {
+            (drawn @ 0..3, Some(device)) => {
                 profile.device = device;
-                Command::ChangeOperator { operator: known, profile }
+                // Some look first, and say what they saw.
+                let seen = (drawn == 0).then(|| self.switchboard.profile(known)).flatten();
+                Command::ChangeOperator { operator: known, profile, expect: Expected(seen.map(Box::new)) }
             }
             (3, _) => Command::RemoveOperator { operator: known },
             _ => Command::AddOperator { operator: self.operator(), profile },

@@ -134,9 +134,9 @@ impl Switchboard {
                 admin(input)?;
                 self.add_operator(*operator, profile)
             }
-            Command::ChangeOperator { operator, profile } => {
+            Command::ChangeOperator { operator, profile, expect } => {
                 admin(input)?;
-                self.change_profile(*operator, profile)
+                self.change_profile(*operator, profile, expect)
             }
             Command::RemoveOperator { operator } => {
                 admin(input)?;

@@ -1,7 +1,7 @@
 //! People: added, changed, removed, set right by hand.
 
 use crate::call::Withdrawal;
-use crate::command::{Force, Profile};
+use crate::command::{Expected, Force, Profile};
 use crate::decision::Reply;
 use crate::event::Event;
 use crate::id::OperatorId;
@@ -25,13 +25,22 @@ impl Switchboard {
         Ok(Reply::Done)
     }
 
-    pub(super) fn change_profile(&mut self, operator: OperatorId, profile: &Profile) -> Decided {
+    pub(super) fn change_profile(
+        &mut self,
+        operator: OperatorId,
+        profile: &Profile,
+        expect: &Expected,
+    ) -> Decided {
         let known = self.state.operators.get(&operator).ok_or(Rejection::UnknownOperator)?;
         if known.removing {
             return Err(Rejection::WrongOperatorState);
         }
-        if self.profile(operator).as_ref() == Some(profile) {
+        let before = self.profile(operator);
+        if before.as_ref() == Some(profile) {
             return Err(Rejection::AlreadyDone(Reply::Done));
+        }
+        if !expect.is_met_by(before.as_ref()) {
+            return Err(Rejection::ProfileConflict);
         }
         if known.device != profile.device && known.work != Work::Idle {
             return Err(Rejection::OperatorBusy);

@@ -5,4 +5,5 @@
 mod desks;
 mod overflow;
 mod passage;
+mod people;
 mod site;

@@ -48,15 +48,30 @@ impl Change {
                 "say --team, --home, --skill or --device; to have none of them --no-team, --no-home, --no-skill",
             )));
         }
+        match self.once(office).await {
+            Err(fault) if fault.code() == "PROFILE_CONFLICT" => {
+                office.answer.chat(&said(
+                    "其间有人更改了该接线员；在新的内容上再改一次",
+                    "somebody else changed this operator meanwhile; the same is done to what is known now",
+                ));
+                self.once(office).await
+            }
+            ended => ended,
+        }
+    }
+
+    /// One attempt: of what is known at its beginning, and of nothing else.
+    async fn once(&self, office: &Office) -> Told<()> {
         let everybody = office.operators().await?;
         let known: Vec<Known> = everybody.iter().map(|one| Known::id(one.operator_id.clone())).collect();
         let id = find::find(find::OPERATOR, &self.operator, &known, Taken::Whole)?;
         let entry = everybody.into_iter().find(|one| one.operator_id == id);
-        let before = entry.and_then(|entry| entry.profile).unwrap_or_default();
-        let profile = self.of(before);
+        let expected = entry.and_then(|entry| entry.profile);
+        let profile = self.of(expected.clone().unwrap_or_default());
         let request = v1::ChangeOperatorRequest {
             operator_id: id.clone(),
             profile: Some(profile.clone()),
+            expected,
             ..v1::ChangeOperatorRequest::default()
         };
         let receipt = match office.send(request).await {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use switchboard::command::{Actor, Adoption, Command, Edge, EdgeKind};
+use switchboard::command::{Actor, Adoption, Command, Edge, EdgeKind, Expected};
 use switchboard::id::{CallId, LineId, OperatorId, Revision};
 use switchboard::line::LineState;
 use switchboard::operator::Duty;
@@ -90,7 +90,7 @@ pub(super) fn people(state: &State, n: &mut Numbers<'_>) -> Command {
     let lines: Vec<LineId> = state.lines.keys().copied().collect();
     match n.next() % 4 {
         0 | 1 => Command::AddOperator { operator, profile: profile(n, &lines) },
-        2 => Command::ChangeOperator { operator, profile: profile(n, &lines) },
+        2 => Command::ChangeOperator { operator, profile: profile(n, &lines), expect: Expected::default() },
         _ => Command::RemoveOperator { operator },
     }
 }
