@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::tree::{self, assert_found, assert_none};
 
 /// What must have a row: a prefix, how many there are, and how many digits a number has.
-const REQUIRED: [(&str, usize, usize); 29] = [
+const REQUIRED: [(&str, usize, usize); 30] = [
     ("C", 24, 2),
     ("L", 14, 2),
     ("F", 15, 2),
@@ -28,11 +28,12 @@ const REQUIRED: [(&str, usize, usize); 29] = [
     ("3.5.", 3, 1),
     ("3.6.", 12, 1),
     ("3.7.", 11, 1),
-    ("4.1.", 21, 1),
+    ("4.1.", 22, 1),
     ("4.2.", 4, 1),
     ("4.3.", 5, 1),
     ("4.4.", 1, 1),
     ("4.5.", 9, 1),
+    ("4.6.", 10, 1),
     ("5.1.", 11, 1),
     ("5.2.", 11, 1),
     ("5.3.", 10, 1),

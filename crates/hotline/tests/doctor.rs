@@ -311,6 +311,50 @@ fn a_certificate_that_ends_soon_is_doubtful() {
     ground.told("certificates", "doubtful", "hotline certs renew");
 }
 
+#[test]
+fn a_database_without_its_log_is_bad_and_a_start_mends_it() {
+    let ground = Ground::new();
+    // A start brings everything of the log into the file, and what it writes itself may stay in the log.
+    Server::start(&ground.data()).end();
+    let journal = ground.data().join("journal.db");
+    for log in ["journal.db-wal", "journal.db-shm"] {
+        let _gone = fs::remove_file(ground.data().join(log));
+    }
+    let mut bytes = fs::read(&journal).expect("the journal");
+    // How SQLite's header says in which manner the file is written, and read: 1 without a log, 2 with one.
+    assert_eq!(bytes[18..20], [2, 2]);
+    bytes[18..20].copy_from_slice(&[1, 1]);
+    fs::write(&journal, bytes).expect("written");
+    ground.told("sqlite", "bad", "without WAL: journal.db (delete)");
+    ground.told("sqlite", "bad", "restart the server");
+    Server::start(&ground.data()).end();
+    ground.told("sqlite", "good", ", WAL");
+}
+
+#[test]
+fn fewer_open_files_than_connections_need_are_doubtful() {
+    let ground = Ground::new();
+    let look = |connections: u32| {
+        let listen = "listen = [\"127.0.0.1:0\"]";
+        ground.configure(&format!("{listen}\n[limits]\nconnections = {connections}\n"));
+        // What the shell may have open is what the program may that takes its place.
+        let script = "ulimit -n 128 && exec \"$0\" doctor --data \"$1\" --config \"$2\" -o json --lang en";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_hotline")]).arg(ground.data());
+        command.arg(ground.dir.path().join("server.toml"));
+        let output = command.env_remove("HOTLINE_REDIS").output().expect("ended");
+        let object: Value = serde_json::from_slice(&output.stdout).expect("one object");
+        let mut items = object["items"].as_array().expect("items").iter();
+        items.find(|item| item["id"] == "open-files").expect("it is looked at").clone()
+    };
+    let few = look(65);
+    assert_eq!(few["verdict"], "doubtful", "{few}");
+    assert_eq!(few["words"], "128 files may be open, 129 are needed");
+    assert!(few["mend"].as_str().is_some_and(|mend| mend.contains("LimitNOFILE")), "{few}");
+    let enough = look(64);
+    assert!(enough["verdict"] == "good" && enough["mend"].is_null(), "{enough}");
+}
+
 /// In the journal's file, where a server that ended in good order left everything.
 fn forge(data: &Path, from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len(), "nothing in the file moves");

@@ -194,6 +194,28 @@ fn whoever_is_invited_comes_to_a_token_once() {
 }
 
 #[test]
+fn teams_are_listed_with_their_people_by_what_they_do() {
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.told(&["operator", "change", "li-na", "--team", "volunteers"]);
+    house.told(&["operator", "add", "wang", "--team", "volunteers", "--team", "youth"]);
+    let table = house.told(&["team", "list", "--lang", "zh-CN"]);
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["标识", "名称", "空闲", "振铃", "通话", "话后", "暂停", "下班"]);
+    assert_eq!(rows[1], ["professionals", "专业接线员", "0", "0", "0", "0", "0", "0"]);
+    assert_eq!(rows[2], ["volunteers", "社工志愿者", "0", "0", "0", "0", "1", "1"]);
+    assert_eq!((rows[3][0], rows[3][7], rows.len()), ("youth", "1", 4));
+    let object = house.object(&["team", "list"]);
+    let team = &object["items"][1];
+    assert_eq!((object["kind"].as_str(), team["title"]["zh"].as_str()), (Some("teams"), Some("社工志愿者")));
+    assert_eq!((team["paused"].as_u64(), team["off"].as_u64()), (Some(1), Some(1)));
+    let members = |team: &str| house.told(&["team", "members", team, "-o", "name"]);
+    assert_eq!((members("volunteers"), members("you")), ("li-na\nwang\n".into(), "wang\n".into()));
+    assert_eq!(house.ask(&["team", "members", "professionals"]).err, "there are none\n");
+    house.ask(&["team", "members", "volunters"]).refused(1, &["did you mean volunteers?"]);
+}
+
+#[test]
 fn slips_in_teams_lines_and_ids_get_the_nearest() {
     let house = House::open();
     let add = |more: &[&str]| house.ask(&[&["operator", "add", "wang"], more].concat());

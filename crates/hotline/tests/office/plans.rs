@@ -1,4 +1,5 @@
 use crate::house::House;
+use crate::play::Gateway;
 
 const CALL: &str = "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a11";
 
@@ -92,6 +93,41 @@ fn removing_a_line_shows_who_waits_and_where_they_would_go() {
     let applied = house.object(&[&apply[..], &moved, &["--yes"]].concat());
     assert_eq!(applied["item"]["revision"], 2);
     assert_eq!(house.object(&["call", "show", CALL])["item"]["line"], "outpatient-1");
+}
+
+#[test]
+fn callers_who_wait_are_counted_before_they_are_promised_the_new_plan() {
+    const OTHERS: [&str; 2] =
+        ["0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a12", "0190a5c2-6d3e-7cc1-9c5b-2f5f0c1f7a13"];
+    let house = House::open();
+    house.have_somebody_paused("li-na", "duty");
+    house.have_somebody_paused("wang", "outpatient-2");
+    let gateway = Gateway::attach(&house);
+    gateway.ring(CALL, "duty");
+    gateway.ring(OTHERS[0], "duty");
+    gateway.ring(OTHERS[1], "outpatient-2");
+    let promised = |call: &str| house.object(&["call", "why", call])["item"]["plan_revision"].clone();
+    house.write("new.toml", &changed());
+    let plain = house.object(&["plan", "apply", "-f", "new.toml", "--dry-run"])["item"].clone();
+    assert!(plain["migrate"] == false && plain.get("migrating").is_none(), "{plain}");
+    house.told(&["plan", "apply", "-f", "new.toml", "--yes"]);
+    assert_eq!(promised(CALL), 1, "who waits keeps what was promised");
+
+    // One of the three waits on a line that goes.
+    house.write("less.toml", &without_a_line());
+    let apply = ["plan", "apply", "-f", "less.toml", "--allow-remove", "--migrate"];
+    let dry = house.told(&[&apply[..], &["--dry-run"]].concat());
+    assert!(dry.contains("2 waiting callers on lines that stay would be promised the new plan"), "{dry}");
+    assert!(dry.contains("1 waiting caller would finish where they are"), "{dry}");
+    let item = house.object(&[&apply[..], &["--dry-run"]].concat())["item"].clone();
+    assert!(item["migrate"] == true && item["migrating"] == 2, "{item}");
+    house.ask(&apply).refused(2, &["2 waiting callers on lines that stay", "also for the callers who wait"]);
+    let chinese = house.ask(&[&apply[..], &["--lang", "zh-CN"]].concat());
+    chinese.refused(2, &["保留的热线上有 2 个等候的来电改用新方案", "等候的来电也改用新方案"]);
+    assert_eq!(promised(CALL), 1, "nothing was changed");
+    house.told(&[&apply[..], &["--yes"]].concat());
+    assert_eq!((promised(CALL), promised(OTHERS[0])), (3.into(), 3.into()));
+    assert_eq!(promised(OTHERS[1]), 1, "a line that goes is as it was promised");
 }
 
 #[test]

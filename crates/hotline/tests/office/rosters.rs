@@ -72,6 +72,36 @@ fn two_who_make_rosters_at_once_are_told_apart() {
 }
 
 #[test]
+fn an_unknown_zone_and_two_shifts_at_once_change_nothing() {
+    let house = House::open();
+    house.told(&["operator", "add", "li-na"]);
+    house.write("roster.toml", ALL_DAY);
+    house.told(&["roster", "apply", "-f", "roster.toml", "--yes"]);
+    house.write("zone.toml", &format!("time_zone = \"Europe/Berlni\"\n{ALL_DAY}"));
+    let noon = "\nnoon = { from = \"11:00\", to = \"13:00\" }\n\n\
+                [weekly]\nli-na = [\"daily day\", \"daily noon\"]\n";
+    let (shifts, _) = ALL_DAY.split_once("\n\n").expect("two tables");
+    house.write("twice.toml", &format!("{shifts}{noon}"));
+    let cases = [
+        ("zone.toml", ["no time zone", "Europe/Berlin"], ["zone.toml:1:", "没有时区"]),
+        ("twice.toml", ["'noon' at once on", "from 11:00 to 13:00"], ["twice.toml:6:", "同时排了"]),
+    ];
+    for (file, english, chinese) in cases {
+        let validated = house.ask(&["roster", "validate", "-f", file]);
+        assert_eq!(validated.code, 1, "{validated:?}");
+        for words in english {
+            assert!(validated.out.contains(words), "{words:?} is not in {}", validated.out);
+        }
+        let apply = ["roster", "apply", "-f", file, "--yes"];
+        house.ask(&apply).refused(1, &english);
+        let told = house.ask(&[&apply[..], &["--lang", "zh-CN"]].concat());
+        told.refused(1, &chinese);
+        assert!(!told.err.contains(english[0]), "{told:?}");
+    }
+    assert_eq!(house.told(&["roster", "get"]), ALL_DAY, "nothing was applied");
+}
+
+#[test]
 fn what_is_wrong_with_a_roster_is_drawn_and_gaps_are_told() {
     let house = House::open();
     house.write("bad.toml", &ALL_DAY.replace("daily day", "daily night"));

@@ -187,3 +187,63 @@ fn a_key_that_is_handed_in_is_the_same_for_all() {
         said_of(&shared.data("nowhere"))
     );
 }
+
+/// What doctor says of each check, and how it ends.
+fn doctored(data: &Path, tokens: &Path, database: &Path) -> (Option<i32>, Vec<serde_json::Value>) {
+    let doctor = ["doctor", "--output", "json", "--lang", "en", "--data", text(data)];
+    let output =
+        hotline(&[&doctor[..], &["--tokens-file", text(tokens), "--postgres", text(database)]].concat());
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
+    (output.status.code(), object["items"].as_array().expect("items").clone())
+}
+
+fn found<'a>(items: &'a [serde_json::Value], check: &str) -> &'a serde_json::Value {
+    items.iter().find(|item| item["id"] == check).unwrap_or_else(|| panic!("{check} in {items:?}"))
+}
+
+#[test]
+fn doctor_looks_at_the_database_and_at_the_record_in_it() {
+    let shared = Shared::migrated();
+    let mut server = shared.start("doctored");
+    server.ready();
+    let (data, tokens) = (shared.data("doctored"), server.tokens.clone());
+    for runs in [true, false] {
+        if !runs {
+            drop(server.log());
+        }
+        let (_, items) = doctored(&data, &tokens, &shared.file);
+        for check in
+            ["postgres", "clocks", "journal", "format", "snapshot", "epoch", "clock", "audit", "roster"]
+        {
+            assert_eq!(found(&items, check)["verdict"], "good", "{items:?}");
+        }
+        let said = |check: &str| found(&items, check)["words"].to_string();
+        for words in [", Postgres ", "answers within", "no standby has what is acknowledged"] {
+            assert!(said("postgres").contains(words), "{}", said("postgres"));
+        }
+        assert!(said("journal").contains("decisions 1 to "), "{}", said("journal"));
+        assert!(items.iter().all(|item| item["id"] != "sqlite" && item["id"] != "schema"), "{items:?}");
+        let password = shared.database.address().split(['@', ':']).nth(2).expect("a password").to_owned();
+        assert!(!format!("{items:?}").contains(&password), "nothing shows a password");
+    }
+}
+
+#[test]
+fn doctor_says_of_a_database_that_cannot_be_used_why() {
+    let (database, dir) = (Database::new(), tempfile::tempdir().expect("a directory"));
+    let (tokens, empty) = (dir.path().join("tokens.json"), database.named_in(dir.path()));
+    let nobody = dir.path().join("nobody");
+    fs::write(&nobody, "postgres://hotline:none@127.0.0.1:9/hotline\n").expect("written");
+    let cases = [
+        (empty, "run hotline migrate"),
+        (nobody, "start Postgres there"),
+        (dir.path().join("nowhere"), "cannot read the address of the database"),
+    ];
+    for (file, words) in cases {
+        let (code, items) = doctored(dir.path(), &tokens, &file);
+        let item = found(&items, "postgres");
+        assert_eq!((code, &item["verdict"]), (Some(1), &"bad".into()), "{item}");
+        assert!(item["words"].as_str().is_some_and(|said| said.contains(words)), "{words} is not in {item}");
+        assert!(!item["mend"].is_null(), "{item}");
+    }
+}

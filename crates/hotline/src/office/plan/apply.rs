@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::file::{self, PLAN, PlanText, TextFile};
 use super::preview::{self, Difference, Waiting};
+use crate::lang::Lang;
 use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::line::seq;
@@ -63,6 +64,9 @@ pub(super) struct Preview {
     pub(super) difference: Difference,
     pub(super) removed_lines: Vec<Waiting>,
     pub(super) migrate: bool,
+    /// With `migrate`, so many callers wait on lines that stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) migrating: Option<usize>,
 }
 
 /// What was done, as programs read it.
@@ -100,7 +104,8 @@ impl How {
         if !removed.is_empty() && !self.allow_remove {
             return Err(would_remove(&removed, &waiting));
         }
-        let preview = Preview { difference, removed_lines: waiting, migrate: self.migrate };
+        let migrating = if self.migrate { Some(preview::migrating(office, &kept).await?) } else { None };
+        let preview = Preview { difference, removed_lines: waiting, migrate: self.migrate, migrating };
         if self.dry_run {
             preview.shown(office)?;
             return Ok(ExitCode::SUCCESS);
@@ -183,7 +188,7 @@ fn would_remove(removed: &[String], waiting: &[Waiting]) -> Fault {
     let joined = |lang| words.iter().map(|words| words.of(lang)).collect::<Vec<_>>().join("\n  ");
     let what = said(format!("该方案会移除热线 {list}"), format!("this plan would remove the lines {list}"));
     Fault::new(Exit::Refused, "WOULD_REMOVE", what)
-        .because(said(joined(crate::lang::Lang::Zh), joined(crate::lang::Lang::En)))
+        .because(said(joined(Lang::Zh), joined(Lang::En)))
         .mend(said(
             "把它们留在方案中；确要移除时加 --allow-remove，等候的来电用 --move-waiting-to 热线=热线 转走",
             "keep them in the plan; to remove them say --allow-remove, and --move-waiting-to FROM=TO for those who wait",
@@ -198,7 +203,7 @@ impl Preview {
         }
         let mut lines = vec![preview::heading(office.lang(), self.difference.revision)];
         lines.extend(self.difference.lines(|| Style::new().for_stdout()));
-        lines.extend(self.removed_lines.iter().map(|line| line.words().of(office.lang()).to_owned()));
+        lines.extend(self.callers(office.lang()));
         office.answer.text(&lines)?;
         office.answer.chat(&said("只是预览，未作任何更改", "this was a preview; nothing was changed"));
         Ok(())
@@ -208,8 +213,15 @@ impl Preview {
     pub(super) fn told(&self, office: &Office) {
         let mut lines = vec![preview::heading(office.lang(), self.difference.revision)];
         lines.extend(self.difference.lines(|| Style::new().for_stderr()));
-        lines.extend(self.removed_lines.iter().map(|line| line.words().of(office.lang()).to_owned()));
+        lines.extend(self.callers(office.lang()));
         office.answer.raw_chat(&lines);
+    }
+
+    /// What would become of those who wait.
+    fn callers(&self, lang: Lang) -> impl Iterator<Item = String> {
+        let removed = self.removed_lines.iter().map(Waiting::words);
+        let words = removed.chain(self.migrating.map(preview::promised));
+        words.map(move |words| words.of(lang).to_owned())
     }
 
     pub(super) fn question(&self) -> Said {

@@ -89,7 +89,7 @@ async fn once(
     let pair = change.move_waiting_to.map(|to| format!("{}={to}", change.id));
     let moves = preview::moves(pair.as_slice(), &removed, &kept)?;
     let removed_lines = preview::waiting(office, &removed, &moves).await?;
-    let preview = Preview { difference, removed_lines, migrate: false };
+    let preview = Preview { difference, removed_lines, migrate: false, migrating: None };
     if change.dry_run {
         return preview.shown(office);
     }

@@ -138,6 +138,34 @@ pub(super) async fn waiting(
     Ok(told)
 }
 
+/// How many callers wait on lines that stay: to these, and to no others, a migration promises the new plan.
+///
+/// # Errors
+/// The server's no.
+pub(super) async fn migrating(office: &Office, kept: &BTreeSet<String>) -> Told<usize> {
+    let mut count = 0;
+    let mut page_token = String::new();
+    loop {
+        let request = v1::ListCallsRequest { page_size: PAGE, page_token, ..v1::ListCallsRequest::default() };
+        let page = office.send(request).await?;
+        let waiting = page.calls.iter().filter(|call| call.state() == v1::CallState::Waiting);
+        count += waiting.filter(|call| kept.contains(&call.line_id)).count();
+        if page.next_page_token.is_empty() {
+            return Ok(count);
+        }
+        page_token = page.next_page_token;
+    }
+}
+
+/// So many of those who wait are promised the new plan.
+pub(super) fn promised(count: usize) -> Said {
+    let callers = counted(count, "waiting caller", "waiting callers");
+    said(
+        format!("保留的热线上有 {count} 个等候的来电改用新方案"),
+        format!("{callers} on lines that stay would be promised the new plan"),
+    )
+}
+
 /// So many waiting calls are named.
 const NAMED_MAX: usize = 20;
 
