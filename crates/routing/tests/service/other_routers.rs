@@ -3,6 +3,7 @@
 
 mod formats;
 mod moved;
+mod supervised;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
