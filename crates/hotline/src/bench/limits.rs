@@ -32,7 +32,8 @@ impl Limit {
         Limit { always: true, ..self }
     }
 
-    fn missed(self, small: bool) -> Option<Missed> {
+    /// The figure, if it is beyond.
+    pub(super) fn missed(self, small: bool) -> Option<Missed> {
         let is_judged = self.always || !small;
         // What is no number has not reached anything.
         let is_missed = is_judged && (self.is.is_nan() || self.is > self.at_most);

@@ -78,10 +78,11 @@ fn clocks(checkup: &PostgresCheckup) -> Finding {
     if ahead.saturating_abs() <= CLOCKS_APART_US {
         return Finding::good(CHECK, said("与数据库的时钟一致", "this machine and the database agree"));
     }
-    let seconds = ahead / 1_000_000;
+    let seconds = ahead.unsigned_abs() / 1_000_000;
+    let (zh, en) = if ahead > 0 { ("快", "ahead of") } else { ("慢", "behind") };
     let words = said(
-        format!("数据库的时钟比本机快 {seconds} 秒"),
-        format!("the database's clock is {seconds} s ahead of this machine's"),
+        format!("数据库的时钟比本机{zh} {seconds} 秒"),
+        format!("the database's clock is {seconds} s {en} this machine's"),
     );
     let mend = said("在两台机器上校准时钟（NTP）", "set the clocks of both machines right (NTP)");
     Finding::doubtful(CHECK, words, mend)
@@ -116,10 +117,21 @@ mod tests {
 
     #[test]
     fn clocks_that_are_apart_are_told() {
-        assert_eq!(clocks(&checkup()).verdict, Verdict::Good);
-        for apart in [-5_000_000, 5_000_000] {
-            let found = clocks(&PostgresCheckup { clock_ahead_us: apart, ..checkup() });
-            assert_eq!(found.verdict, Verdict::Doubtful, "{found:?}");
+        let found = |clock_ahead_us| clocks(&PostgresCheckup { clock_ahead_us, ..checkup() });
+        for together in [-1_000_000, 0, 1_000_000] {
+            assert_eq!(found(together).verdict, Verdict::Good, "{together}");
+        }
+        for (apart, en, zh) in [
+            (5_400_000, "5 s ahead of this machine's", "比本机快 5 秒"),
+            (-1_000_001, "1 s behind this machine's", "比本机慢 1 秒"),
+            (-259_200_000_000, "259200 s behind this machine's", "比本机慢 259200 秒"),
+        ] {
+            let Finding { verdict, words, mend, .. } = found(apart);
+            assert_eq!(verdict, Verdict::Doubtful, "{apart}");
+            assert_eq!(words.of(Lang::En), format!("the database's clock is {en}"));
+            assert_eq!(words.of(Lang::Zh), format!("数据库的时钟{zh}"));
+            let mend = mend.expect("what is doubtful can be mended");
+            assert!([Lang::En, Lang::Zh].into_iter().all(|lang| mend.of(lang).contains("NTP")), "{mend:?}");
         }
     }
 }

@@ -219,11 +219,15 @@ fn clock(head: &Head, now_us: i64) -> Finding {
     }
     let seconds = back_us / 1_000_000;
     let words = said(
-        format!("时钟比最后一个决定早 {seconds} 秒：它被调回过"),
-        format!("the clock is {seconds} s before the last decision: it went back"),
+        format!("时钟比最后一个决定早 {seconds} 秒：它被调回过，或另一台服务器的时钟偏快"),
+        format!(
+            "the clock is {seconds} s before the last decision: it went back, or another server's is ahead"
+        ),
     );
-    let mend =
-        said("校准本机时钟（NTP），然后再检查一次", "set this machine's clock right (NTP), and look again");
+    let mend = said(
+        "校准本机及其他服务器的时钟（NTP），然后再检查一次",
+        "set the clocks of this machine and of the other servers right (NTP), and look again",
+    );
     Finding::bad(CHECK, words, mend)
 }
 

@@ -217,6 +217,19 @@ impl Server {
         command.arg("--token-file").arg(tokens_of.tokens_file()).output().expect("it ends")
     }
 
+    /// What `hotline doctor` finds beside it, by the clock that it is shown.
+    pub(crate) fn looked_at(&self) -> Output {
+        let program = env!("CARGO_BIN_EXE_hotline");
+        let mut words = self.wrapper.iter().map(String::as_str).chain([program]);
+        let mut command = Command::new(words.next().expect("the program at least"));
+        command.args(words).args(["doctor", "--lang", "en", "--output", "json", "--data"]).arg(&self.data);
+        command.arg("--tokens-file").arg(self.tokens_file());
+        if let Some((file, _)) = &self.database {
+            command.arg("--postgres").arg(file);
+        }
+        command.output().expect("it ends")
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().expect("it is started").id()

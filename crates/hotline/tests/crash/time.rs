@@ -1,10 +1,16 @@
 //! Time that jumps or stands still: the wall clock days off, and a server that does not run for a while.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use api::v1;
+use serde_json::Value;
+
+use crate::database::Database;
 use crate::desk::Habit;
 use crate::hospital::{Hospital, Staffing, until};
-use crate::server::{Server, verify};
+use crate::pair::Pair;
+use crate::server::{Server, client_when_there, verify};
 use crate::trouble::{WallClock, signal};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,4 +84,51 @@ async fn a_server_that_stands_still_loses_nobody() {
     assert!(findings.is_clean(), "{findings}\n{}", hospital.witness.refusals());
     server.kill();
     verify(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_routers_whose_clocks_are_days_apart_lose_nobody_and_doctor_tells_both() {
+    let (database, dir) = (Database::new(), tempfile::tempdir().expect("a temporary directory"));
+    let wall = WallClock::in_dir(dir.path());
+    wall.moved("+3d");
+    let pair = Pair::of(&database.address(), |which, server| match which {
+        0 => server,
+        _ => server.through(wall.wrapper()),
+    });
+    // The last decision is of the one that is ahead.
+    let [_, ahead] = pair.places();
+    let close = v1::CloseLineRequest {
+        line_id: "duty".to_owned(),
+        reason: "flood".to_owned(),
+        lasting_ms: 3_600_000,
+        ..Default::default()
+    };
+    client_when_there(&ahead, "admin").await.send(close).await.expect("closed");
+    let right = looked(&pair.first);
+    told(&right, "clocks", "good", "agree");
+    told(&right, "clock", "bad", "s before the last decision");
+    let wrong = looked(&pair.second);
+    told(&wrong, "clocks", "doubtful", "s behind this machine's");
+    told(&wrong, "clock", "good", "not before the last decision");
+
+    let mut hospital = pair.hospital(Staffing::usual(37)).await;
+    hospital.everybody_hears().await;
+    let (findings, _) = hospital.comes_to_rest(&pair.first).await;
+    assert!(findings.is_clean(), "{findings}\n{}", hospital.witness.refusals());
+    verify(&pair.first);
+}
+
+/// What doctor finds beside a server, by the check. Its exit code is that of the worst, and something is not good.
+fn looked(server: &Server) -> BTreeMap<String, Value> {
+    let looked = server.looked_at();
+    let object: Value = serde_json::from_slice(&looked.stdout).expect("one object");
+    let items = object["items"].as_array().expect("items");
+    let is_bad = items.iter().any(|item| item["verdict"] == "bad");
+    assert_eq!(looked.status.code(), Some(if is_bad { 1 } else { 3 }), "{object}");
+    items.iter().map(|item| (item["id"].as_str().expect("an id").to_owned(), item.clone())).collect()
+}
+
+fn told(found: &BTreeMap<String, Value>, check: &str, verdict: &str, words: &str) {
+    let item = found.get(check).unwrap_or_else(|| panic!("{check} in {found:?}"));
+    assert!(item["verdict"] == verdict && item["words"].to_string().contains(words), "{item}");
 }

@@ -2,7 +2,11 @@
 //! tracker that never heard of Redis and by one that is shown in a Redis to which everything bad happens; every answer
 //! of theirs is the same.
 
-use presence::{HEARTBEAT, HeldElsewhere, Presence, Redis, RedisPresence, Renewal, Tracker};
+use std::time::{Duration, Instant};
+
+use presence::{
+    Contact, HEARTBEAT, HeldElsewhere, Presence, Redis, RedisFault, RedisPresence, Renewal, Tracker,
+};
 use switchboard::id::Seq;
 
 use crate::cut::Wire;
@@ -26,6 +30,14 @@ async fn a_redis_that_stands_still_changes_nothing_and_holds_nobody_up() {
     let (redis, presence) = router(&format!("redis://127.0.0.1:{}", server.port));
     stands(&redis, |health| health.writing.is_up()).await;
     server.pause();
+    let asked = Instant::now();
+    presence.show_free(free(800, &["ana"]));
+    stands(&redis, |health| {
+        matches!(health.writing, Contact::Down { fault: RedisFault::Slow { limit_ms: 250 }, .. })
+    })
+    .await;
+    let waited = asked.elapsed();
+    assert!(waited < Duration::from_secs(1), "an answer was waited for {waited:?}");
     live_a_day_like_a_tracker(&presence, |_| {});
     stands(&redis, |health| !health.writing.is_up() && !health.hearing.is_up()).await;
     server.go_on();

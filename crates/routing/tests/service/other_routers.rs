@@ -4,6 +4,7 @@
 mod changes;
 mod formats;
 mod moved;
+mod supervised;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

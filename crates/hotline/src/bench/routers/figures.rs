@@ -57,11 +57,6 @@ pub(in crate::bench) struct Takeovers {
 }
 
 impl Takeovers {
-    /// How much longer the other's desks were without an offer than they had been.
-    pub(super) fn gap_over(&self) -> Duration {
-        self.gap.saturating_sub(self.gap_before)
-    }
-
     /// How much longer a call waited than calls usually do.
     pub(super) fn held_up(&self) -> Duration {
         Duration::from_micros(self.waits.percentile_us(100.0).saturating_sub(self.waits_before.p50_us()))

@@ -25,7 +25,7 @@ pub(in crate::bench) fn limits(measured: &Measured) -> Vec<Limit> {
     limits.extend(measured.redis_ratio().map(|ratio| Limit::at_most("redis_ratio", ratio, 1.1)));
     if killed.number > 0 {
         limits.push(Limit::at_most("takeover_s", seconds(&killed.next, 99.0), 1.0));
-        limits.push(Limit::at_most("takeover_gap_ms", ms(killed.gap_over()), 200.0));
+        limits.push(Limit::at_most("takeover_gap_ms", ms(killed.gap), 200.0));
         limits.push(Limit::at_most("stopped_ms", ms(stood.held_up()), 500.0));
     }
     limits
@@ -164,4 +164,78 @@ fn ms(time: Duration) -> f64 {
 
 fn seconds(times: &Times, percent: f64) -> f64 {
     times.percentile_us(percent) as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Appends;
+    use super::super::calls::Counts;
+    use super::*;
+
+    type Spoil = fn(&mut Measured);
+
+    fn all(ms: u64) -> Times {
+        let mut times = Times::default();
+        times.note(Duration::from_millis(ms));
+        times
+    }
+
+    fn two(across: u64) -> Two {
+        Two { all: all(30), same: all(30), across: all(across) }
+    }
+
+    fn away() -> Takeovers {
+        let gap = Duration::from_millis(199);
+        Takeovers { number: 6, next: all(990), gap_before: gap, gap, waits_before: all(10), waits: all(509) }
+    }
+
+    /// Everything is as slow as it may be.
+    fn good() -> Measured {
+        Measured {
+            rate: 50,
+            alone: all(10),
+            two: two(299),
+            appends: Appends::default(),
+            killed: away(),
+            stood: away(),
+            redis_lost: Some(RedisLost { alone: all(11), two: two(299), shown: all(4_990) }),
+            counts: Counts::default(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn lost(measured: &mut Measured) -> &mut RedisLost {
+        measured.redis_lost.as_mut().expect("it is there")
+    }
+
+    fn missed(measured: &Measured, small: bool) -> Vec<(&'static str, String)> {
+        let missed = limits(measured).into_iter().filter_map(|limit| limit.missed(small));
+        missed.map(|missed| (missed.name, missed.must_be)).collect()
+    }
+
+    #[test]
+    fn each_figure_has_the_limit_that_was_promised() {
+        let nothing: [(&str, String); 0] = [];
+        assert_eq!(missed(&good(), false), nothing);
+        let spoiled: [(&str, &str, Spoil); 8] = [
+            ("calls_refused", "≤ 0", |measured| measured.counts.refused = 1),
+            ("across_ms", "≤ 300", |measured| lost(measured).two.across = all(302)),
+            ("routers_ratio", "≤ 3", |measured| measured.two.all = all(31)),
+            ("shown_again_s", "≤ 5", |measured| lost(measured).shown = all(5_010)),
+            ("redis_ratio", "≤ 1.1", |measured| lost(measured).alone = all(12)),
+            ("takeover_s", "≤ 1", |measured| measured.killed.next = all(1_010)),
+            ("takeover_gap_ms", "≤ 200", |measured| measured.killed.gap = Duration::from_millis(201)),
+            ("stopped_ms", "≤ 500", |measured| measured.stood.waits = all(512)),
+        ];
+        for (name, must_be, spoil) in spoiled {
+            let mut measured = good();
+            spoil(&mut measured);
+            let told = vec![(name, must_be.to_owned())];
+            assert_eq!(missed(&measured, false), told);
+            let always = if name == "calls_refused" { told } else { Vec::new() };
+            assert_eq!(missed(&measured, true), always, "{name} in the short form");
+        }
+        let without = Measured { redis_lost: None, two: Two { all: all(400), ..two(299) }, ..good() };
+        assert_eq!(missed(&without, false), nothing, "without Redis two are not compared with one");
+    }
 }
