@@ -9,6 +9,8 @@ mod evidence;
 mod health;
 mod logs;
 mod plans;
+#[path = "../../../session/tests/stores/postgres/private.rs"]
+mod private;
 mod process;
 #[path = "../../../exchange/tests/redis_server/mod.rs"]
 mod redis_server;

@@ -1,5 +1,7 @@
 //! Several servers on one database.
 
+mod refused;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
