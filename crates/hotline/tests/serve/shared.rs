@@ -1,5 +1,6 @@
 //! Several servers on one database.
 
+mod copied;
 mod refused;
 
 use std::fs;
