@@ -50,6 +50,18 @@ pub(crate) fn nobodys(site: SiteId) -> String {
     serde_json::to_string(&file).expect("names and texts")
 }
 
+/// A file that holds tokens of another site.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the token file {file} is of site {of}, not of {site}, and is not replaced; correct site in the configuration, or name \
+     another token file"
+)]
+pub(crate) struct OthersTokens {
+    file: String,
+    of: String,
+    site: SiteId,
+}
+
 /// One token.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenEntry {
@@ -64,11 +76,11 @@ pub(crate) struct TokenEntry {
 /// Sees to it that the file has a good token for each principal: one that is there already stays, a missing or spent
 /// one is replaced. A gateway that has a good token elsewhere keeps that one: it stands in a machine that nobody
 /// watches, and calls come through it. Without a file there are new tokens for all; a file that is there and cannot be
-/// read is not taken for none. Where other servers share the site, whoever has a good token has it from one of them, and
-/// keeps it.
+/// read is not taken for none, and one with another site's tokens stays as it is. Where other servers share the site,
+/// whoever has a good token has it from one of them, and keeps it.
 ///
 /// # Errors
-/// When no token can be made or kept, or the file cannot be read or written.
+/// When no token can be made or kept, or the file cannot be read or written; [`OthersTokens`].
 pub(crate) async fn hand_out(
     path: &Path,
     site: SiteId,
@@ -143,7 +155,12 @@ fn read(path: &Path, site: SiteId) -> Result<Option<TokenFile>> {
             nobodys(site)
         )
     };
-    serde_json::from_slice(&bytes).map(Some).with_context(damaged)
+    let file: TokenFile = serde_json::from_slice(&bytes).with_context(damaged)?;
+    // One without a token only says that gateways have theirs, as a restored copy's does, of whichever site.
+    if !file.tokens.is_empty() && file.site != site.as_str() {
+        return Err(OthersTokens { file: shown.to_string(), of: file.site, site }.into());
+    }
+    Ok(Some(file))
 }
 
 /// The file is never there with other permissions, and never half.
@@ -188,6 +205,24 @@ mod tests {
         fs::create_dir(&path).expect("made");
         let fault = format!("{:#}", read(&path, site).err().expect("no file"));
         assert!(fault.contains("cannot read the token file"), "{fault}");
+    }
+
+    #[test]
+    fn tokens_of_another_site_are_not_replaced() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("tokens.json");
+        let site = |name: &str| -> SiteId { name.parse().expect("a name") };
+        let (role, id, token) = ("admin".to_owned(), "admin".to_owned(), "hl_a_b".to_owned());
+        let file = TokenFile { site: "west".to_owned(), tokens: vec![TokenEntry { role, id, token }] };
+        fs::write(&path, serde_json::to_string(&file).expect("names and texts")).expect("written");
+        assert!(read(&path, site("west")).expect("its own").is_some());
+        let fault = read(&path, site("east")).err().expect("another's");
+        assert!(fault.is::<OthersTokens>(), "{fault}");
+        let (english, chinese) = (fault.to_string(), crate::chinese::chinese(&fault));
+        assert!(english.contains("is of site west, not of east"), "{english}");
+        assert!(chinese.contains("属于站点 west，不是 east"), "{chinese}");
+        fs::write(&path, nobodys(site("west"))).expect("written");
+        assert!(read(&path, site("east")).expect("nobody's").is_some(), "nothing would be lost");
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! `hotline serve`: the sites of a record, from their configuration to their end.
 
 mod file;
+mod home;
 mod keys;
 mod opener;
 mod redis_at;
@@ -29,6 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::file::{ServerFile, TlsFiles};
+use self::home::NoSuchSite;
 use self::keys::Keys;
 pub(crate) use self::keys::WARN_DAYS;
 use self::opener::Opener;
@@ -39,7 +41,7 @@ pub(crate) use self::settings::read as read_configuration;
 use self::traces::Sending;
 use crate::journal::{Kept, LaterSchema};
 use crate::lang::Lang;
-use crate::tokens::Address;
+use crate::tokens::{Address, OthersTokens};
 use crate::{causes, certs, open_files, tokens};
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
@@ -85,6 +87,10 @@ pub(crate) fn run(flags: Serve) -> ExitCode {
                 causes::tell(lang, &fault);
                 ExitCode::from(TOO_OLD)
             }
+            Err(fault) if is_misnamed(&fault) => {
+                causes::tell(lang, &fault);
+                ExitCode::from(MAKES_NO_SENSE)
+            }
             ended => causes::ended(lang, ended),
         },
         Err(fault) => {
@@ -98,6 +104,11 @@ pub(crate) fn run(flags: Serve) -> ExitCode {
 fn is_later(fault: &anyhow::Error) -> bool {
     let started = fault.downcast_ref::<StartFault>();
     fault.is::<LaterSchema>() || matches!(started, Some(StartFault::Body(BodyFault::UnknownFormat { .. })))
+}
+
+/// Whether the configuration names a site that the record does not have, or that the token file is not of.
+fn is_misnamed(fault: &anyhow::Error) -> bool {
+    fault.is::<NoSuchSite>() || fault.is::<OthersTokens>()
 }
 
 fn begun(settings: Settings, lang: Lang) -> Result<ExitCode> {
@@ -164,6 +175,7 @@ async fn serve_kept(
     let keys = settings.tls.map(Keys::read).transpose()?;
     let tls = keys.as_ref().map(Keys::tls);
     let Kept { journal, callers, registry, audit, subjects, records, derived, roll, is_kept, broken } = kept;
+    home::check(&*journal, site).await?;
     let principals = Arc::new(Principals::new(registry.clone(), settings.tokens_last));
     principals.load(site).await?;
     let everybody = everybody(site, &settings.gateways)?;

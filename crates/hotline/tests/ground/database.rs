@@ -48,7 +48,8 @@ impl Drop for Database {
     }
 }
 
-fn ask(server: &str, text: &str) {
+/// Asks a server something that is no statement of ours.
+pub(crate) fn ask(server: &str, text: &str) {
     let asked = Command::new("psql").args(["--no-psqlrc", "--quiet", "--command", text, server]).output();
     let asked = asked.expect("psql is there: sudo apt-get install postgresql-client");
     assert!(asked.status.success(), "{text}: {}", String::from_utf8_lossy(&asked.stderr));

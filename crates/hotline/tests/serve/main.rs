@@ -10,6 +10,8 @@ mod health;
 mod later;
 mod logs;
 mod plans;
+#[path = "../../../session/tests/stores/postgres/private.rs"]
+mod private;
 mod process;
 #[path = "../../../exchange/tests/redis_server/mod.rs"]
 mod redis_server;

@@ -1,5 +1,8 @@
 //! Several servers on one database.
 
+mod copied;
+mod refused;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
