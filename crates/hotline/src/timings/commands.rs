@@ -184,3 +184,56 @@ fn without_limit(call: &str, expected: &'static [i32]) -> Vec<Step> {
     let timed = Timed::new(&format!("call why {call}"), expected);
     vec![Step::Timed(Timed { at_most: None, ..timed })]
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    /// What asks no site, or reads or writes all of it.
+    const NOT_TIMED: [&str; 10] =
+        ["serve", "demo", "bench", "journal", "backup", "restore", "migrate", "certs", "completions", "man"];
+
+    fn verbs(command: &Command, path: &str, found: &mut Vec<String>) {
+        let mut is_verb = true;
+        let shown = |further: &&Command| !further.is_hide_set() && further.get_name() != "help";
+        for further in command.get_subcommands().filter(shown) {
+            is_verb = false;
+            verbs(further, format!("{path} {}", further.get_name()).trim_start(), found);
+        }
+        if is_verb {
+            found.push(path.to_owned());
+        }
+    }
+
+    #[test]
+    fn every_command_of_an_administrator_is_timed_but_those_that_are_named() {
+        let known = Known {
+            calls: ["first", "middle", "last"].map(str::to_owned),
+            beginning: "beginning".to_owned(),
+            mistyped: "mistyped".to_owned(),
+            caller: "caller".to_owned(),
+            operator: "operator".to_owned(),
+            middle: 2,
+            here: 3,
+            last: 4,
+            first_wall_us: 0,
+        };
+        let sequences = reading(&known).into_iter().chain(acting()).flatten();
+        let timed: Vec<String> = sequences
+            .filter_map(|step| match step {
+                Step::Timed(timed) => Some(format!("{} ", timed.words)),
+                Step::Made(_) => None,
+            })
+            .collect();
+        let mut found = Vec::new();
+        verbs(&crate::Hotline::command(), "", &mut found);
+        assert!(found.contains(&"operator pause".to_owned()), "{found:?}");
+        for verb in found {
+            let is_named = NOT_TIMED.iter().any(|noun| verb.split(' ').next() == Some(*noun));
+            let is_timed = timed.iter().any(|words| words.starts_with(&format!("{verb} ")));
+            assert_ne!(is_named, is_timed, "hotline {verb} is timed, or named as not: one of both");
+        }
+    }
+}
