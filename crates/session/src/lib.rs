@@ -51,7 +51,7 @@ pub use postgres::{
 pub use record::{CallRecord, RecordFold};
 pub use registry::{KeptInvite, KeptRoster, KeptToken, MemoryRegistry, Registry, RegistryFault};
 pub use restore::{restore, restore_at};
-pub use retention::{Retention, Swept, SweptStores, sweep};
+pub use retention::{Retention, Swept, SweptStores, may_have_dropped_records, sweep};
 pub use roll::{MemoryRoll, Roll, RollEntry};
 pub use seal::{SealKey, SealKeyFault};
 pub use sqlite::{Copied, FileCheckup, back_up, look_at_files, restore_from};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use switchboard::id::{CallerRef, Seq, SiteId};
 
-use crate::audit::{Audit, AuditEntry, AuditFault, AuditRow, let_audit_go};
+use crate::audit::{Audit, AuditEntry, AuditFault, AuditFilter, AuditRow, let_audit_go};
 use crate::body::{BodyFault, decode};
 use crate::caller::CallersFault;
 use crate::derived::{Derived, DerivedFault, SNAPSHOT_STEP};
@@ -92,6 +92,10 @@ const NUMBERS_AT_ONCE: usize = 500;
 /// So many decisions behind the journal the records may be, and who called meanwhile is read from it.
 const BEHIND_MAX: u64 = SNAPSHOT_STEP;
 const ROWS_AT_ONCE: usize = 256;
+const AUDIT_ROWS_AT_ONCE: usize = 1_000;
+
+/// What a sweep is called in the audit.
+const SWEEP: &str = "retention.sweep";
 
 /// The outcome of a sweep of which something failed.
 const INCOMPLETE: &str = "RETENTION_INCOMPLETE";
@@ -136,6 +140,27 @@ impl Swept {
     }
 }
 
+/// Whether a sweep may have let records of a site's calls go. Each says so before it does it; where the audit's oldest rows
+/// are gone, such a one may have been among them.
+///
+/// # Errors
+/// [`AuditFault`].
+pub async fn may_have_dropped_records(audit: &dyn Audit, site: SiteId) -> Result<bool, AuditFault> {
+    if audit.chain(site, 0, 1).await?.first().is_some_and(|row| row.number > 1) {
+        return Ok(true);
+    }
+    let filter = AuditFilter { what: SWEEP.to_owned(), ..AuditFilter::default() };
+    let mut before = u64::MAX;
+    loop {
+        let rows = audit.rows(site, &filter, before, AUDIT_ROWS_AT_ONCE).await?;
+        let Some(last) = rows.last() else { return Ok(false) };
+        if rows.iter().any(|row| row.entry.becomes.contains("\"records_days\":")) {
+            return Ok(true);
+        }
+        before = last.number;
+    }
+}
+
 fn cutoff(now_us: i64, days: Option<u32>) -> Option<i64> {
     days.map(|days| now_us.saturating_sub(i64::from(days) * DAY_US))
 }
@@ -145,7 +170,7 @@ fn by_server(now_us: i64) -> AuditEntry {
         wall_us: now_us,
         role: "server".to_owned(),
         who: "retention".to_owned(),
-        what: "retention.sweep".to_owned(),
+        what: SWEEP.to_owned(),
         outcome: AuditEntry::ASKED.to_owned(),
         ..AuditEntry::default()
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use session::{
     Appended, Audit, AuditEntry, CallRecord, CallerNumber, Callers, Derived, DerivedFault, Journal,
     RecordCursor, Retention, Row, RowMark, SealKey, SqliteCallers, SqliteStore, SubjectRecords, Subjects,
-    Swept, SweptStores, Writer, sweep, walk_audit,
+    Swept, SweptStores, Writer, may_have_dropped_records, sweep, walk_audit,
 };
 use switchboard::call::{CallerKind, Class, Outcome};
 use switchboard::command::{Actor, Command, Input};
@@ -138,6 +138,21 @@ async fn records_and_the_audit_are_let_go_and_decisions_stay() {
     assert_eq!(last[0].entry.outcome, AuditEntry::DONE);
     assert_eq!(last[0].entry.becomes, "{\"numbers\":0,\"records\":0,\"audit_through\":2}");
     assert_eq!(kept.store.head(main()).await.expect("readable").last_seq, Seq(9));
+}
+
+#[tokio::test]
+async fn the_audit_tells_whether_records_may_have_been_let_go() {
+    let kept = Kept::open().await;
+    kept.callers(&[Some(1)]).await;
+    let may_have = async || may_have_dropped_records(&*kept.store, main()).await.expect("readable");
+    assert!(!may_have().await);
+    kept.sweep(&Retention { numbers_days: Some(30), ..Retention::default() }, 101).await;
+    assert!(!may_have().await, "numbers are no records");
+    kept.sweep(&Retention { records_days: Some(500), ..Retention::default() }, 102).await;
+    assert!(may_have().await);
+    let audit_only = Retention { audit_days: Some(200), ..Retention::default() };
+    assert_eq!(kept.sweep(&audit_only, 303).await.audit_through, Some(4));
+    assert!(may_have().await, "whatever the rows said that are gone");
 }
 
 #[tokio::test]

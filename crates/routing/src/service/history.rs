@@ -4,7 +4,7 @@ use api::v1;
 use api::v1::history_service_server::HistoryService;
 use api::v1::moment::When;
 use serde_json::Value;
-use session::{RecordPlace, RecordQuery, last_by_wall, rows_holding};
+use session::{RecordCursor, RecordPlace, RecordQuery, last_by_wall, may_have_dropped_records, rows_holding};
 use switchboard::Switchboard;
 use switchboard::decision::Decision;
 use switchboard::event::Event;
@@ -50,9 +50,11 @@ impl HistoryService for History {
         self.0.reach(request.at_least).await?;
         let _place = self.0.looking_back.begin().await?;
         let cursor = self.0.exchange.cursor();
-        let stretch = self.stretch(call, cursor.seq).await?;
+        let records = self.0.derived.record_cursor(self.0.id()).await;
+        let records = records.map_err(|fault| records_fault(&fault))?;
+        let stretch = self.stretch(call, records, cursor.seq).await?;
         let mut steps = self.steps(call, stretch).await?;
-        if steps.is_empty() && stretch.0 > Seq(1) {
+        if steps.is_empty() && stretch.0 > Seq(1) && self.may_lack_records(records).await? {
             // Its record was let go, or there never was such a call: only the whole journal knows.
             steps = self.steps(call, (Seq(1), cursor.seq)).await?;
         }
@@ -95,17 +97,33 @@ impl HistoryService for History {
 
 impl History {
     /// Between which decisions a call's are. Its record says so; a call of the last moments may have none yet, and an
-    /// open one goes on to the end.
-    async fn stretch(&self, call: CallId, end: Seq) -> Result<(Seq, Seq), Status> {
-        let (site, derived) = (self.0.id(), &self.0.derived);
-        let cursor = derived.record_cursor(site).await.map_err(|fault| records_fault(&fault))?;
-        let behind_records = cursor.map_or(Seq(1), |cursor| cursor.seq.next());
-        let record = derived.record(site, call).await.map_err(|fault| records_fault(&fault))?;
+    /// open one goes on to the end. The records are at least as far as `records`.
+    async fn stretch(
+        &self,
+        call: CallId,
+        records: Option<RecordCursor>,
+        end: Seq,
+    ) -> Result<(Seq, Seq), Status> {
+        let behind_records = records.map_or(Seq(1), |cursor| cursor.seq.next());
+        let record = self.0.derived.record(self.0.id(), call).await;
+        let record = record.map_err(|fault| records_fault(&fault))?;
         Ok(match record {
             Some(record) if record.closed.is_some() => (record.first_seq, record.last_seq),
             Some(record) => (record.first_seq, end),
             None => (behind_records, end),
         })
+    }
+
+    /// Whether a call that came before this cursor may be without a record: some were let go, or the records are of
+    /// another history.
+    async fn may_lack_records(&self, records: Option<RecordCursor>) -> Result<bool, Status> {
+        let site = self.0.id();
+        let Some(RecordCursor { seq, row }) = records else { return Ok(true) };
+        if !row.stands(&*self.0.journal, site, seq).await.map_err(unreadable)? {
+            return Ok(true);
+        }
+        // Where the audit cannot tell, the journal can.
+        Ok(may_have_dropped_records(self.0.recorder.audit(), site).await.unwrap_or(true))
     }
 
     /// The decisions about a call between two, the plans in them left out.

@@ -1,9 +1,15 @@
 //! What was: calls as they went, and why.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use api::v1;
 use api::v1::moment::When;
+use exchange::Clock;
+use session::{Appended, Head, Journal, JournalFault, MemoryJournal, Row, StoredRow};
 use switchboard::decision::Decision;
 use switchboard::event::Event;
+use switchboard::id::{Seq, SiteId};
 use tonic::Code;
 
 use crate::hospital::{Hospital, arrival, hung_up, new_call, reason};
@@ -87,6 +93,64 @@ async fn a_call_whose_record_was_let_go_is_found_in_the_journal() {
     hospital.let_records_go().await;
     assert!(listed(&hospital, |_| {}).await.is_empty());
     assert_eq!(path(&hospital, &call).await, before);
+}
+
+#[tokio::test]
+async fn a_call_that_never_was_is_denied_without_a_look_at_the_whole_journal() {
+    let journal = Arc::new(Watched::default());
+    let hospital = Hospital::on(journal.clone(), Clock::STEPPED, |_| {}).await;
+    let (_gateway, _) = hospital.attach_gateway().await;
+    let calls: Vec<String> = (0..FAR).map(|_| new_call()).collect();
+    for (n, call) in calls.iter().enumerate() {
+        hospital.report(arrival(call, "duty", &n.to_string())).await;
+    }
+    let last = &calls[FAR - 1];
+    while listed(&hospital, |_| {}).await.first().is_none_or(|call| call.call_id != *last) {
+        tokio::task::yield_now().await;
+    }
+    let denied = async || {
+        let before = journal.whole_reads.load(Ordering::Relaxed);
+        let unknown = v1::GetPathRequest { call_id: new_call(), at_least: None };
+        let status = hospital.supervisor.send(unknown).await.expect_err("no such call");
+        assert_eq!(reason(&status), "UNKNOWN_CALL");
+        journal.whole_reads.load(Ordering::Relaxed) - before
+    };
+    assert_eq!(denied().await, 0, "every call has a record");
+    hospital.let_records_go().await;
+    assert_eq!(denied().await, 1, "its record may have been let go");
+}
+
+/// So many decisions that a look at the last ones does not begin with the first.
+const FAR: usize = 100;
+
+/// A journal that counts how often it is read from its beginning.
+#[derive(Default)]
+struct Watched {
+    journal: MemoryJournal,
+    whole_reads: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Journal for Watched {
+    async fn append(&self, site: SiteId, row: &Row) -> Result<Appended, JournalFault> {
+        self.journal.append(site, row).await
+    }
+
+    async fn tail(&self, site: SiteId, after: Seq, rows_max: usize) -> Result<Vec<StoredRow>, JournalFault> {
+        // One row alone is looked at to find a place.
+        if after == Seq(0) && rows_max > 1 {
+            self.whole_reads.fetch_add(1, Ordering::Relaxed);
+        }
+        self.journal.tail(site, after, rows_max).await
+    }
+
+    async fn head(&self, site: SiteId) -> Result<Head, JournalFault> {
+        self.journal.head(site).await
+    }
+
+    async fn heads(&self) -> Result<Vec<(SiteId, Seq)>, JournalFault> {
+        self.journal.heads().await
+    }
 }
 
 #[tokio::test]
