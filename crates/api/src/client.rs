@@ -36,7 +36,7 @@ type Sending = InterceptedService<Routers, Beside>;
 /// again at the same router, and by somebody who has another to go to.
 const KEEP_ALIVE: KeepAlive = KeepAlive { every: Duration::from_secs(2), timeout: Duration::from_secs(2) };
 const KEEP_ALIVE_OF_SEVERAL: KeepAlive =
-    KeepAlive { every: Duration::from_millis(200), timeout: Duration::from_millis(250) };
+    KeepAlive { every: Duration::from_millis(150), timeout: Duration::from_millis(250) };
 
 /// How a connection is asked whether it lives.
 struct KeepAlive {

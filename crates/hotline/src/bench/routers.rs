@@ -290,6 +290,8 @@ impl<'d> Room<'d> {
         let shortly = gone - SPAN / 4;
         takeovers.waits_before.add(&self.calls.waits(before, shortly, |_| true));
         takeovers.waits.add(&self.calls.waits(shortly, until, |_| true));
+        takeovers.answers_before.add(&self.calls.answers(before, shortly));
+        takeovers.answers.add(&self.calls.answers(shortly, until));
         Ok(())
     }
 

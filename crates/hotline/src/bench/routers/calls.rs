@@ -16,6 +16,7 @@ pub(in crate::bench) struct Calls(Arc<Mutex<Inside>>);
 struct Inside {
     rung: BTreeMap<Uuid, Rung>,
     offers: Vec<Offer>,
+    answers: Vec<Answer>,
     lives: u64,
     /// Calls that were not taken, or let go of before anybody answered.
     refused: u64,
@@ -49,6 +50,13 @@ pub(in crate::bench) struct Offer {
     pub(super) first: bool,
 }
 
+/// An operator had a call: the answer to an offer was answered.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    rang: Instant,
+    at: Instant,
+}
+
 /// How many there were so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::bench) struct Counts {
@@ -73,6 +81,14 @@ impl Calls {
         let first = !std::mem::replace(&mut rung.heard, true);
         let offer = Offer { rang: rung.at, at, from: rung.router, to, desk, first };
         inside.offers.push(offer);
+    }
+
+    /// A desk has the call.
+    pub(super) fn answered(&self, call: &str) {
+        let at = Instant::now();
+        let mut inside = self.inside();
+        let rung = Uuid::parse_str(call).ok().and_then(|call| inside.rung.get(&call).copied());
+        inside.answers.extend(rung.map(|rung| Answer { rang: rung.at, at }));
     }
 
     /// The caller was answered and has hung up.
@@ -137,6 +153,15 @@ impl Calls {
         times
     }
 
+    /// Of the same calls, until a desk had each.
+    pub(super) fn answers(&self, from: Instant, until: Instant) -> Times {
+        let mut times = Times::default();
+        let inside = self.inside();
+        let rang_then = inside.answers.iter().filter(|answer| from <= answer.rang && answer.rang < until);
+        rang_then.for_each(|answer| times.note(answer.at.saturating_duration_since(answer.rang)));
+        times
+    }
+
     /// Of the calls that were meant to ring in before this moment, those that no desk has heard of.
     pub(super) fn waiting(&self, before: Instant) -> usize {
         self.inside().rung.values().filter(|rung| !rung.heard && rung.at < before).count()
@@ -176,6 +201,9 @@ mod tests {
         assert_eq!(seen, [(7, true), (8, false)]);
         assert_eq!(calls.waits(rang, later, |_| true).count(), 1);
         assert_eq!(calls.waits(rang, later, |offer| offer.from == offer.to).count(), 0);
+        assert_eq!(calls.answers(rang, later).count(), 0);
+        calls.answered(&call.to_string());
+        assert_eq!(calls.answers(rang, later).count(), 1);
         calls.lived(call);
         assert_eq!(calls.counts(), Counts { lives: 1, ..Counts::default() });
     }

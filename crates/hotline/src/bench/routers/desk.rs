@@ -159,7 +159,10 @@ impl Working {
         let accept =
             v1::AcceptRequest { offer: Some(offer.clone()), session: self.session, ..Default::default() };
         match self.client.send(accept).await {
-            Ok(answer) if answer.result() == v1::AcceptResult::Accepted => self.answered = Some(offer),
+            Ok(answer) if answer.result() == v1::AcceptResult::Accepted => {
+                self.calls.answered(&offer.call_id);
+                self.answered = Some(offer);
+            }
             Ok(_) => self.calls.late(),
             Err(status) => {
                 self.calls.late();

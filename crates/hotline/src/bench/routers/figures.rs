@@ -54,12 +54,17 @@ pub(in crate::bench) struct Takeovers {
     /// From ringing in to the offer, of all calls before and after.
     pub(super) waits_before: Times,
     pub(super) waits: Times,
+    /// From ringing in until a desk had the call, of the same.
+    pub(super) answers_before: Times,
+    pub(super) answers: Times,
 }
 
 impl Takeovers {
-    /// How much longer a call waited than calls usually do.
+    /// How much longer a call waited than calls usually do: for an operator who heard of it, or who had it.
     pub(super) fn held_up(&self) -> Duration {
-        Duration::from_micros(self.waits.percentile_us(100.0).saturating_sub(self.waits_before.p50_us()))
+        let over = |waits: &Times, usual: &Times| waits.percentile_us(100.0).saturating_sub(usual.p50_us());
+        let heard = over(&self.waits, &self.waits_before);
+        Duration::from_micros(heard.max(over(&self.answers, &self.answers_before)))
     }
 }
 

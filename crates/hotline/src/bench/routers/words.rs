@@ -80,7 +80,7 @@ pub(in crate::bench) fn lines(measured: &Measured, lang: Lang) -> Vec<String> {
 }
 
 fn away_lines(away: &Takeovers, what: &str, lang: Lang) -> Vec<String> {
-    let Takeovers { number, next, waits, .. } = away;
+    let Takeovers { number, next, waits, answers, .. } = away;
     if *number == 0 {
         return Vec::new();
     }
@@ -89,12 +89,14 @@ fn away_lines(away: &Takeovers, what: &str, lang: Lang) -> Vec<String> {
         Lang::Zh => vec![
             format!("  {what} {number} 次：其席位的下一次派线 {next}"),
             format!("    另一台的席位最长无派线 {gap:.0} 毫秒，此前 {before:.0}"),
-            format!("    其间来电派线 {waits}，最多耽搁 {held_up:.0} 毫秒"),
+            format!("    其间来电派线 {waits}"),
+            format!("    接听 {answers}，最多耽搁 {held_up:.0} 毫秒"),
         ],
         Lang::En => vec![
             format!("  {what} {number} times: the next offer at each of its desks {next}"),
             format!("    longest without an offer at the other's desks {gap:.0} ms, before {before:.0}"),
-            format!("    calls meanwhile: offer {waits}, held up at most {held_up:.0} ms"),
+            format!("    calls meanwhile: offer {waits}"),
+            format!("    answered {answers}, held up at most {held_up:.0} ms"),
         ],
     }
 }
@@ -154,6 +156,8 @@ fn away_object(away: &Takeovers) -> Value {
         "gap_ms": rounded(ms(away.gap)),
         "offer_before": away.waits_before.json(),
         "offer": away.waits.json(),
+        "answer_before": away.answers_before.json(),
+        "answer": away.answers.json(),
         "held_up_ms": rounded(ms(away.held_up())),
     })
 }
@@ -186,7 +190,18 @@ mod tests {
 
     fn away() -> Takeovers {
         let gap = Duration::from_millis(199);
-        Takeovers { number: 6, next: all(990), gap_before: gap, gap, waits_before: all(10), waits: all(509) }
+        let (waits, answers) = (all(509), all(519));
+        let (waits_before, answers_before) = (all(10), all(20));
+        Takeovers {
+            number: 6,
+            next: all(990),
+            gap_before: gap,
+            gap,
+            waits_before,
+            waits,
+            answers_before,
+            answers,
+        }
     }
 
     /// Everything is as slow as it may be.
@@ -217,7 +232,7 @@ mod tests {
     fn each_figure_has_the_limit_that_was_promised() {
         let nothing: [(&str, String); 0] = [];
         assert_eq!(missed(&good(), false), nothing);
-        let spoiled: [(&str, &str, Spoil); 8] = [
+        let spoiled: [(&str, &str, Spoil); 9] = [
             ("calls_refused", "≤ 0", |measured| measured.counts.refused = 1),
             ("across_ms", "≤ 300", |measured| lost(measured).two.across = all(302)),
             ("routers_ratio", "≤ 3", |measured| measured.two.all = all(31)),
@@ -226,6 +241,7 @@ mod tests {
             ("takeover_s", "≤ 1", |measured| measured.killed.next = all(1_010)),
             ("takeover_gap_ms", "≤ 200", |measured| measured.killed.gap = Duration::from_millis(201)),
             ("stopped_ms", "≤ 500", |measured| measured.stood.waits = all(512)),
+            ("stopped_ms", "≤ 500", |measured| measured.stood.answers = all(523)),
         ];
         for (name, must_be, spoil) in spoiled {
             let mut measured = good();
