@@ -71,12 +71,13 @@ fn histories_that_failed_once() {
 const HISTORIES_MAX: u64 = 4_000;
 
 /// What no history of this generator reaches, and why.
-const OUT_OF_REACH: [(&str, &str); 6] = [
+const OUT_OF_REACH: [(&str, &str); 7] = [
     ("TimeWentBack", "the driver's clock only goes forward"),
     ("SkillsExhausted", "every plan drawn names the same two skills"),
     ("LimitReached", "the limits of a site are far beyond a history"),
     ("UnknownTeam", "every plan drawn has the same two teams"),
     ("UnknownSkill", "every plan drawn has the same two skills"),
+    ("ProfileConflict", "no history says what it expects of a person: torture does"),
     ("BadMove", "a removed line's callers are always sent to one that stays"),
 ];
 

@@ -78,8 +78,10 @@ fn sentence(english: &str) -> Option<String> {
     let parts: Vec<&str> = english.splitn(PARTS_MAX, ": ").collect();
     let (mut said, mut rest, mut found) = (String::new(), parts.as_slice(), false);
     while !rest.is_empty() {
-        let longest = (1..=rest.len()).rev().find_map(|n| Some((n, by_template(&rest[..n].join(": "))?)));
-        let (taken, chinese) = longest.unwrap_or_else(|| (1, rest[0].to_owned()));
+        let fitting = (1..=rest.len()).filter_map(|n| Some((n, weighed(&rest[..n].join(": "))?)));
+        // A short template with everything behind it in its hole says less than a long one of the beginning.
+        let best = fitting.max_by_key(|(n, (weight, _))| (*weight, *n));
+        let (taken, chinese) = best.map_or_else(|| (1, rest[0].to_owned()), |(n, (_, chinese))| (n, chinese));
         found |= chinese != rest[..taken].join(": ");
         said.push_str(&chinese);
         rest = &rest[taken..];
@@ -162,9 +164,14 @@ fn first_hole(text: &str) -> Option<(usize, Part, usize)> {
 
 /// By the template that has most of the sentence in its own words.
 fn by_template(english: &str) -> Option<String> {
+    weighed(english).map(|(_, chinese)| chinese)
+}
+
+/// The same, and how much it has of the sentence in its own words.
+fn weighed(english: &str) -> Option<(usize, String)> {
     let fitting = rows().iter().filter_map(|row| Some((row, row.holes(english)?)));
     let (row, holes) = fitting.max_by_key(|(row, _)| row.weight())?;
-    Some(row.filled(&holes))
+    Some((row.weight(), row.filled(&holes)))
 }
 
 fn rows() -> &'static [Row] {

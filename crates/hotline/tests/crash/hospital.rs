@@ -18,8 +18,10 @@ use crate::server::{Place, Server};
 
 /// Callers a second, paced: nobody waits for the server to ring in.
 pub(crate) const CALLS_PER_SECOND: u32 = 50;
-/// Both sides agree within this time, or somebody is lost.
+/// Both sides agree, or somebody is lost: nothing has moved for so long.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// What moves all the time and never agrees is as bad.
+const SETTLED_AT_LATEST: Duration = Duration::from_secs(90);
 /// The same on a busy machine, while connections that broke are noticed and made anew. What is lost stays lost.
 const RESTS_WITHIN: Duration = Duration::from_secs(30);
 /// Longer than an operator is left alone who could not be reached.
@@ -158,14 +160,21 @@ impl Hospital {
 
     async fn settle_within(&mut self, server: &Server, time: Duration) -> Findings {
         self.going.send_replace(false);
-        let give_up_at = Instant::now() + time;
+        let began = Instant::now();
+        let (mut moved_at, mut was) = (began, None);
         let findings = loop {
             let quiet = self.gateway.is_quiet();
             // In this order: what is acknowledged before the journal is read is in it.
             let seen = self.seen();
             self.books.read(&server.journal()).await;
             let findings = compare(&seen, &self.books.written());
-            if (findings.is_clean() && quiet) || Instant::now() >= give_up_at {
+            let is = Some((self.books.seq(), findings.to_string()));
+            if is != was {
+                (moved_at, was) = (Instant::now(), is);
+            }
+            // On a machine that is busy with something else it takes its time; as long as it gets on nobody gives up.
+            let is_stuck = moved_at.elapsed() >= time || began.elapsed() >= SETTLED_AT_LATEST;
+            if (findings.is_clean() && quiet) || is_stuck {
                 if findings.is_clean() {
                     self.books.settled();
                     self.witness.notes().acknowledged.retain(|deed| !seen.acknowledged.contains(deed));
