@@ -71,7 +71,7 @@ impl Runner {
     }
 
     /// Lays the edges of the plan in force, and of the roster. While nobody has said which roster there is, the shifts laid
-    /// before stay, as long as whose they are does.
+    /// before stay, as long as whose they are does. A site that was retired has no hours any more.
     pub(crate) fn extend_schedule(&mut self, at: SiteTime) {
         let wall_us = self.shared.clock.wall_us();
         self.schedule.due = Some(at + EXTEND_EVERY);
@@ -79,7 +79,7 @@ impl Runner {
         let roster = self.shared.roster.lock().unwrap_or_else(PoisonError::into_inner).roster.clone();
         self.schedule.follows_roster = roster.is_some();
         let state = self.draft.state();
-        let Some(plan) = state.plan() else {
+        let Some(plan) = state.plan().filter(|_| !state.retired) else {
             self.schedule.due = None;
             return;
         };

@@ -82,3 +82,22 @@ fn at_its_usual_level_it_tells_beginning_and_end() {
     server.ready();
     assert_eq!(server.log(), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_behind_a_retired_site_has_nothing_to_complain_of() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let kept = ["--data", dir.path().to_str().expect("a path")];
+    let mut server = Server::start("retired", &kept);
+    let ready = server.ready();
+    let address = ready["address"].as_str().expect("an address");
+    let admin = Client::new(address, server.token("admin")).expect("an address");
+    let site_id = "north".to_owned();
+    let north = v1::CreateSiteRequest { site_id: site_id.clone(), ..Default::default() };
+    admin.send(north).await.expect("begun");
+    admin.send(v1::RetireSiteRequest { site_id, ..Default::default() }).await.expect("retired");
+    server.log();
+    let mut again = Server::start("retired", &kept);
+    again.ready();
+    let log = again.log();
+    assert!(log.contains("serving") && !log.contains("ERROR"), "{log}");
+}

@@ -7,7 +7,6 @@ mod config;
 mod database;
 mod evidence;
 mod health;
-mod later;
 mod logs;
 mod plans;
 #[path = "../../../session/tests/stores/postgres/private.rs"]

@@ -1,6 +1,7 @@
 //! Several servers on one database.
 
 mod copied;
+mod later;
 mod refused;
 
 use std::fs;

@@ -6,7 +6,7 @@ use api::v1;
 use switchboard::id::LineId;
 use switchboard::plan::{Plan, WhenClosed, Who};
 
-use crate::office::asking::{Office, PAGE};
+use crate::office::asking::Office;
 use crate::office::fault::{Exit, Fault, Told};
 use crate::office::said::{counted, said};
 
@@ -67,7 +67,7 @@ pub(super) async fn empty(office: &Office, line: &str, to: &str) -> Told<()> {
     let give_up_at = Instant::now() + RINGS_AT_MOST;
     let mut told = false;
     loop {
-        let calls = inside(office, line).await?;
+        let calls = office.calls_on(line).await?;
         let ringing = calls.iter().filter(|call| call.state() == v1::CallState::Offered).count();
         for call in calls.iter().filter(|call| call.state() == v1::CallState::Waiting) {
             send_on(office, &call.call_id, to).await?;
@@ -87,7 +87,7 @@ pub(super) async fn empty(office: &Office, line: &str, to: &str) -> Told<()> {
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
-    let left = inside(office, line).await?.len();
+    let left = office.calls_on(line).await?.len();
     office.answer.chat(&match left {
         0 => said(format!("热线 {line} 上已没有人"), format!("nobody is on line {line} any more")),
         _ => said(
@@ -99,21 +99,6 @@ pub(super) async fn empty(office: &Office, line: &str, to: &str) -> Told<()> {
         ),
     });
     Ok(())
-}
-
-async fn inside(office: &Office, line: &str) -> Told<Vec<v1::CallSummary>> {
-    let mut calls = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let line_id = line.to_owned();
-        let request = v1::ListCallsRequest { line_id, page_size: PAGE, page_token, at_least: None };
-        let page = office.send(request).await?;
-        calls.extend(page.calls);
-        if page.next_page_token.is_empty() {
-            return Ok(calls);
-        }
-        page_token = page.next_page_token;
-    }
 }
 
 async fn send_on(office: &Office, call: &str, to: &str) -> Told<()> {

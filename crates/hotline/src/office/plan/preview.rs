@@ -7,7 +7,7 @@ use console::Style;
 use serde::Serialize;
 
 use crate::lang::Lang;
-use crate::office::asking::{Office, PAGE};
+use crate::office::asking::Office;
 use crate::office::fault::Told;
 use crate::office::said::{Said, clean, counted, said};
 
@@ -115,23 +115,13 @@ pub(super) async fn waiting(
 ) -> Told<Vec<Waiting>> {
     let mut told = Vec::new();
     for line in removed {
-        let mut page_token = String::new();
         let mut one =
             Waiting { line: line.clone(), to: moves.get(line).cloned(), waiting: Vec::new(), others: 0 };
-        loop {
-            let request =
-                v1::ListCallsRequest { line_id: line.clone(), page_size: PAGE, page_token, at_least: None };
-            let page = office.send(request).await?;
-            for call in page.calls {
-                match call.state() {
-                    v1::CallState::Waiting => one.waiting.push(call.call_id),
-                    _ => one.others += 1,
-                }
+        for call in office.calls_on(line).await? {
+            match call.state() {
+                v1::CallState::Waiting => one.waiting.push(call.call_id),
+                _ => one.others += 1,
             }
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            page_token = page.next_page_token;
         }
         told.push(one);
     }
@@ -143,18 +133,9 @@ pub(super) async fn waiting(
 /// # Errors
 /// The server's no.
 pub(super) async fn migrating(office: &Office, kept: &BTreeSet<String>) -> Told<usize> {
-    let mut count = 0;
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListCallsRequest { page_size: PAGE, page_token, ..v1::ListCallsRequest::default() };
-        let page = office.send(request).await?;
-        let waiting = page.calls.iter().filter(|call| call.state() == v1::CallState::Waiting);
-        count += waiting.filter(|call| kept.contains(&call.line_id)).count();
-        if page.next_page_token.is_empty() {
-            return Ok(count);
-        }
-        page_token = page.next_page_token;
-    }
+    let calls = office.calls_on("").await?;
+    let waiting = calls.iter().filter(|call| call.state() == v1::CallState::Waiting);
+    Ok(waiting.filter(|call| kept.contains(&call.line_id)).count())
 }
 
 /// So many of those who wait are promised the new plan.
