@@ -188,7 +188,8 @@ impl Runner {
 
     /// Follows the journal to its end and drafts from there. Only with nothing under way.
     pub(crate) async fn catch_up(&mut self) {
-        let began = self.shared.published.cursor().seq;
+        // A draft with nothing of its own goes along. To copy what is published takes the longer the more is remembered.
+        let goes_along = self.draft.state().seq == self.shared.published.cursor().seq;
         loop {
             let after = self.shared.published.cursor().seq;
             let rows = self.journal.tail(self.shared.site, after, TAIL_ROWS_MAX).await;
@@ -204,7 +205,13 @@ impl Runner {
                         });
                     }
                     self.shared.published.publish(&decisions);
+                    if goes_along {
+                        decisions.iter().for_each(|decision| self.draft.evolve(decision));
+                    }
                     rows.iter().for_each(|stored| self.shared.format.reached(stored.row.format));
+                    if rows.len() < TAIL_ROWS_MAX {
+                        break;
+                    }
                 }
                 Err(TailFault::Journal(JournalFault::Unavailable(_) | JournalFault::OutcomeUnknown(_))) => {
                     tokio::time::sleep(Duration::from_millis(RETRY_MS_MIN)).await;
@@ -220,8 +227,7 @@ impl Runner {
                 }
             }
         }
-        // Nothing came and nothing was drafted: it is the same.
-        if self.shared.published.cursor().seq != began || self.draft.state().seq != began {
+        if !goes_along {
             self.draft = self.shared.published.read().durable.clone();
         }
     }

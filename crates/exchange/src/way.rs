@@ -94,9 +94,12 @@ impl Runner {
             return;
         }
         let (began, end) = (Instant::now(), self.shared.published.cursor().seq);
-        let asks = std::mem::take(&mut self.building).into_asks();
-        let has_hours = self.ask_again(asks);
-        self.draft_afresh();
+        let batch = std::mem::take(&mut self.building);
+        let is_drafted = !batch.is_empty();
+        let has_hours = self.ask_again(batch.into_asks());
+        if is_drafted {
+            self.draft_afresh();
+        }
         loop {
             sleep(LOOK_EVERY).await;
             let look = self.journal.is_awaited(self.shared.site, &self.writer);
