@@ -166,7 +166,9 @@ impl<'d> Room<'d> {
     /// Whoever is at home at this server goes there, and to the other one if it does not answer.
     fn go_home(&self, router: usize) -> Result<()> {
         let addresses = [router, 1 - router].map(|nth| self.routers[nth].address()).join(",");
-        for (desk, token) in self.desks.iter().skip(router).step_by(2) {
+        // By pairs: calls come to the servers in turn and go round the desks, so that half of them meet a desk at the other.
+        let at_home = self.desks.iter().enumerate().filter(|(number, _)| number / 2 % 2 == router);
+        for (_, (desk, token)) in at_home {
             desk.goes_to(client(&addresses, token)?, router);
         }
         let (gateway, token) = &self.gateways[router];
