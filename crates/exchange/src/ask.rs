@@ -86,6 +86,13 @@ impl Ask {
         }
     }
 
+    /// Whoever wanted to be attached has left, perhaps for another router, where it is attached by now: it would be taken from
+    /// there, and a gateway's calls since be taken for ended.
+    pub(crate) fn is_left(&self) -> bool {
+        matches!(self.input.command, Command::AttachDesk { .. } | Command::AttachGateway { .. })
+            && matches!(&self.asker, Asker::Client(asker) if asker.is_closed())
+    }
+
     /// A lease that ended twice is nothing; hours that are not laid leave every line as it is, for ever.
     fn note_own_refusal(&self, refused: &Refused) {
         let command = &self.input.command;

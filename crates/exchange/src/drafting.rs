@@ -82,6 +82,9 @@ impl Runner {
         if let Some(refused) = self.degraded() {
             return ask.answer(Err(refused));
         }
+        if ask.is_left() {
+            return;
+        }
         let began = ask.marks.moment();
         let drafted = self.draft_one(at, ask.input.clone());
         ask.marks.decided(began);

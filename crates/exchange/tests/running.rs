@@ -5,6 +5,7 @@ mod site;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use exchange::{Clock, Exchange, ExchangeConfig, ExchangeHandle, FeedItem, Refused};
@@ -168,4 +169,26 @@ async fn whoever_is_attached_already_has_a_lease_after_attaching_again() {
 
 fn link(exchange: &ExchangeHandle) -> Link {
     exchange.read(|sb| sb.operator(operator(1)).expect("added").link)
+}
+
+#[tokio::test]
+async fn whoever_left_before_it_was_decided_is_not_attached() {
+    let exchange = start(&Arc::new(MemoryJournal::new()), "a", Clock::STEPPED).await;
+    ask(&exchange, adopt(0)).await;
+    ask(&exchange, add_operator(1)).await;
+    for leaves in [attach_gateway(), attach_desk(1)] {
+        let mut asking = Box::pin(exchange.ask(leaves));
+        let asked = asking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(asked.is_pending(), "nobody has decided yet");
+    }
+    ask(&exchange, add_operator(2)).await;
+    let attached = |sb: &switchboard::Switchboard| {
+        sb.state().gateways.contains_key(&gateway())
+            || sb.operator(operator(1)).is_some_and(|operator| operator.desk.is_some())
+    };
+    assert!(!exchange.read(attached));
+    for stays in [attach_gateway(), attach_desk(1)] {
+        ask(&exchange, stays).await;
+    }
+    assert!(exchange.read(attached));
 }
