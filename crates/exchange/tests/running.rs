@@ -183,12 +183,12 @@ async fn whoever_left_before_it_was_decided_is_not_attached() {
     }
     ask(&exchange, add_operator(2)).await;
     let attached = |sb: &switchboard::Switchboard| {
-        sb.state().gateways.contains_key(&gateway())
-            || sb.operator(operator(1)).is_some_and(|operator| operator.desk.is_some())
+        let desk = sb.operator(operator(1)).and_then(|operator| operator.desk);
+        [sb.state().gateways.contains_key(&gateway()), desk.is_some()]
     };
-    assert!(!exchange.read(attached));
+    assert_eq!(exchange.read(attached), [false; 2]);
     for stays in [attach_gateway(), attach_desk(1)] {
         ask(&exchange, stays).await;
     }
-    assert!(exchange.read(attached));
+    assert_eq!(exchange.read(attached), [true; 2]);
 }
