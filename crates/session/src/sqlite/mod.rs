@@ -218,7 +218,7 @@ fn wall_us() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Executor, Statement};
+    use sqlx::{Executor, Row as _, Statement};
 
     use super::arriving::NewCaller;
     use super::*;
@@ -237,6 +237,17 @@ mod tests {
         let [callers, kept] = sql::of_any_length(3);
         prepare_long(&store.reader, callers).await;
         prepare_long(derived, kept).await;
+    }
+
+    #[tokio::test]
+    async fn each_connection_has_pages_of_its_own() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+        let mut reader = store.reader.lock().await;
+        let rows = reader.fetch_all("PRAGMA compile_options").await.expect("told");
+        let options: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert!(options.iter().any(|option| option == "THREADSAFE=1"), "{options:?}");
+        assert!(!options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"), "see .cargo/config.toml");
     }
 
     async fn prepare(connection: &Mutex<SqliteConnection>, texts: &[&'static str]) {

@@ -241,7 +241,9 @@ pub(crate) async fn connect(path: &Path, how: Use) -> Result<SqliteConnection, O
     let options = SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(Duration::from_secs(5))
-        .row_buffer_size(ROWS_AHEAD);
+        .row_buffer_size(ROWS_AHEAD)
+        // What a statement of many rows may have to undo is not written to a file of its own.
+        .pragma("temp_store", "MEMORY");
     // The journal's log is moved beside the appends (sweep.rs), where a failure is heard of.
     let options = if how == Use::Derived { options } else { options.pragma("wal_autocheckpoint", "0") };
     let options = match how {
