@@ -45,7 +45,7 @@ struct KeepAlive {
 }
 
 /// One principal's way to a router, or to several that serve the same sites: then the next is asked when one does not
-/// answer. Cloning is cheap, and clones share their connections.
+/// answer, or says that it cannot while another says that it can. Cloning is cheap, and clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     routers: Routers,
@@ -238,7 +238,7 @@ impl Client {
 
     /// The bare session service: no retries, as an invitation is worth something once.
     pub fn session(&self) -> SessionServiceClient<Sending> {
-        SessionServiceClient::with_interceptor(self.routers.clone(), self.beside.clone())
+        SessionServiceClient::with_interceptor(self.routers.staying(), self.beside.clone())
     }
 
     /// The bare clock service: no retries.

@@ -11,6 +11,7 @@ mod refusal;
 mod routers;
 mod token;
 mod trace;
+mod watching;
 
 pub use self::attach::{Attached, BoardFeed, DeskFeed, EventFeed, Feed, GatewayFeed, Update};
 pub use self::backoff::Backoff;
@@ -25,6 +26,10 @@ pub use self::trace::{Beside, Traceparent, TraceparentFault};
 pub mod v1 {
     tonic::include_proto!("hotline.v1");
 }
+
+/// A name of the health service, for clients that know several routers: NOT_SERVING as soon as the journal is silent. Not for
+/// balancers, or for whoever ends a router that does not serve: the nameless one waits for a while.
+pub const PROMPT: &str = "hotline.prompt";
 
 /// The package's description: for reflection, and to compare the method table with what is served.
 pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("hotline.v1");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::PROMPT;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -16,23 +17,36 @@ const SERVICES: &[&str] = &[
     "hotline.v1.AdminService",
 ];
 
-/// Tells the same of every service.
+/// Tells the same under every name.
 pub(crate) async fn tell(health: &HealthReporter, status: ServingStatus) {
+    health.set_service_status(PROMPT, status).await;
+    tell_services(health, status).await;
+}
+
+async fn tell_services(health: &HealthReporter, status: ServingStatus) {
     for service in SERVICES {
         health.set_service_status(*service, status).await;
     }
 }
 
 /// Tells whether there is a site that takes decisions and stores them in time, whenever that changes: one hospital's
-/// trouble does not send away the others.
+/// trouble does not send away the others. Whoever has another router to go to is told sooner.
 pub(crate) async fn follow(health: HealthReporter, sites: Arc<Sites>) {
-    let mut told = true;
+    let mut told = [true; 2];
     loop {
         let ready = sites.is_any_ready();
-        if ready != told {
-            told = ready;
-            tell(&health, if ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
+        let now = [ready, ready && !sites.is_late()];
+        if now[0] != told[0] {
+            tell_services(&health, said(now[0])).await;
         }
+        if now[1] != told[1] {
+            health.set_service_status(PROMPT, said(now[1])).await;
+        }
+        told = now;
         sites.stirred.notified().await;
     }
+}
+
+fn said(serves: bool) -> ServingStatus {
+    if serves { ServingStatus::Serving } else { ServingStatus::NotServing }
 }

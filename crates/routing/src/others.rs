@@ -26,6 +26,10 @@ const HEADS_EVERY: Duration = Duration::from_millis(200);
 /// A journal that could not be looked at for so long may hold decisions of others that nobody here hears of.
 const BLIND_AFTER: Duration = Duration::from_secs(1);
 
+/// A look that takes so long may never be answered: whoever knows another router is told to ask there. With the time between
+/// two looks it leaves some of the half second for which a router that is cut off may hold anybody up.
+const LATE_AFTER: Duration = Duration::from_millis(150);
+
 /// Between two looks at what stands beside the journal.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
@@ -112,7 +116,16 @@ async fn hear_decisions(sites: Arc<Sites>) {
     let mut is_failing = false;
     let mut heard = Instant::now();
     loop {
-        let found = match timeout(BLIND_AFTER, hear(&sites)).await {
+        let began = Instant::now();
+        let mut look = Box::pin(timeout(BLIND_AFTER, hear(&sites)));
+        let found = match timeout(LATE_AFTER, &mut look).await {
+            Ok(found) => found,
+            Err(_) => {
+                sites.say_late(true);
+                look.await
+            }
+        };
+        let found = match found {
             Ok(found) => found.map_err(|fault| fault.to_string()),
             Err(_) => Err("no answer within a second".to_owned()),
         };
@@ -120,6 +133,8 @@ async fn hear_decisions(sites: Arc<Sites>) {
             tracing::warn!(fault, "what other routers decided is not known at present");
         }
         is_failing = found.is_err();
+        // One that was answered late is late until one is answered in time.
+        sites.say_late(is_failing || began.elapsed() >= LATE_AFTER);
         if let Ok(strange) = found {
             heard = Instant::now();
             // A long record is read for a while: nobody waits for it here.

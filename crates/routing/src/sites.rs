@@ -57,6 +57,8 @@ pub(crate) struct Sites {
     pub(crate) stirred: Notify,
     /// Whether what others decided is not known: the journal could not be looked at for a while.
     blind: AtomicBool,
+    /// Whether a look at the journal takes long at this moment.
+    late: AtomicBool,
     restart: watch::Sender<bool>,
     /// Wrong tokens and invitations of late.
     pub(crate) guesses: Guesses,
@@ -101,8 +103,8 @@ impl Sites {
         let (stirred, restart) = (Notify::new(), watch::Sender::new(false));
         let guesses = Guesses::new(common.limits.wrong_tokens_per_minute);
         let others = Others::default();
-        let blind = AtomicBool::new(false);
-        Arc::new(Sites { common, served, opening, stirred, blind, restart, guesses, others })
+        let (blind, late) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Sites { common, served, opening, stirred, blind, late, restart, guesses, others })
     }
 
     /// Whether other routers may serve these sites, too.
@@ -230,6 +232,18 @@ impl Sites {
         if self.blind.swap(blind, Ordering::Relaxed) != blind {
             self.stirred.notify_one();
         }
+    }
+
+    /// Says whether the journal does not answer at this moment, so that whoever has a choice is told at once.
+    pub(crate) fn say_late(&self, late: bool) {
+        if self.late.swap(late, Ordering::Relaxed) != late {
+            self.stirred.notify_one();
+        }
+    }
+
+    /// Whether the journal does not answer at this moment.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
     }
 
     /// Whether there is a site that takes decisions and stores them in time, and what others decided is known.

@@ -44,9 +44,7 @@ async fn health_says_it_before_the_streams_end() {
 
 #[tokio::test]
 async fn health_says_when_the_store_takes_long_and_when_it_has_come_to() {
-    let (gate, open) = watch::channel(true);
-    let store = MemoryJournal::new();
-    let journal = Arc::new(Gated { store, open, waiting: watch::Sender::new(false) });
+    let (journal, gate, _waits) = gated();
     let hospital = Hospital::on(journal, Clock::System, |_| {}).await;
     let mut health = health_at(&hospital.address).await;
     let request = HealthCheckRequest { service: "hotline.v1.GatewayService".into() };
@@ -66,7 +64,7 @@ async fn health_says_when_the_store_takes_long_and_when_it_has_come_to() {
 
 /// Appends, and says how far the sites are, only while the gate is open.
 pub(crate) struct Gated {
-    store: MemoryJournal,
+    store: Arc<MemoryJournal>,
     open: watch::Receiver<bool>,
     waiting: watch::Sender<bool>,
 }
@@ -96,9 +94,16 @@ impl Journal for Gated {
 }
 
 pub(crate) fn gated() -> (Arc<Gated>, watch::Sender<bool>, watch::Receiver<bool>) {
+    gated_over(Arc::default())
+}
+
+/// A way of its own to a journal that others may have, too.
+pub(crate) fn gated_over(
+    store: Arc<MemoryJournal>,
+) -> (Arc<Gated>, watch::Sender<bool>, watch::Receiver<bool>) {
     let (gate, open) = watch::channel(true);
     let (waiting, waits) = watch::channel(false);
-    (Arc::new(Gated { store: MemoryJournal::new(), open, waiting }), gate, waits)
+    (Arc::new(Gated { store, open, waiting }), gate, waits)
 }
 
 fn close_duty() -> v1::CloseLineRequest {

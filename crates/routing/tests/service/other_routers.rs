@@ -2,6 +2,7 @@
 //! one.
 
 mod changes;
+mod cut_off;
 mod formats;
 mod moved;
 mod supervised;

@@ -37,7 +37,7 @@ impl Door {
         Door { address, connections, open }
     }
 
-    fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
