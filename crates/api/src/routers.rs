@@ -95,7 +95,8 @@ impl At {
     pub(crate) fn leave(&self, turn: usize, later: usize) -> bool {
         let moved = self.turn.compare_exchange(turn, later, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if moved {
-            self.left.send_replace(later);
+            // Two that follow each other may come here in the other order.
+            self.left.send_modify(|left| *left = later.max(*left));
         }
         moved
     }

@@ -71,7 +71,7 @@ async fn whoever_knows_another_leaves_a_router_that_is_cut_off_and_is_answered_t
     until(async || first.exchange.cursor().seq >= there.seq).await;
     // What waits there is decided again before this.
     first.add("ben").await;
-    assert_eq!(times_on_duty(&first).await, 1, "what waited at the first is not done again");
+    assert_eq!(times_on_duty(&first).await, 1, "what waited at the first came to nothing");
     let pause = v1::PauseRequest { reason: "break".into(), ..Default::default() };
     in_time(ana.send(pause)).await.expect("paused");
     shows(&mut desk, v1::DutyState::Paused).await;
