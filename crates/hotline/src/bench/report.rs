@@ -7,7 +7,7 @@ use super::limits::Missed;
 use super::peer::Missing;
 use super::rooms::Rooms;
 use super::round::{DESKS, IN_FLIGHT, Round};
-use super::times::Times;
+use super::times::{Times, median};
 use crate::lang::Lang;
 
 /// Everything measured.
@@ -280,15 +280,4 @@ fn crowd_object(crowd: &Crowd) -> Value {
 /// To a thousandth: more digits would say more than was measured.
 pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 1_000.0).round() / 1_000.0
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    match figures.len() {
-        0 => None,
-        odd if odd % 2 == 1 => Some(figures[middle]),
-        _ => Some(f64::midpoint(figures[middle - 1], figures[middle])),
-    }
 }

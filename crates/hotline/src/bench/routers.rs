@@ -32,7 +32,7 @@ pub(super) use self::router::{Begin, Router};
 pub(super) use self::telephony::{Gateway, Ringing};
 use super::floor::add_operator;
 use super::postgres::{Database, Postgres};
-use super::times::Times;
+use super::times::{Times, Turns};
 
 /// Desks at each server: enough for callers whose desk hears of them late.
 const DESKS_EACH: usize = 12;
@@ -90,25 +90,24 @@ pub(super) async fn measure(parent: &Path, postgres: &Postgres, ask: Ask) -> Res
     let shown_in = RedisServer::start(parent).await?;
     let mut room = Room::open(parent, &database, shown_in, ask).await?;
     let mut lost = RedisLost::default();
-    let mut alone = Times::default();
+    let mut alone = Turns::default();
     room.load(WARM_UP).await?;
-    for _ in 0..ask.turns {
-        let with = room.load(ask.length).await?;
-        alone.add(&room.calls.waits(with.0, with.1, |_| true));
-        if let Some(without) = room.without_redis(&mut lost.shown).await? {
-            lost.alone.add(&room.calls.waits(without.0, without.1, |_| true));
-        }
+    for with_redis in loads(ask.turns) {
+        let Some((from, until)) = room.one_load(with_redis, &mut lost.shown).await? else { continue };
+        let measured = if with_redis { &mut alone } else { &mut lost.alone };
+        measured.add(room.calls.waits(from, until, |_| true));
     }
     room.open_second().await?;
     room.load(WARM_UP).await?;
     let (mut two, mut appends) = (Two::default(), Appends::default());
-    for _ in 0..ask.turns {
+    for with_redis in loads(ask.turns) {
         let before = room.appends().await?;
-        let with = room.load(ask.length).await?;
-        appends = appends.and(room.appends().await?.since(before));
-        two.add(&room.calls, with);
-        if let Some(without) = room.without_redis(&mut lost.shown).await? {
-            lost.two.add(&room.calls, without);
+        let Some(span) = room.one_load(with_redis, &mut lost.shown).await? else { continue };
+        if with_redis {
+            appends = appends.and(room.appends().await?.since(before));
+            two.add(&room.calls, span);
+        } else {
+            lost.two.add(&room.calls, span);
         }
     }
     let killed = room.takeovers(Away::Killed).await?;
@@ -118,6 +117,11 @@ pub(super) async fn measure(parent: &Path, postgres: &Postgres, ask: Ask) -> Res
     let (counts, faults) = (room.calls.counts(), room.calls.faults().into_iter().collect());
     room.end().await?;
     Ok(Measured { rate: ask.rate, alone, two, appends, killed, stood, redis_lost, counts, faults })
+}
+
+/// With Redis and without, so many times, either first in every other turn.
+fn loads(turns: u32) -> impl Iterator<Item = bool> {
+    (0..turns).flat_map(|turn| [turn % 2 == 0, turn % 2 == 1])
 }
 
 impl<'d> Room<'d> {
@@ -207,6 +211,11 @@ impl<'d> Room<'d> {
         sleep(length).await;
         ringing.end(&self.calls).await?;
         Ok((began, began + length))
+    }
+
+    /// One of those.
+    async fn one_load(&mut self, with_redis: bool, shown: &mut Times) -> Result<Option<Span>> {
+        if with_redis { self.load(self.ask.length).await.map(Some) } else { self.without_redis(shown).await }
     }
 
     /// The same while there is no Redis, if there is one at other times.

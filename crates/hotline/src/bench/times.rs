@@ -60,6 +60,48 @@ impl Times {
     }
 }
 
+/// The times of a load that was measured again and again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Turns(Vec<Times>);
+
+impl Turns {
+    /// One more turn.
+    pub(super) fn add(&mut self, turn: Times) {
+        self.0.push(turn);
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The times of all of them.
+    pub(super) fn all(&self) -> Times {
+        self.0.iter().fold(Times::default(), |mut all, turn| {
+            all.add(turn);
+            all
+        })
+    }
+
+    /// All but one in a hundred of a turn were no longer, in microseconds: the median of the turns, so that a moment at
+    /// which the machine stands still speaks in one of them.
+    pub(super) fn p99_us(&self) -> f64 {
+        median(self.0.iter().map(|turn| turn.percentile_us(99.0) as f64)).unwrap_or(f64::NAN)
+    }
+}
+
+/// The one in the middle, or between the two there.
+pub(super) fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(figures[middle]),
+        _ => Some(f64::midpoint(figures[middle - 1], figures[middle])),
+    }
+}
+
 impl std::fmt::Display for Times {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let at = |percent| milliseconds(self.percentile_us(percent));
@@ -93,5 +135,27 @@ mod tests {
         assert!(times.percentile_us(99.95) >= 1_999_000);
         times.note(Duration::from_secs(600));
         assert!(times.percentile_us(100.0) >= 59_000_000, "longer than a minute is a minute");
+    }
+
+    #[test]
+    fn a_moment_of_one_turn_does_not_speak_for_all() {
+        let turn = |ms| {
+            let mut times = Times::default();
+            times.note(Duration::from_millis(ms));
+            times
+        };
+        let mut turns = Turns::default();
+        assert!(turns.p99_us().is_nan(), "nothing was measured");
+        [10, 900, 12].into_iter().for_each(|ms| turns.add(turn(ms)));
+        assert!((11_900.0..=12_100.0).contains(&turns.p99_us()));
+        assert_eq!((turns.count(), turns.all().count()), (3, 3));
+        assert!(turns.all().percentile_us(100.0) >= 899_000);
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
+        assert_eq!(median([4.0, 1.0, 3.0, 2.0].into_iter()), Some(2.5));
+        assert_eq!(median(std::iter::empty()), None);
     }
 }

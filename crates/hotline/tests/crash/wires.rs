@@ -112,7 +112,12 @@ impl House {
         self.hospital.everybody_hears().await;
         let heard = healed.elapsed();
         let rest = self.is_clean(what).await;
-        let waits = waits_in_words(self.hospital.books.answered());
+        let answered = self.hospital.books.answered();
+        if trouble == Trouble::HalfOpen && many == 1 {
+            let longest = answered.iter().max();
+            assert!(longest < Some(&LASTS), "{what}: nobody went to the other server, one waited for {longest:?}");
+        }
+        let waits = waits_in_words(answered);
         let (heard, rest) = (heard.as_millis(), rest.as_millis());
         print!("{what}: healed, everybody has heard something after {heard} ms, at rest {rest} ms later");
         if trouble == Trouble::HalfOpen {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::times::Times;
+use super::super::times::{Times, Turns};
 use super::Span;
 use super::calls::{Calls, Counts};
 use super::router::Appends;
@@ -11,7 +11,7 @@ use super::router::Appends;
 #[derive(Debug, Clone)]
 pub(in crate::bench) struct Measured {
     pub(super) rate: u32,
-    pub(super) alone: Times,
+    pub(super) alone: Turns,
     pub(super) two: Two,
     /// Of both servers while two were measured.
     pub(super) appends: Appends,
@@ -26,7 +26,7 @@ pub(in crate::bench) struct Measured {
 /// From ringing in to the offer, at two servers.
 #[derive(Debug, Clone, Default)]
 pub(in crate::bench) struct Two {
-    pub(super) all: Times,
+    pub(super) all: Turns,
     /// Call and desk at the same server.
     pub(super) same: Times,
     /// At different ones.
@@ -36,7 +36,7 @@ pub(in crate::bench) struct Two {
 impl Two {
     /// The calls that rang in during this time, too.
     pub(super) fn add(&mut self, calls: &Calls, (from, until): Span) {
-        self.all.add(&calls.waits(from, until, |_| true));
+        self.all.add(calls.waits(from, until, |_| true));
         self.same.add(&calls.waits(from, until, |offer| offer.from == offer.to));
         self.across.add(&calls.waits(from, until, |offer| offer.from != offer.to));
     }
@@ -72,7 +72,7 @@ impl Takeovers {
 #[derive(Debug, Clone, Default)]
 pub(in crate::bench) struct RedisLost {
     /// One server without it.
-    pub(super) alone: Times,
+    pub(super) alone: Turns,
     /// Two servers without it.
     pub(super) two: Two,
     /// From its start until it shows who is free.
@@ -80,15 +80,15 @@ pub(in crate::bench) struct RedisLost {
 }
 
 impl Measured {
-    /// All but one in a hundred, at two servers ÷ at one.
+    /// All but one in a hundred, at two servers ÷ at one, each in the median of its turns.
     pub(super) fn ratio(&self) -> f64 {
-        self.two.all.percentile_us(99.0) as f64 / self.alone.percentile_us(99.0).max(1) as f64
+        self.two.all.p99_us() / self.alone.p99_us().max(1.0)
     }
 
-    /// All but one in a hundred, at one server without Redis ÷ with it.
+    /// All but one in a hundred, at one server without Redis ÷ with it, each in the median of its turns.
     pub(super) fn redis_ratio(&self) -> Option<f64> {
         let lost = self.redis_lost.as_ref()?;
-        Some(lost.alone.percentile_us(99.0) as f64 / self.alone.percentile_us(99.0).max(1) as f64)
+        Some(lost.alone.p99_us() / self.alone.p99_us().max(1.0))
     }
 
     /// All but one in a hundred from one server to the other without Redis, in milliseconds.

@@ -34,18 +34,18 @@ pub(in crate::bench) fn limits(measured: &Measured) -> Vec<Limit> {
 /// A line each.
 pub(in crate::bench) fn lines(measured: &Measured, lang: Lang) -> Vec<String> {
     let Measured { rate, alone, two, appends, killed, stood, counts, .. } = measured;
-    let (ratio, lost) = (measured.ratio(), appends.lost_percent());
+    let (turns, ratio, lost) = (alone.count(), measured.ratio(), appends.lost_percent());
     let mut lines = match lang {
         Lang::Zh => vec![
-            format!("路由服务器，每秒 {rate} 个来电，派线：一台 {alone}"),
-            format!("  两台 {}，p99 之比 {ratio:.2}", two.all),
+            format!("路由服务器，每秒 {rate} 个来电，各 {turns} 轮，派线：一台 {}", alone.all()),
+            format!("  两台 {}，各轮 p99 中位数之比 {ratio:.2}", two.all.all()),
             format!("    来电与席位在同一台 {}", two.same),
             format!("    在不同的两台       {}", two.across),
             format!("    追加 {} 次，另有 {} 次被对方抢先（{lost:.1}%）", appends.stored, appends.lost),
         ],
         Lang::En => vec![
-            format!("routers, {rate} calls/s: offer at one {alone}"),
-            format!("  at two {}, p99 ratio {ratio:.2}", two.all),
+            format!("routers, {rate} calls/s, {turns} turns of each: offer at one {}", alone.all()),
+            format!("  at two {}, p99 ratio {ratio:.2} in the median of turns", two.all.all()),
             format!("    call and desk at the same {}", two.same),
             format!("    at different ones         {}", two.across),
             format!(
@@ -105,13 +105,16 @@ fn redis_lines(measured: &Measured, lost: &RedisLost, lang: Lang) -> Vec<String>
     let ratio = measured.redis_ratio().unwrap_or(f64::NAN);
     match lang {
         Lang::Zh => vec![
-            format!("  失去 Redis：一台派线 {}，p99 之比 {ratio:.2}", lost.alone),
+            format!("  失去 Redis：一台派线 {}，各轮 p99 中位数之比 {ratio:.2}", lost.alone.all()),
             format!("    两台，在同一台 {}", lost.two.same),
             format!("    两台，在不同的 {}", lost.two.across),
             format!("    Redis 回来后重新显示谁空闲 {}", lost.shown),
         ],
         Lang::En => vec![
-            format!("  Redis lost: offer at one {}, p99 ratio {ratio:.2}", lost.alone),
+            format!(
+                "  Redis lost: offer at one {}, p99 ratio {ratio:.2} in the median of turns",
+                lost.alone.all()
+            ),
             format!("    at two, the same           {}", lost.two.same),
             format!("    at two, different ones     {}", lost.two.across),
             format!("    back: who is free is shown {}", lost.shown),
@@ -127,7 +130,8 @@ pub(in crate::bench) fn object(measured: &Measured) -> Value {
     let lost_percent = rounded(appends.lost_percent());
     json!({
         "calls_per_s": rate,
-        "offer_at_one": alone.json(),
+        "turns": alone.count(),
+        "offer_at_one": alone.all().json(),
         "offer_at_two": two_object(two),
         "ratio": rounded(measured.ratio()),
         "appends": { "stored": appends.stored, "lost": appends.lost, "lost_percent": lost_percent },
@@ -135,7 +139,7 @@ pub(in crate::bench) fn object(measured: &Measured) -> Value {
         "killed": away_object(killed),
         "stopped": away_object(stood),
         "redis_lost": redis_lost.as_ref().map(|lost| json!({
-            "offer_at_one": lost.alone.json(),
+            "offer_at_one": lost.alone.all().json(),
             "offer_at_two": two_object(&lost.two),
             "ratio": measured.redis_ratio().map(rounded),
             "shown_again": lost.shown.json(),
@@ -145,7 +149,7 @@ pub(in crate::bench) fn object(measured: &Measured) -> Value {
 }
 
 fn two_object(two: &Two) -> Value {
-    json!({ "all": two.all.json(), "same": two.same.json(), "across": two.across.json() })
+    json!({ "all": two.all.all().json(), "same": two.same.json(), "across": two.across.json() })
 }
 
 fn away_object(away: &Takeovers) -> Value {
@@ -172,6 +176,7 @@ fn seconds(times: &Times, percent: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::times::Turns;
     use super::super::Appends;
     use super::super::calls::Counts;
     use super::*;
@@ -184,8 +189,14 @@ mod tests {
         times
     }
 
+    fn turns(ms: u64) -> Turns {
+        let mut turns = Turns::default();
+        turns.add(all(ms));
+        turns
+    }
+
     fn two(across: u64) -> Two {
-        Two { all: all(30), same: all(30), across: all(across) }
+        Two { all: turns(30), same: all(30), across: all(across) }
     }
 
     fn away() -> Takeovers {
@@ -208,12 +219,12 @@ mod tests {
     fn good() -> Measured {
         Measured {
             rate: 50,
-            alone: all(10),
+            alone: turns(10),
             two: two(299),
             appends: Appends::default(),
             killed: away(),
             stood: away(),
-            redis_lost: Some(RedisLost { alone: all(11), two: two(299), shown: all(4_990) }),
+            redis_lost: Some(RedisLost { alone: turns(11), two: two(299), shown: all(4_990) }),
             counts: Counts::default(),
             faults: Vec::new(),
         }
@@ -235,9 +246,9 @@ mod tests {
         let spoiled: [(&str, &str, Spoil); 9] = [
             ("calls_refused", "≤ 0", |measured| measured.counts.refused = 1),
             ("across_ms", "≤ 300", |measured| lost(measured).two.across = all(302)),
-            ("routers_ratio", "≤ 3", |measured| measured.two.all = all(31)),
+            ("routers_ratio", "≤ 3", |measured| measured.two.all = turns(31)),
             ("shown_again_s", "≤ 5", |measured| lost(measured).shown = all(5_010)),
-            ("redis_ratio", "≤ 1.1", |measured| lost(measured).alone = all(12)),
+            ("redis_ratio", "≤ 1.1", |measured| lost(measured).alone = turns(12)),
             ("takeover_s", "≤ 1", |measured| measured.killed.next = all(1_010)),
             ("takeover_gap_ms", "≤ 200", |measured| measured.killed.gap = Duration::from_millis(201)),
             ("stopped_ms", "≤ 500", |measured| measured.stood.waits = all(512)),
@@ -251,7 +262,7 @@ mod tests {
             let always = if name == "calls_refused" { told } else { Vec::new() };
             assert_eq!(missed(&measured, true), always, "{name} in the short form");
         }
-        let without = Measured { redis_lost: None, two: Two { all: all(400), ..two(299) }, ..good() };
+        let without = Measured { redis_lost: None, two: Two { all: turns(400), ..two(299) }, ..good() };
         assert_eq!(missed(&without, false), nothing, "without Redis two are not compared with one");
     }
 }
