@@ -40,20 +40,6 @@ pub(crate) const FIND_CALLER: &str = "SELECT caller_ref FROM caller WHERE site =
 pub(crate) const MET: &str = "SELECT site, number_mac FROM caller WHERE (site, number_mac) > ($1, $2) \
      ORDER BY site, number_mac LIMIT $3";
 
-/// Numbers that call for the first time, so many, beside the append that names them: its first value is the site's.
-pub(crate) fn keep_callers(callers: usize) -> String {
-    let mut text = String::from("INSERT INTO caller (site, caller_ref, number_mac, number_sealed) VALUES ");
-    for n in 0..callers {
-        let comma = if n == 0 { "" } else { ", " };
-        let first = APPEND_VALUES + 1 + 3 * n;
-        text.push_str(&format!("{comma}($1, ${first}, ${}, ${})", first + 1, first + 2));
-    }
-    text
-}
-
-/// The values of [`APPEND`].
-const APPEND_VALUES: usize = 8;
-
 /// A caller's number.
 pub(crate) const SEALED_NUMBER: &str =
     "SELECT number_sealed FROM caller WHERE site = $1 AND caller_ref = $2 AND number_sealed <> ''";
@@ -377,8 +363,8 @@ pub(crate) const IN_DERIVED: [&str; 18] = [
 
 /// The texts whose length varies.
 #[cfg(test)]
-pub(crate) fn of_any_length(rows: usize) -> [String; 2] {
-    [keep_callers(rows), keep_records(rows)]
+pub(crate) fn of_any_length(rows: usize) -> [String; 1] {
+    [keep_records(rows)]
 }
 
 #[cfg(test)]

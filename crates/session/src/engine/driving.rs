@@ -92,7 +92,7 @@ macro_rules! driven {
                 Ok(Some(changed))
             }
 
-            fn bound(
+            pub(crate) fn bound(
                 asked: Statement,
             ) -> sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments> {
                 let query = sqlx::query(asked.text);

@@ -191,7 +191,7 @@ mod tests {
             let mut connection = server.connect(Durability::AtOnce).await.expect("it answers");
             let constants = sql::IN_JOURNAL.into_iter().chain(sql::IN_DERIVED).map(SqlSafeStr::into_sql_str);
             // Callers ride on an append, as a part of a longer text, on SQLite alone.
-            let [_, kept] = sql::of_any_length(3);
+            let [kept] = sql::of_any_length(3);
             let own = [turns::LOOK, turns::RAISE, turns::LOWER, at_once::CALLER, at_once::ROLL];
             let own = own.map(SqlSafeStr::into_sql_str);
             let appends = (1..=lane::ROWS_AT_ONCE).map(turns::appends);

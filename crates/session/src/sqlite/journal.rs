@@ -1,18 +1,18 @@
 //! The journal's rows in SQLite.
 
 use async_trait::async_trait;
-use sqlx::{Error, Executor, SqliteConnection};
+use sqlx::SqliteConnection;
 use switchboard::id::{Seq, SiteId};
 
 use super::arriving::{Arriving, NewCaller};
+use super::at_once::append;
 use super::fault::{self, Kind};
-use super::{SqliteStore, Writer, driving, heads, read, wall_us};
+use super::{SqliteStore, Writer, heads, read, wall_us};
 use crate::crash::{CrashPoint, reached};
+use crate::engine::Stopped;
 use crate::engine::journal::{self as rows, Last};
 use crate::engine::subjects::find;
-use crate::engine::{Statement, Stopped};
 use crate::journal::{Appended, Head, Journal, JournalFault, Row, StoredRow};
-use crate::sql;
 
 #[async_trait]
 impl Journal for SqliteStore {
@@ -76,9 +76,6 @@ impl Writer {
                 arriving.put_back();
                 // Whatever happened, the file knows better where it ends.
                 self.ends.remove(&site);
-                if !callers.is_empty() && !rolled_back(&mut self.connection).await {
-                    return Err(JournalFault::RestartNeeded(format!("{error}; nor could it be undone")));
-                }
                 let taken = fault::kind(&error) == Kind::KeyTaken
                     && self.stands_at(site, row.seq).await.map_err(fault::reading)?;
                 if taken { Ok(Appended::Lost) } else { Err(fault::writing(&error)) }
@@ -113,32 +110,6 @@ impl Writer {
         let found = tail(&mut self.connection, site, Seq(seq.0.saturating_sub(1)), 1).await?;
         Ok(found.first().is_some_and(|stored| stored.row.seq == seq))
     }
-}
-
-/// One row, and the rows of the callers it is the first to name, in one question to the engine.
-pub(super) async fn append(
-    connection: &mut SqliteConnection,
-    site: SiteId,
-    row: &Row,
-    callers: &[NewCaller],
-) -> Result<(), Error> {
-    let asked = if callers.is_empty() {
-        rows::append(site, row)
-    } else {
-        let text = format!("BEGIN; {}; {}; COMMIT", sql::keep_callers(callers.len()), sql::APPEND);
-        rows::appending(Statement::of_length(text), site, row)
-    };
-    let asked = callers.iter().fold(asked, |asked, NewCaller { caller, mac, sealed, .. }| {
-        asked.with(*caller).with(mac.as_str()).with(sealed.as_str())
-    });
-    driving::change(connection, asked).await.map(drop)
-}
-
-/// Ends the transaction of an append that failed, if the engine has not ended it by itself: then it refuses this, and
-/// another that is begun, which is undone again, proves it.
-async fn rolled_back(connection: &mut SqliteConnection) -> bool {
-    connection.execute("ROLLBACK").await.is_ok()
-        || (connection.execute("BEGIN").await.is_ok() && connection.execute("ROLLBACK").await.is_ok())
 }
 
 async fn tail(

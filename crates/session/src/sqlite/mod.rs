@@ -2,6 +2,7 @@
 //! `derived.db` what follows from it.
 
 mod arriving;
+mod at_once;
 mod backup;
 mod callers;
 mod checkup;
@@ -100,6 +101,7 @@ impl SqliteStore {
         look(&path)?;
         let mut connection = connect(&path, Use::Durable).await?;
         migrate(&path, &mut connection, &JOURNAL_STEPS).await?;
+        at_once::ready(&mut connection).await.map_err(|error| judged(&path, &error))?;
         let epoch = live(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
         let sweep = Sweep::with(connect(&path, Use::Durable).await?).await;
         let sweep = sweep.map_err(|error| judged(&path, &error))?;
@@ -234,8 +236,7 @@ mod tests {
         prepare(&store.reader, &sql::IN_JOURNAL).await;
         let derived = store.derived.as_ref().expect("it was made");
         prepare(derived, &sql::IN_DERIVED).await;
-        let [callers, kept] = sql::of_any_length(3);
-        prepare_long(&store.reader, callers).await;
+        let [kept] = sql::of_any_length(3);
         prepare_long(derived, kept).await;
     }
 
@@ -302,7 +303,7 @@ mod tests {
         // Stored, and yet its append is said to have failed.
         let taken = store.arriving.take(site);
         let mut writer = store.writing.as_ref().expect("it writes").writer.lock().await;
-        super::journal::append(&mut writer.connection, site, &row(1), &taken[..1]).await.expect("stored");
+        at_once::append(&mut writer.connection, site, &row(1), &taken[..1]).await.expect("stored");
         writer.ends.clear();
         drop(writer);
         store.arriving.put_back();
@@ -312,6 +313,26 @@ mod tests {
         store.arriving.begin(site, of_somebody_else).expect("room");
         let fault = store.append(site, &row(3)).await.expect_err("a reference that is somebody else's");
         assert!(matches!(fault, JournalFault::Damaged(_)), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn a_row_that_is_not_stored_keeps_nobody() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = SqliteStore::open(dir.path()).await.expect("a fresh directory");
+        let site = "main".parse().expect("a name");
+        let mut writer = store.writing.as_ref().expect("it writes").writer.lock().await;
+        let both = [caller(1), caller(2)];
+        at_once::append(&mut writer.connection, site, &row(1), &both).await.expect("stored");
+        let taken = at_once::append(&mut writer.connection, site, &row(1), &[caller(3)]).await;
+        assert!(taken.is_err(), "another row stands there");
+        let somebody = at_once::append(&mut writer.connection, site, &row(2), &[caller(4), caller(2)]).await;
+        assert!(somebody.is_err(), "this caller was kept already");
+        at_once::append(&mut writer.connection, site, &row(2), &[]).await.expect("nothing stands there");
+        drop(writer);
+        for (n, kept) in [(1, true), (2, true), (3, false), (4, false)] {
+            assert_eq!(is_kept(&store, site, n).await, kept, "{n}");
+        }
+        assert_eq!(store.head(site).await.expect("readable").last_seq, Seq(2));
     }
 
     fn caller(n: u64) -> NewCaller {
