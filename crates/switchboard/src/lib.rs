@@ -37,6 +37,7 @@ pub mod operator;
 pub mod plan;
 pub mod planted;
 pub mod rejection;
+pub mod requests;
 mod settle;
 pub mod skills;
 pub mod state;

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Abandon, Call, Class, Place, Tombstone};
 use crate::command::Edge;
-use crate::decision::Reply;
-use crate::id::{CallId, CallerRef, Code, GatewayId, LineId, OperatorId, RequestId, Revision, Seq};
+use crate::id::{CallId, CallerRef, Code, GatewayId, LineId, OperatorId, Revision, Seq};
 use crate::line::LineStatus;
 use crate::operator::Operator;
 use crate::plan::{Line, Plan, Timers};
 use crate::planted::Bug;
+use crate::requests::Requests;
 use crate::skills::SkillRegister;
 use crate::time::{SiteTime, Span};
 
@@ -63,7 +63,7 @@ pub struct State {
     /// Coming edges of the schedule, in order.
     pub edges: VecDeque<Edge>,
     /// Requests done a short while ago, by their decision.
-    pub requests: BTreeMap<Seq, RequestMemory>,
+    pub requests: Requests,
     /// The site takes no calls any more.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub retired: bool,
@@ -91,19 +91,6 @@ pub struct Gateway {
     pub reaches: Option<BTreeSet<OperatorId>>,
     /// Attached, as far as we know.
     pub attached: bool,
-}
-
-/// A request that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestMemory {
-    /// Its id.
-    pub request: RequestId,
-    /// Of its actor and command.
-    pub fingerprint: u64,
-    /// When.
-    pub at: SiteTime,
-    /// What was answered.
-    pub reply: Reply,
 }
 
 impl State {

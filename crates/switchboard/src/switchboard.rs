@@ -16,7 +16,8 @@ use crate::index::{CallMark, Groups, Index, OperatorMark, Subject};
 use crate::operator::Operator;
 use crate::planted::Bug;
 use crate::rejection::Rejection;
-use crate::state::{REMEMBERED_FOR, REMEMBERED_MAX, RequestMemory, State};
+use crate::requests::RequestMemory;
+use crate::state::{REMEMBERED_FOR, REMEMBERED_MAX, State};
 use crate::time::SiteTime;
 use crate::treatment::Treatment;
 
@@ -131,10 +132,7 @@ impl Switchboard {
 
     fn recall(&self, input: &Input) -> Result<(), Rejection> {
         let Some(request) = input.request else { return Ok(()) };
-        let Some(memory) = self.index.requests.get(&request).and_then(|seq| self.state.requests.get(seq))
-        else {
-            return Ok(());
-        };
+        let Some(memory) = self.state.requests.find(request) else { return Ok(()) };
         if memory.fingerprint == fingerprint(&(input.actor, &input.command)) {
             Err(Rejection::AlreadyDone(memory.reply))
         } else {
@@ -246,10 +244,9 @@ impl Switchboard {
         }
         self.turn.treatments = treatments;
         if let Some(request) = decision.input.request {
-            self.index.requests.insert(request, decision.seq);
             let fingerprint = fingerprint(&(decision.input.actor, &decision.input.command));
             let memory = RequestMemory { request, fingerprint, at: decision.at, reply: decision.reply };
-            self.state.requests.insert(decision.seq, memory);
+            self.state.requests.remember(decision.seq, memory);
         }
         self.forget(decision.at);
         self.index.settle_marks();
@@ -259,13 +256,11 @@ impl Switchboard {
     /// Housekeeping: what is only remembered for a while is forgotten, by the decision's own time.
     fn forget(&mut self, at: SiteTime) {
         let old = |then: SiteTime| at.since(then) > REMEMBERED_FOR;
-        while let Some((seq, memory)) = self.state.requests.first_key_value() {
+        while let Some(memory) = self.state.requests.first() {
             if !old(memory.at) && self.state.requests.len() <= REMEMBERED_MAX {
                 break;
             }
-            let (seq, request) = (*seq, memory.request);
-            self.state.requests.remove(&seq);
-            self.index.requests.remove(&request);
+            self.state.requests.forget_first();
         }
         while let Some((seq, id)) = self.index.tombs.first().copied() {
             let keep = |t: &Tombstone| !old(t.closed_at) && self.index.tombs.len() <= REMEMBERED_MAX;

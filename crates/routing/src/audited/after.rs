@@ -60,8 +60,7 @@ fn open(rows: &[AuditRow]) -> Vec<&AuditRow> {
 /// What the journal knows by the request id was done. Of anything else nobody can tell.
 fn outcome(exchange: &ExchangeHandle, row: &AuditRow) -> &'static str {
     let Ok(request) = row.entry.request.parse::<Uuid>().map(RequestId) else { return AuditEntry::UNKNOWN };
-    let is_known = exchange
-        .read(|switchboard| switchboard.state().requests.values().any(|memory| memory.request == request));
+    let is_known = exchange.read(|switchboard| switchboard.state().requests.find(request).is_some());
     if is_known { AuditEntry::DONE } else { AuditEntry::UNKNOWN }
 }
 

@@ -299,7 +299,7 @@ impl Admin {
     /// Whether a request with this id was answered before.
     fn was_asked(&self, request_id: &str) -> Result<bool, Invalid> {
         let Some(request) = convert::request(request_id)? else { return Ok(false) };
-        let known = |state: &State| state.requests.values().any(|memory| memory.request == request);
+        let known = |state: &State| state.requests.find(request).is_some();
         Ok(self.0.exchange.read(|switchboard| known(switchboard.state())))
     }
 

@@ -7,7 +7,7 @@ mod waiting;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{CallId, CallerRef, GatewayId, LineId, OperatorId, RequestId, Revision, Seq, TeamId};
+use crate::id::{CallId, CallerRef, GatewayId, LineId, OperatorId, Revision, Seq, TeamId};
 use crate::plan::Who;
 use crate::planted::Bug;
 use crate::state::State;
@@ -73,8 +73,6 @@ pub(crate) struct Index {
     pub(crate) promised: BTreeMap<Revision, u32>,
     /// Remembered calls, oldest first.
     pub(crate) tombs: BTreeSet<(Seq, CallId)>,
-    /// Remembered requests.
-    pub(crate) requests: BTreeMap<RequestId, Seq>,
     /// Places left, the first to expire first.
     pub(crate) abandons: BTreeSet<(SiteTime, LineId, CallerRef)>,
 }
@@ -92,9 +90,6 @@ impl Index {
         for (id, tomb) in &state.closed {
             index.tombs.insert((tomb.seq, *id));
             count(&mut index.promised, tomb.revision, 1);
-        }
-        for (seq, memory) in &state.requests {
-            index.requests.insert(memory.request, *seq);
         }
         for (line, callers) in &state.abandons {
             for (caller, abandon) in callers {
