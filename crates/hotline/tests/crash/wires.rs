@@ -115,7 +115,10 @@ impl House {
         let answered = self.hospital.books.answered();
         if trouble == Trouble::HalfOpen && many == 1 {
             let longest = answered.iter().max();
-            assert!(longest < Some(&LASTS), "{what}: nobody went to the other server, one waited for {longest:?}");
+            assert!(
+                longest < Some(&LASTS),
+                "{what}: nobody went to the other server, one waited for {longest:?}"
+            );
         }
         let waits = waits_in_words(answered);
         let (heard, rest) = (heard.as_millis(), rest.as_millis());
