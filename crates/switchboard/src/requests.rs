@@ -102,11 +102,6 @@ impl Requests {
             self.latest = Stretch::default();
         }
     }
-
-    /// All are forgotten.
-    pub fn clear(&mut self) {
-        *self = Requests::default();
-    }
 }
 
 impl PartialEq for Requests {
@@ -177,8 +172,6 @@ mod tests {
         let back: Requests = serde_json::from_str(&canonical::encode(&requests)).expect("read");
         assert_eq!(back, requests);
         assert!(requests.find(id(u64::MAX)).is_none());
-        requests.clear();
-        assert_eq!((requests.len(), requests.first()), (0, None));
     }
 
     #[test]

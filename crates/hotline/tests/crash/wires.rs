@@ -116,7 +116,7 @@ impl House {
         if trouble == Trouble::HalfOpen && many == 1 {
             let longest = answered.iter().max();
             assert!(
-                longest < Some(&LASTS),
+                longest.is_some_and(|wait| *wait < LASTS),
                 "{what}: nobody went to the other server, one waited for {longest:?}"
             );
         }

@@ -191,12 +191,11 @@ mod tests {
             let mut connection = server.connect(Durability::AtOnce).await.expect("it answers");
             let constants = sql::IN_JOURNAL.into_iter().chain(sql::IN_DERIVED).map(SqlSafeStr::into_sql_str);
             // Callers ride on an append, as a part of a longer text, on SQLite alone.
-            let [kept] = sql::of_any_length(3);
             let own = [turns::LOOK, turns::RAISE, turns::LOWER, at_once::CALLER, at_once::ROLL];
             let own = own.map(SqlSafeStr::into_sql_str);
             let appends = (1..=lane::ROWS_AT_ONCE).map(turns::appends);
             let steps = (0..=RECORDS_AT_ONCE).map(at_once::steps);
-            let of_any_length = appends.chain(steps).chain([kept]);
+            let of_any_length = appends.chain(steps).chain([sql::keep_records(3)]);
             let of_any_length = of_any_length.map(|text| sqlx::AssertSqlSafe(text).into_sql_str());
             for text in constants.chain(own).chain(of_any_length) {
                 let places = (1..).take_while(|n| text.as_str().contains(&format!("${n}"))).count();

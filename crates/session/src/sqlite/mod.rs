@@ -236,8 +236,7 @@ mod tests {
         prepare(&store.reader, &sql::IN_JOURNAL).await;
         let derived = store.derived.as_ref().expect("it was made");
         prepare(derived, &sql::IN_DERIVED).await;
-        let [kept] = sql::of_any_length(3);
-        prepare_long(derived, kept).await;
+        prepare_long(derived, sql::keep_records(3)).await;
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use switchboard::decision::Decision;
 use switchboard::event::Event;
 use switchboard::id::Seq;
 use switchboard::rejection::Rejection;
+use switchboard::requests::Requests;
 use switchboard::state::State;
 
 /// What differs between two answers to the same input: verdict, refusal, reply, or the events, whose order within a
@@ -64,7 +65,7 @@ pub(super) fn states(real: &State, reference: &State) -> Option<String> {
 /// L05 looks at, and a planted mistake.
 fn plain(state: &State) -> State {
     let mut plain = state.clone();
-    plain.requests.clear();
+    plain.requests = Requests::default();
     #[cfg(feature = "planted-bugs")]
     {
         plain.planted = None;
