@@ -1,8 +1,9 @@
 //! A connection that is made when it is needed, and made anew when it broke. What broke in the middle of a question that
-//! only reads is asked once more.
+//! only reads is asked once more. When one breaks those over which nobody asks at that moment are ended with it: whatever
+//! it was has mostly happened to them, too, and whoever asked next would wait in vain.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use sqlx::postgres::PgRow;
@@ -58,7 +59,12 @@ pub(super) struct Server {
     /// Of which life the record is; known once it was opened.
     pub(super) life: OnceLock<Epoch>,
     pub(super) replaced: watch::Sender<bool>,
+    /// Where connections are while nobody asks over them.
+    places: Mutex<Vec<Weak<Place>>>,
 }
+
+/// Where a connection is while nobody asks over it.
+type Place = Mutex<Option<PgConnection>>;
 
 /// When what was committed is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +78,8 @@ pub(super) enum Durability {
 impl Server {
     pub(super) fn new(url: &str, limits: PostgresLimits) -> Result<Server, PostgresFault> {
         let address = Address::parse(url)?;
-        Ok(Server { address, limits, life: OnceLock::new(), replaced: watch::Sender::new(false) })
+        let (life, replaced) = (OnceLock::new(), watch::Sender::new(false));
+        Ok(Server { address, limits, life, replaced, places: Mutex::default() })
     }
 
     fn name(&self) -> String {
@@ -160,6 +167,28 @@ impl Server {
             "the database is not the one it was: it was restored from a backup, or is another".to_owned();
         Err(Failed { kind: Kind::Replaced, lost: true, why })
     }
+
+    fn place(&self, connection: Option<PgConnection>) -> Arc<Place> {
+        let place = Arc::new(Mutex::new(connection));
+        inside(&self.places).push(Arc::downgrade(&place));
+        place
+    }
+
+    /// A connection broke. Over those that are away somebody asks, and will see for himself.
+    fn doubts(&self) {
+        inside(&self.places).retain(|place| match place.upgrade() {
+            Some(place) => {
+                inside(&place).take();
+                true
+            }
+            None => false,
+        });
+    }
+}
+
+fn inside<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nobody panics while holding one of these.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the server says while it is still waited for.
@@ -177,24 +206,24 @@ async fn in_time<T>(
 pub(super) struct Link {
     server: Arc<Server>,
     durability: Durability,
-    connection: Option<PgConnection>,
+    place: Arc<Place>,
     /// How many connections there were.
     pub(super) made: u64,
 }
 
 impl Link {
     pub(super) fn to(server: &Arc<Server>, durability: Durability) -> Link {
-        Link { server: Arc::clone(server), durability, connection: None, made: 0 }
+        Link { place: server.place(None), server: Arc::clone(server), durability, made: 0 }
     }
 
     /// Over a connection that is there already.
     pub(super) fn with(server: &Arc<Server>, durability: Durability, connection: PgConnection) -> Link {
-        Link { connection: Some(connection), made: 1, ..Link::to(server, durability) }
+        Link { place: server.place(Some(connection)), server: Arc::clone(server), durability, made: 1 }
     }
 
     /// The connection, and whether it had to be made first.
     async fn taken(&mut self) -> Result<(PgConnection, bool), Failed> {
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = inside(&self.place).take() {
             return Ok((connection, false));
         }
         let connection = self.server.connect_again(self.durability).await?;
@@ -209,25 +238,32 @@ impl Link {
             return Ok(connection);
         }
         drop(connection);
+        self.server.doubts();
         Ok(self.taken().await?.0)
     }
 
     fn put_back<T>(&mut self, connection: PgConnection, answer: &Result<T, Failed>) {
-        if answer.as_ref().map_or_else(|failed| !failed.lost, |_| true) {
-            self.connection = Some(connection);
+        if answer.as_ref().is_err_and(|failed| failed.lost) {
+            self.server.doubts();
+        } else {
+            self.stays(connection);
         }
+    }
+
+    fn stays(&mut self, connection: PgConnection) {
+        *inside(&self.place) = Some(connection);
     }
 
     /// Makes the connection if there is none.
     pub(super) async fn ready(&mut self) -> Result<(), Failed> {
         let (connection, _) = self.taken().await?;
-        self.connection = Some(connection);
+        self.stays(connection);
         Ok(())
     }
 
     /// Ends the connection, if there is one: the next question makes another.
     pub(super) fn let_go(&mut self) {
-        self.connection = None;
+        inside(&self.place).take();
     }
 
     /// The rows that answer a question, or a change that is the same if it is made twice: it is asked again if the connection
@@ -271,7 +307,8 @@ impl Link {
     }
 
     pub(super) async fn close(self) -> Result<(), Error> {
-        match self.connection {
+        let connection = inside(&self.place).take();
+        match connection {
             Some(connection) => connection.close().await,
             None => Ok(()),
         }

@@ -12,7 +12,7 @@ use switchboard::id::Seq;
 
 use super::private::Private;
 use super::proxy::{Answers, Proxy};
-use super::{END_ALL, main, number, opened, row, within};
+use super::{END_ALL, OTHERS, main, number, opened, row, within};
 use crate::derived::cursor;
 use crate::roll::entry;
 use crate::server::{ask, with_database};
@@ -22,6 +22,9 @@ const SHORT: PostgresLimits = PostgresLimits {
     lock: Duration::from_millis(200),
     statement: Duration::from_secs(20),
 };
+
+/// Only what hangs takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_row_whose_acknowledgement_was_lost_is_found_by_reading_the_tail() {
@@ -117,6 +120,35 @@ async fn connections_that_were_ended_while_nobody_asked_are_made_again() {
             }
         };
         assert_eq!(settled.await, Ok(Appended::Stored));
+    })
+    .await;
+}
+
+/// What one connection meets in vain has mostly happened to the others: nobody waits for that again over each of them.
+#[tokio::test]
+async fn when_one_connection_falls_silent_those_over_which_nobody_asks_are_let_go() {
+    with_database(|url| async move {
+        let proxy = Proxy::before(&url).await;
+        let brief = Duration::from_secs(1);
+        let limits = PostgresLimits { connect: brief, statement: brief, ..SHORT };
+        let store = Arc::new(within(&proxy.url(&url), limits).await);
+        let callers = PostgresCallers::random(Arc::clone(&store), crate::key()).await.expect("callers");
+        callers.reference(main(), &CallerNumber::received("13800000000")).await.expect("a reference");
+        assert_eq!(store.append(main(), &row(1, 1, "me")).await, Ok(Appended::Stored));
+        store.call(main(), &entry("me", 1, "")).await.expect("called");
+        assert!(number(&url, OTHERS).await >= 4, "connections over which nobody asks");
+
+        proxy.set(Answers::AreHeld);
+        let unheard = store.tail(main(), Seq(0), 1).await;
+        assert!(matches!(unheard, Err(JournalFault::Unavailable(_))), "{unheard:?}");
+        let nobody_is_left = async {
+            while number(&url, OTHERS).await > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, nobody_is_left).await.expect("no connection of that time is kept");
+        proxy.set(Answers::Arrive);
+        assert_eq!(store.append(main(), &row(2, 2, "me")).await, Ok(Appended::Stored));
     })
     .await;
 }

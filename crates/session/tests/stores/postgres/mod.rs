@@ -43,6 +43,10 @@ async fn number(url: &str, question: &'static str) -> i64 {
 const END_ALL: &str = "SELECT COUNT(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity \
      WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
+/// How many connections of ours there are.
+const OTHERS: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+
 fn main() -> SiteId {
     crate::journal::site("main")
 }
