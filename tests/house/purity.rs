@@ -13,7 +13,8 @@ mod morning;
 mod play;
 
 /// Everything that may be linked below the switchboard, each with what it is there for.
-const ALLOWED: [(&str, &str); 15] = [
+const ALLOWED: [(&str, &str); 19] = [
+    ("archery", "below rpds: pointers that count"),
     ("block-buffer", "below sha2"),
     ("cfg-if", "below sha2"),
     ("cpufeatures", "below sha2: asks the processor whether it has hash instructions"),
@@ -22,10 +23,13 @@ const ALLOWED: [(&str, &str); 15] = [
     ("hybrid-array", "below sha2"),
     ("itoa", "below serde_json: whole numbers as text"),
     ("memchr", "below serde_json"),
+    ("rpds", "maps whose copies share what neither has changed"),
     ("serde", "the canonical encoding"),
     ("serde_core", "the canonical encoding"),
     ("serde_json", "the canonical encoding"),
     ("sha2", "the hash of state and decisions"),
+    ("smallvec", "below rpds"),
+    ("triomphe", "below archery: pointers that count"),
     ("typenum", "below sha2"),
     ("uuid", "call and request ids; makes none"),
     ("zmij", "below serde_json: floats as text, which the switchboard has none of"),

@@ -134,7 +134,7 @@ fn what_a_decision_names_is_looked_at_without_the_rest() {
     let mut decision = taken.decision.clone();
     decision.events.extend(closed);
     assert_found("L06", laws::check_decided(&decision, &taken.after));
-    let forgotten = forged(&taken, |state| state.closed.clear());
+    let forgotten = forged(&taken, |state| state.closed = Default::default());
     assert_found("L06", laws::check_decided(&taken.decision, &forgotten));
 }
 

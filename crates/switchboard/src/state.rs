@@ -3,6 +3,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Abandon, Call, Class, Place, Tombstone};
@@ -31,6 +32,9 @@ pub const REMEMBERED_FOR: Span = Span::secs(600);
 /// …and at most so many of each.
 pub const REMEMBERED_MAX: usize = 65_536;
 
+/// What is remembered for a while, and may be much. A copy shares what neither has changed since.
+pub type Remembered<K, V> = RedBlackTreeMapSync<K, V>;
+
 /// The state of one site.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -51,7 +55,7 @@ pub struct State {
     /// Open calls.
     pub calls: BTreeMap<CallId, Call>,
     /// Calls closed a short while ago.
-    pub closed: BTreeMap<CallId, Tombstone>,
+    pub closed: Remembered<CallId, Tombstone>,
     /// Operators.
     pub operators: BTreeMap<OperatorId, Operator>,
     /// Places a redial may take up, by the line called.

@@ -263,13 +263,14 @@ impl Switchboard {
             self.state.requests.forget_first();
         }
         while let Some((seq, id)) = self.index.tombs.first().copied() {
-            let keep = |t: &Tombstone| !old(t.closed_at) && self.index.tombs.len() <= REMEMBERED_MAX;
+            let keep = |t: &Tombstone| !old(t.closed_at) && self.index.tombs.size() <= REMEMBERED_MAX;
             if self.state.closed.get(&id).is_some_and(keep) {
                 break;
             }
-            self.index.tombs.remove(&(seq, id));
-            if let Some(tomb) = self.state.closed.remove(&id) {
+            self.index.tombs.remove_mut(&(seq, id));
+            if let Some(tomb) = self.state.closed.get(&id) {
                 crate::index::count(&mut self.index.promised, tomb.revision, -1);
+                self.state.closed.remove_mut(&id);
             }
         }
         while let Some((until, line, caller)) =

@@ -338,7 +338,7 @@ impl Reference {
             seq: self.state.seq,
             ended: call.ended,
         };
-        self.state.closed.insert(id, tombstone);
+        self.state.closed.insert_mut(id, tombstone);
         self.say(Event::CallClosed { call: id, outcome, resumable_until });
         if let Phase::Bridged { operator, .. } = call.phase {
             self.after_call(operator, id, wrap_up);

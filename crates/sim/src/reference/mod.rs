@@ -98,7 +98,11 @@ impl Reference {
     fn forget(&mut self) {
         let now = self.now();
         self.requests.retain(|_, (when, ..)| now.since(*when) <= REMEMBERED);
-        self.state.closed.retain(|_, tombstone| now.since(tombstone.closed_at) <= REMEMBERED);
+        let closed = self.state.closed.iter();
+        let old = closed.filter(|(_, tombstone)| now.since(tombstone.closed_at) > REMEMBERED);
+        for id in old.map(|(id, _)| *id).collect::<Vec<CallId>>() {
+            self.state.closed.remove_mut(&id);
+        }
         for callers in self.state.abandons.values_mut() {
             callers.retain(|_, abandon| abandon.until >= now);
         }

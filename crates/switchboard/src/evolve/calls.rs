@@ -199,7 +199,7 @@ impl Switchboard {
             self.state.abandons.entry(call.called).or_default().insert(call.caller, abandon);
             self.index.abandons.insert((until, call.called, call.caller));
         }
-        self.index.tombs.insert((seq, id));
+        self.index.tombs.insert_mut((seq, id));
         crate::index::count(&mut self.index.promised, call.revision, 1);
         let tomb = Tombstone {
             closed_at: at,
@@ -212,7 +212,7 @@ impl Switchboard {
             seq,
             ended: call.ended,
         };
-        self.state.closed.insert(id, tomb);
+        self.state.closed.insert_mut(id, tomb);
     }
 
     /// Nothing occupies an operator any more. `worked` starts the idle time afresh.

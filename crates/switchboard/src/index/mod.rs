@@ -7,6 +7,8 @@ mod waiting;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
+use rpds::RedBlackTreeSetSync;
+
 use crate::id::{CallId, CallerRef, GatewayId, LineId, OperatorId, Revision, Seq, TeamId};
 use crate::plan::Who;
 use crate::planted::Bug;
@@ -72,7 +74,7 @@ pub(crate) struct Index {
     /// Open and remembered calls by the plan they were promised.
     pub(crate) promised: BTreeMap<Revision, u32>,
     /// Remembered calls, oldest first.
-    pub(crate) tombs: BTreeSet<(Seq, CallId)>,
+    pub(crate) tombs: RedBlackTreeSetSync<(Seq, CallId)>,
     /// Places left, the first to expire first.
     pub(crate) abandons: BTreeSet<(SiteTime, LineId, CallerRef)>,
 }
@@ -88,7 +90,7 @@ impl Index {
             index.enter_call(*id, &CallMark::of(state, *id), state);
         }
         for (id, tomb) in &state.closed {
-            index.tombs.insert((tomb.seq, *id));
+            index.tombs.insert_mut((tomb.seq, *id));
             count(&mut index.promised, tomb.revision, 1);
         }
         for (line, callers) in &state.abandons {
