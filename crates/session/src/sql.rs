@@ -5,8 +5,8 @@
 //! Each constant is bound in one function only, with one type per place: a text bound with other types elsewhere
 //! would be the same prepared statement to the engine. Texts of a length that varies are made by functions.
 
-/// The way into the journal on SQLite; with callers who are new it is `sqlite/at_once.rs`. A violation of its key is the lost append. On Postgres rows of several sites go in one
-/// statement, which stands in `postgres/turns.rs`.
+/// The way into the journal on SQLite; with callers who are new it is in `sqlite/at_once.rs`. A violation of its key is the
+/// lost append. On Postgres rows of several sites go in one statement, which stands in `postgres/turns.rs`.
 pub(crate) const APPEND: &str = "INSERT INTO journal (site, seq, last_seq, at_us, wall_us, writer, format, body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 

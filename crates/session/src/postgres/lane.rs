@@ -140,7 +140,6 @@ impl Appender {
         &mut self,
         rows: impl ExactSizeIterator<Item = (SiteId, &'a Row)>,
     ) -> Result<Vec<(SiteId, Appended)>, Failed> {
-        self.link.ready().await.map_err(Failed::before_it_was_asked)?;
         let added = self.link.rows_at_once(turns::append(rows)).await?;
         reached(CrashPoint::AfterInsert);
         let stored = added.iter().filter_map(|row| {

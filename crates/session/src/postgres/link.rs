@@ -1,10 +1,10 @@
 //! A connection that is made when it is needed, and made anew when it broke. What broke in the middle of a question that
-//! only reads is asked once more. When one breaks those over which nobody asks at that moment are ended with it: whatever
-//! it was has mostly happened to them, too, and whoever asked next would wait in vain.
+//! only reads is asked once more. When one falls silent those over which nobody asks at that moment are ended with it, unless
+//! they were heard since: whatever it was has mostly happened to them, too, and whoever asked next would wait in vain.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Executor, PgConnection};
@@ -42,6 +42,10 @@ impl Default for PostgresLimits {
 /// What the server is given beyond its own limit before it counts as gone.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// Whoever has waited for so long and goes without an answer takes the server for silent. Some wait for less long than it
+/// is given.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// What the server does about a router that is gone without a word: it asks whether the other side is there after
 /// quiet, that often, and lets the connection go. Else it keeps it for two hours, as a system does by itself, and a
 /// network that comes and goes leaves it more of them each time.
@@ -64,7 +68,13 @@ pub(super) struct Server {
 }
 
 /// Where a connection is while nobody asks over it.
-type Place = Mutex<Option<PgConnection>>;
+type Place = Mutex<Option<Idle>>;
+
+/// A connection over which nobody asks, and when the server was last heard on it.
+struct Idle {
+    connection: PgConnection,
+    heard: Instant,
+}
 
 /// When what was committed is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +168,7 @@ impl Server {
     async fn connect_again(&self, durability: Durability) -> Result<PgConnection, Failed> {
         let mut connection = self.connect(durability).await.map_err(|fault| Failed::unreached(&fault))?;
         let Some(known) = self.life.get() else { return Ok(connection) };
-        let life = in_time(&self.limits, driving::rows(&mut connection, epoch())).await?;
+        let life = self.in_time(driving::rows(&mut connection, epoch())).await?;
         if life.first().and_then(|row| epoch_of(row).ok().flatten()) == Some(*known) {
             return Ok(connection);
         }
@@ -168,38 +178,51 @@ impl Server {
         Err(Failed { kind: Kind::Replaced, lost: true, why })
     }
 
-    fn place(&self, connection: Option<PgConnection>) -> Arc<Place> {
-        let place = Arc::new(Mutex::new(connection));
+    fn place(&self) -> Arc<Place> {
+        let place = Arc::default();
         inside(&self.places).push(Arc::downgrade(&place));
         place
     }
 
-    /// A connection broke. Over those that are away somebody asks, and will see for himself.
-    fn doubts(&self) {
-        inside(&self.places).retain(|place| match place.upgrade() {
-            Some(place) => {
-                inside(&place).take();
-                true
-            }
-            None => false,
+    /// What the server says while it is still waited for.
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Failed> {
+        let mut question = Question { server: self, asked: Instant::now(), is_answered: false };
+        let answer = timeout(self.limits.statement + GRACE, asked).await;
+        question.is_answered = answer.is_ok();
+        match answer {
+            Ok(answer) => answer.map_err(|error| Failed::of(&error)),
+            Err(_) => Err(Failed::silent()),
+        }
+    }
+
+    /// Something that was asked then has no answer. Over connections that are away somebody asks, and finds out.
+    fn doubts(&self, asked: Instant) {
+        inside(&self.places).retain(|place| {
+            let Some(place) = place.upgrade() else { return false };
+            inside(&place).take_if(|idle| idle.heard < asked);
+            true
         });
+    }
+}
+
+/// A question under way, until its answer, its limit, or whoever asked leaves.
+struct Question<'s> {
+    server: &'s Server,
+    asked: Instant,
+    is_answered: bool,
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered && self.asked.elapsed() >= SILENCE {
+            self.server.doubts(self.asked);
+        }
     }
 }
 
 fn inside<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nobody panics while holding one of these.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the server says while it is still waited for.
-async fn in_time<T>(
-    limits: &PostgresLimits,
-    asked: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Failed> {
-    match timeout(limits.statement + GRACE, asked).await {
-        Ok(answer) => answer.map_err(|error| Failed::of(&error)),
-        Err(_) => Err(Failed::silent()),
-    }
 }
 
 /// One connection. It is away while somebody asks: a question that is given up in the middle takes it along.
@@ -213,20 +236,24 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn to(server: &Arc<Server>, durability: Durability) -> Link {
-        Link { place: server.place(None), server: Arc::clone(server), durability, made: 0 }
+        Link { place: server.place(), server: Arc::clone(server), durability, made: 0 }
     }
 
     /// Over a connection that is there already.
     pub(super) fn with(server: &Arc<Server>, durability: Durability, connection: PgConnection) -> Link {
-        Link { place: server.place(Some(connection)), server: Arc::clone(server), durability, made: 1 }
+        let mut link = Link { made: 1, ..Link::to(server, durability) };
+        link.stays(connection);
+        link
     }
 
     /// The connection, and whether it had to be made first.
     async fn taken(&mut self) -> Result<(PgConnection, bool), Failed> {
-        if let Some(connection) = inside(&self.place).take() {
+        let idle = inside(&self.place).take();
+        if let Some(Idle { connection, .. }) = idle {
             return Ok((connection, false));
         }
-        let connection = self.server.connect_again(self.durability).await?;
+        let connection = self.server.connect_again(self.durability).await;
+        let connection = connection.map_err(Failed::before_it_was_asked)?;
         self.made += 1;
         Ok((connection, true))
     }
@@ -234,30 +261,29 @@ impl Link {
     /// The same, of which the server has said just now that it is there.
     async fn taken_alive(&mut self) -> Result<PgConnection, Failed> {
         let (mut connection, is_new) = self.taken().await?;
-        if is_new || in_time(&self.server.limits, connection.ping()).await.is_ok() {
+        if is_new || self.server.in_time(connection.ping()).await.is_ok() {
             return Ok(connection);
         }
         drop(connection);
-        self.server.doubts();
         Ok(self.taken().await?.0)
     }
 
     fn put_back<T>(&mut self, connection: PgConnection, answer: &Result<T, Failed>) {
-        if answer.as_ref().is_err_and(|failed| failed.lost) {
-            self.server.doubts();
-        } else {
+        if !answer.as_ref().is_err_and(|failed| failed.lost) {
             self.stays(connection);
         }
     }
 
     fn stays(&mut self, connection: PgConnection) {
-        *inside(&self.place) = Some(connection);
+        *inside(&self.place) = Some(Idle { connection, heard: Instant::now() });
     }
 
     /// Makes the connection if there is none.
     pub(super) async fn ready(&mut self) -> Result<(), Failed> {
-        let (connection, _) = self.taken().await?;
-        self.stays(connection);
+        if inside(&self.place).is_none() {
+            let (connection, _) = self.taken().await?;
+            self.stays(connection);
+        }
         Ok(())
     }
 
@@ -271,8 +297,7 @@ impl Link {
     pub(super) async fn rows(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
         loop {
             let (mut connection, is_new) = self.taken().await?;
-            let limits = self.server.limits;
-            let answer = in_time(&limits, driving::rows(&mut connection, asked.clone())).await;
+            let answer = self.server.in_time(driving::rows(&mut connection, asked.clone())).await;
             self.put_back(connection, &answer);
             match answer {
                 Err(Failed { kind: Kind::Unknown, lost: true, .. }) if !is_new => {}
@@ -284,7 +309,7 @@ impl Link {
     /// Changes rows, over a connection that is there as far as anybody can tell.
     pub(super) async fn change(&mut self, asked: Statement) -> Result<u64, Failed> {
         let mut connection = self.taken_alive().await?;
-        let answer = in_time(&self.server.limits, driving::change(&mut connection, asked)).await;
+        let answer = self.server.in_time(driving::change(&mut connection, asked)).await;
         self.put_back(connection, &answer);
         answer
     }
@@ -293,7 +318,7 @@ impl Link {
     /// out what became of it.
     pub(super) async fn rows_at_once(&mut self, asked: Statement) -> Result<Vec<PgRow>, Failed> {
         let (mut connection, _) = self.taken().await?;
-        let answer = in_time(&self.server.limits, driving::rows(&mut connection, asked)).await;
+        let answer = self.server.in_time(driving::rows(&mut connection, asked)).await;
         self.put_back(connection, &answer);
         answer
     }
@@ -301,15 +326,15 @@ impl Link {
     /// Changes rows together or not at all; none if a statement that was to change one row did not.
     pub(super) async fn change_all(&mut self, whole: Whole) -> Result<Option<u64>, Failed> {
         let mut connection = self.taken_alive().await?;
-        let answer = in_time(&self.server.limits, driving::change_all(&mut connection, whole)).await;
+        let answer = self.server.in_time(driving::change_all(&mut connection, whole)).await;
         self.put_back(connection, &answer);
         answer
     }
 
     pub(super) async fn close(self) -> Result<(), Error> {
-        let connection = inside(&self.place).take();
-        match connection {
-            Some(connection) => connection.close().await,
+        let idle = inside(&self.place).take();
+        match idle {
+            Some(Idle { connection, .. }) => connection.close().await,
             None => Ok(()),
         }
     }
