@@ -188,7 +188,7 @@ impl Runner {
 
     /// Follows the journal to its end and drafts from there. Only with nothing under way.
     pub(crate) async fn catch_up(&mut self) {
-        // A draft with nothing of its own goes along. To copy what is published takes the longer the more is remembered.
+        // A draft with nothing of its own goes along. To copy what is published takes the longer the larger the hospital is.
         let goes_along = self.draft.state().seq == self.shared.published.cursor().seq;
         loop {
             let after = self.shared.published.cursor().seq;

@@ -21,7 +21,7 @@ pub struct RequestMemory {
 }
 
 /// Memories of requests, the earliest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Requests {
     by_decision: Remembered<Seq, RequestMemory>,
     /// By which decision a request was done last.
@@ -69,6 +69,15 @@ impl Requests {
         }
     }
 }
+
+/// What is found by a request follows from the memories.
+impl PartialEq for Requests {
+    fn eq(&self, other: &Requests) -> bool {
+        self.by_decision == other.by_decision
+    }
+}
+
+impl Eq for Requests {}
 
 /// As a map from decisions.
 impl Serialize for Requests {

@@ -59,7 +59,7 @@ pub struct State {
     /// Operators.
     pub operators: BTreeMap<OperatorId, Operator>,
     /// Places a redial may take up, by the line called.
-    pub abandons: BTreeMap<LineId, BTreeMap<CallerRef, Abandon>>,
+    pub abandons: BTreeMap<LineId, Remembered<CallerRef, Abandon>>,
     /// Blocked callers.
     pub blocks: BTreeMap<CallerRef, Block>,
     /// Gateways.

@@ -276,7 +276,7 @@ impl Switchboard {
         while let Some((until, line, caller)) =
             self.index.abandons.first().copied().filter(|(until, ..)| *until < at)
         {
-            self.index.abandons.remove(&(until, line, caller));
+            self.index.abandons.remove_mut(&(until, line, caller));
             self.take_abandon(line, caller);
         }
         if self.state.plans.len() > 1 {
@@ -288,8 +288,9 @@ impl Switchboard {
     /// Removes a place left, from the state and its index.
     pub(crate) fn take_abandon(&mut self, line: LineId, caller: crate::id::CallerRef) {
         let Some(callers) = self.state.abandons.get_mut(&line) else { return };
-        if let Some(abandon) = callers.remove(&caller) {
-            self.index.abandons.remove(&(abandon.until, line, caller));
+        if let Some(abandon) = callers.get(&caller) {
+            self.index.abandons.remove_mut(&(abandon.until, line, caller));
+            callers.remove_mut(&caller);
         }
         if callers.is_empty() {
             self.state.abandons.remove(&line);
@@ -307,3 +308,68 @@ impl Input {
 
 /// A handler's answer.
 pub(crate) type Decided = Result<Reply, Rejection>;
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use core::ptr;
+
+    use super::*;
+    use crate::call::{Abandon, Class, Outcome};
+    use crate::id::{CallerRef, Revision};
+    use crate::time::Span;
+
+    fn caller(n: u64) -> CallerRef {
+        CallerRef(uuid::Uuid::from_u128(n.into()))
+    }
+
+    fn closed(n: u64) -> (CallId, Tombstone) {
+        let tomb = Tombstone {
+            closed_at: SiteTime(n),
+            outcome: Outcome::AbandonedWaiting,
+            line: "main".parse().expect("a name"),
+            caller: caller(n),
+            class: Class::Normal,
+            gateway: "gateway".parse().expect("a name"),
+            revision: Revision(1),
+            seq: Seq(n),
+            ended: BTreeMap::new(),
+        };
+        (CallId(uuid::Uuid::from_u128(n.into())), tomb)
+    }
+
+    fn left(n: u64) -> (CallerRef, Abandon) {
+        let at = SiteTime(n);
+        let until = SiteTime(2 * REMEMBERED_FOR.0 + n);
+        (caller(n), Abandon { arrived_at: at, served: Span::ZERO, left_at: at, until })
+    }
+
+    /// A switchboard is copied whenever an append was lost, and remembers tens of thousands of these.
+    #[test]
+    fn a_copy_shares_the_calls_that_are_over() {
+        let line: LineId = "main".parse().expect("a name");
+        let state = State {
+            closed: (1..=1_000).map(closed).collect(),
+            abandons: [(line, (1..=1_000).map(left).collect())].into(),
+            ..State::default()
+        };
+        let one = Switchboard::from_state(state);
+        let mut other = one.clone();
+        other.forget(SiteTime(REMEMBERED_FOR.0 + 2));
+        other.take_abandon(line, caller(1));
+        assert!(other.is_indexed_well() && one.is_indexed_well(), "each is its own");
+        let sizes = |of: &Switchboard| [of.state.closed.size(), of.state.abandons[&line].size()];
+        assert_eq!([sizes(&one), sizes(&other)], [[1_000; 2], [999; 2]]);
+        for n in 2..=1_000 {
+            let [(a, b), (c, d)] = [&one, &other].map(|of| {
+                let tomb = of.closed(closed(n).0).expect("remembered");
+                (tomb, of.state.abandons[&line].get(&caller(n)).expect("remembered"))
+            });
+            assert!(ptr::eq(a, c) && ptr::eq(b, d), "{n}");
+        }
+        let mut indexed = one.index.tombs.iter().skip(1).zip(&other.index.tombs);
+        assert!(indexed.all(|(one, other)| ptr::eq(one, other)));
+        let mut indexed = one.index.abandons.iter().skip(1).zip(&other.index.abandons);
+        assert!(indexed.all(|(one, other)| ptr::eq(one, other)));
+    }
+}

@@ -46,7 +46,11 @@ impl Reference {
         let call = self.new_call(gateway, arrival, arrived_at, ladder_from, &promise);
         self.state.calls.insert(id, call);
         if left.is_some() {
-            self.state.abandons.get_mut(&arrival.line).expect("it was found there").remove(&arrival.caller);
+            self.state
+                .abandons
+                .get_mut(&arrival.line)
+                .expect("it was found there")
+                .remove_mut(&arrival.caller);
             self.state.abandons.retain(|_, callers| !callers.is_empty());
         }
         self.say(Event::CallArrived {
@@ -325,7 +329,7 @@ impl Reference {
         if let Some(until) = resumable_until {
             let served = if call.answered { Span::ZERO } else { now.since(call.ladder_from) };
             let abandon = Abandon { arrived_at: call.arrived_at, served, left_at: now, until };
-            self.state.abandons.entry(call.called).or_default().insert(call.caller, abandon);
+            self.state.abandons.entry(call.called).or_default().insert_mut(call.caller, abandon);
         }
         let tombstone = Tombstone {
             closed_at: now,

@@ -23,7 +23,7 @@ use switchboard::id::{CallId, LineId, OperatorId, RequestId, Revision};
 use switchboard::operator::Operator;
 use switchboard::plan::{Line, Timers};
 use switchboard::rejection::Rejection;
-use switchboard::state::State;
+use switchboard::state::{Remembered, State};
 use switchboard::time::{SiteTime, Span};
 
 /// Requests and closed calls are remembered this long.
@@ -98,13 +98,9 @@ impl Reference {
     fn forget(&mut self) {
         let now = self.now();
         self.requests.retain(|_, (when, ..)| now.since(*when) <= REMEMBERED);
-        let closed = self.state.closed.iter();
-        let old = closed.filter(|(_, tombstone)| now.since(tombstone.closed_at) > REMEMBERED);
-        for id in old.map(|(id, _)| *id).collect::<Vec<CallId>>() {
-            self.state.closed.remove_mut(&id);
-        }
+        retain(&mut self.state.closed, |tombstone| now.since(tombstone.closed_at) <= REMEMBERED);
         for callers in self.state.abandons.values_mut() {
-            callers.retain(|_, abandon| abandon.until >= now);
+            retain(callers, |abandon| abandon.until >= now);
         }
         self.state.abandons.retain(|_, callers| !callers.is_empty());
         let open = self.state.calls.values().map(|call| call.revision);
@@ -219,5 +215,14 @@ impl Reference {
 
     fn known_operator(&self, operator: OperatorId) -> Result<&Operator, Rejection> {
         self.state.operators.get(&operator).ok_or(Rejection::UnknownOperator)
+    }
+}
+
+/// Forgets all but these.
+fn retain<K: Clone + Ord, V>(remembered: &mut Remembered<K, V>, stays: impl Fn(&V) -> bool) {
+    let gone: Vec<K> =
+        remembered.iter().filter(|(_, value)| !stays(value)).map(|(key, _)| key.clone()).collect();
+    for key in gone {
+        remembered.remove_mut(&key);
     }
 }

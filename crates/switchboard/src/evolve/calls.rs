@@ -196,8 +196,8 @@ impl Switchboard {
             self.take_abandon(call.called, call.caller);
             let served = if call.answered { Span::ZERO } else { at.since(call.ladder_from) };
             let abandon = Abandon { arrived_at: call.arrived_at, served, left_at: at, until };
-            self.state.abandons.entry(call.called).or_default().insert(call.caller, abandon);
-            self.index.abandons.insert((until, call.called, call.caller));
+            self.state.abandons.entry(call.called).or_default().insert_mut(call.caller, abandon);
+            self.index.abandons.insert_mut((until, call.called, call.caller));
         }
         self.index.tombs.insert_mut((seq, id));
         crate::index::count(&mut self.index.promised, call.revision, 1);

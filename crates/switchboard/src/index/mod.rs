@@ -76,7 +76,7 @@ pub(crate) struct Index {
     /// Remembered calls, oldest first.
     pub(crate) tombs: RedBlackTreeSetSync<(Seq, CallId)>,
     /// Places left, the first to expire first.
-    pub(crate) abandons: BTreeSet<(SiteTime, LineId, CallerRef)>,
+    pub(crate) abandons: RedBlackTreeSetSync<(SiteTime, LineId, CallerRef)>,
 }
 
 impl Index {
@@ -95,7 +95,7 @@ impl Index {
         }
         for (line, callers) in &state.abandons {
             for (caller, abandon) in callers {
-                index.abandons.insert((abandon.until, *line, *caller));
+                index.abandons.insert_mut((abandon.until, *line, *caller));
             }
         }
         for line in state.lines.keys() {
