@@ -10,8 +10,10 @@ import grpc
 from google.protobuf import descriptor_pool, message_factory
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from hotline.v1 import admin_pb2 as admin, admin_pb2_grpc, supervisor_pb2 as supervisor, supervisor_pb2_grpc
+from hotline.v1 import types_pb2 as types
 
-from hospital import Hospital, Server, Stub, Stream
+import two_callers
+from hospital import Hospital, Phone, Server, Stub, Stream
 
 
 SERVICES = ("Admin", "Audit", "Clock", "Gateway", "History", "Operator", "Roster", "Session", "Site", "Supervisor")
@@ -63,6 +65,21 @@ class Tls(unittest.TestCase):
             with self.assertRaises(grpc.RpcError) as refused:
                 office.GetPlan(admin.GetPlanRequest())
             self.assertEqual(refused.exception.code(), grpc.StatusCode.UNAVAILABLE)
+
+
+class Newcomers(unittest.TestCase):
+    def test_the_two_callers_of_the_tutorial(self):
+        hospital = Hospital()
+        self.addCleanup(hospital.close)
+        softphone = types.DEVICE_KIND_SOFTPHONE
+        profile = types.OperatorProfile(home_line_ids=["switchboard"], team_ids=["volunteers"], device=softphone)
+        added = hospital.admin.AddOperator(admin.AddOperatorRequest(operator_id="vol-1", profile=profile))
+        desk = Phone(hospital, "vol-1", added.token)
+        told = []
+        first, second = two_callers.play(hospital.gateway, desk, hospital.step, told.append)
+        self.assertEqual(hospital.outcome(first), "NOBODY_ON_DUTY")
+        self.assertEqual(hospital.outcome(second), "ANSWERED_ENDED_BY_CALLER")
+        self.assertEqual(len(told), 5)
 
 
 class Board(Stream):

@@ -81,11 +81,14 @@ impl BackUp {
         umask(Mode::RWXG | Mode::RWXO);
         told(async {
             let copied = match &self.data {
-                Some(data) => back_up(data, &self.to).await.map_err(CopyFault::from),
-                None => back_up_postgres(database(&self.at, lang)?.reveal(), &self.to).await,
+                Some(data) => back_up(data, &self.to).await.map_err(|fault| unopened(lang, &fault)),
+                None => {
+                    let address = database(&self.at, lang)?;
+                    let copied = back_up_postgres(address.reveal(), &self.to).await;
+                    copied.map_err(|fault| uncopied(lang, &address, &fault))
+                }
             };
-            let copied = copied.map_err(|fault| NotDone::nothing(uncopied(lang, &fault)))?;
-            Ok(copied_words(lang, &self.to, &copied))
+            Ok(copied_words(lang, &self.to, &copied.map_err(NotDone::nothing)?))
         })
     }
 }
@@ -106,7 +109,7 @@ impl Restore {
     async fn begin_database(&self, lang: Lang) -> Result<String, NotDone> {
         let address = database(&self.at, lang)?;
         let restored = restore_to_postgres(&self.from, address.reveal()).await;
-        let (copied, life) = restored.map_err(|fault| NotDone::nothing(uncopied(lang, &fault)))?;
+        let (copied, life) = restored.map_err(|fault| NotDone::nothing(uncopied(lang, &address, &fault)))?;
         let (ends, life) = (ends(&copied), life.0);
         let mut words = match lang {
             Lang::Zh => format!("数据库已从备份开始，纪元 {life}。{ends}\n有令牌的人都保留原有令牌"),
@@ -233,10 +236,10 @@ fn database(at: &At, lang: Lang) -> Result<Address, NotDone> {
     address.ok_or_else(|| NotDone::nothing(unnamed(lang).to_owned()))
 }
 
-fn uncopied(lang: Lang, fault: &CopyFault) -> String {
+fn uncopied(lang: Lang, address: &Address, fault: &CopyFault) -> String {
     match fault {
         CopyFault::File(fault) => unopened(lang, fault),
-        CopyFault::Database(fault) => postgres::unopened(lang, fault),
+        CopyFault::Database(fault) => postgres::unopened_at(lang, address, fault),
     }
 }
 

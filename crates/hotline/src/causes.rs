@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Error, Result};
 
-use crate::chinese::chinese;
+use crate::chinese::told;
 use crate::lang::Lang;
 
 /// What such a command ends with; what went wrong is told.
@@ -23,15 +23,12 @@ pub(crate) fn tell(lang: Lang, fault: &Error) {
 }
 
 fn words(lang: Lang, fault: &Error) -> String {
-    const MARK: &str = "错误：";
-    if lang == Lang::En {
-        return format!("Error: {fault:?}");
-    }
-    let mut causes = fault.chain().map(chinese);
+    let (mark, why) = (lang.of("错误：", "error: "), lang.of("原因：", "why:  "));
+    let mut causes = fault.chain().map(|cause| told(lang, cause));
     let first = causes.next().unwrap_or_default();
     // A drawing begins with the mark.
-    let mark = if first.starts_with(MARK) { "" } else { MARK };
-    causes.fold(format!("{mark}{first}"), |told, cause| format!("{told}\n  原因：{cause}"))
+    let mark = if first.starts_with(mark) { "" } else { mark };
+    causes.fold(format!("{mark}{first}"), |told, cause| format!("{told}\n  {why}{cause}"))
 }
 
 #[cfg(test)]
@@ -45,16 +42,17 @@ mod tests {
         let fault = io::Error::from_raw_os_error(2);
         let fault = Err::<(), _>(fault).context("cannot read the plan x.toml").expect_err("a fault");
         assert_eq!(words(Lang::Zh, &fault), "错误：无法读取方案 x.toml\n  原因：没有这个文件或目录");
-        let english = words(Lang::En, &fault);
-        assert!(
-            english.starts_with("Error: cannot read the plan x.toml") && english.contains("(os error 2)")
-        );
+        let english = "error: cannot read the plan x.toml\n  why:  No such file or directory (os error 2)";
+        assert_eq!(words(Lang::En, &fault), english);
     }
 
     #[test]
     fn a_drawing_has_its_mark_once() {
-        let findings = plan::parse("x.toml", "lines = 3").expect_err("no plan");
-        let told = words(Lang::Zh, &findings.into());
-        assert!(told.starts_with("错误：此处应为表") && told.matches("错误：").count() == 1, "{told}");
+        let findings = || plan::parse("x.toml", "lines = 3").expect_err("no plan").into();
+        for (lang, mark) in [(Lang::Zh, "错误：此处应为表"), (Lang::En, "error: a table is wanted here")]
+        {
+            let told = words(lang, &findings());
+            assert!(told.starts_with(mark) && told.matches(&mark[..6]).count() == 1, "{told}");
+        }
     }
 }

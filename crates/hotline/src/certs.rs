@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +17,7 @@ use rcgen::{
 };
 
 use crate::causes;
+use crate::chinese::told;
 use crate::lang::Lang;
 
 /// The authority's certificate, in a directory of certificates.
@@ -69,17 +70,48 @@ impl Certs {
     /// Makes what was asked for, or says why not: a file is there already, is missing, or cannot be written.
     pub(crate) fn run(self) -> ExitCode {
         let today = Zoned::now().date();
-        let done = match self.command {
-            Command::Init(wish) => wish.init(today),
-            Command::Renew(wish) => wish.renew(today),
-        };
         let lang = self.lang.unwrap_or_else(Lang::of_environment);
-        causes::ended(lang, done.map(|()| ExitCode::SUCCESS))
+        let done = match &self.command {
+            Command::Init(wish) => wish.init(today).map(|made| made.told(lang, &wish.dir, true)),
+            Command::Renew(wish) => wish.renew(today).map(|made| made.told(lang, &wish.dir, false)),
+        };
+        causes::ended(
+            lang,
+            done.map(|words| {
+                // Where even this cannot be written the exit code is all there is to say.
+                let _said = writeln!(io::stdout(), "{words}");
+                ExitCode::SUCCESS
+            }),
+        )
+    }
+}
+
+/// A certificate that was made.
+struct Made {
+    names: Vec<String>,
+    until: Date,
+}
+
+impl Made {
+    /// What it is for, and with a new authority what becomes of its files.
+    fn told(&self, lang: Lang, dir: &Path, with_authority: bool) -> String {
+        let (dir, names, until) = (dir.display(), self.names.join(", "), self.until);
+        let mut lines = vec![format!(
+            "{dir}/{SERVER} is a certificate for {names} until {until}; renew it before: hotline certs renew {dir}"
+        )];
+        if with_authority {
+            lines.push(format!(
+                "give {dir}/{AUTHORITY} to clients (--ca), and keep {dir}/{AUTHORITY_KEY} elsewhere; whoever has that can pass for \
+                 the server"
+            ));
+            lines.push(format!("to serve with it: hotline serve --tls {dir}"));
+        }
+        told(lang, lines.join("\n"))
     }
 }
 
 impl Wish {
-    fn init(&self, today: Date) -> Result<()> {
+    fn init(&self, today: Date) -> Result<Made> {
         let (key_file, certificate_file) = (self.dir.join(AUTHORITY_KEY), self.dir.join(AUTHORITY));
         match (key_file.exists(), certificate_file.exists()) {
             (true, true) => bail!(
@@ -109,10 +141,10 @@ impl Wish {
         };
         let authority = CertifiedIssuer::self_signed(authority(today)?, key)?;
         replace(&certificate_file, authority.pem().as_bytes(), 0o644)?;
-        self.certify(&authority, &with_own(self.names.clone()), today)
+        self.certify(&authority, with_own(self.names.clone()), today)
     }
 
-    fn renew(&self, today: Date) -> Result<()> {
+    fn renew(&self, today: Date) -> Result<Made> {
         let read = |name: &str| {
             let path = self.dir.join(name);
             fs::read_to_string(&path).with_context(|| {
@@ -125,15 +157,16 @@ impl Wish {
             true => kept(&self.dir.join(SERVER))?,
             false => self.names.clone(),
         };
-        self.certify(&authority, &with_own(names), today)
+        self.certify(&authority, with_own(names), today)
     }
 
     /// The key first: a certificate without its key would be served by nobody.
-    fn certify(&self, authority: &Issuer<'_, KeyPair>, names: &[String], today: Date) -> Result<()> {
-        let key = KeyPair::generate()?;
-        let certificate = server(names, today)?.signed_by(&key, authority)?;
+    fn certify(&self, authority: &Issuer<'_, KeyPair>, names: Vec<String>, today: Date) -> Result<Made> {
+        let (key, until) = (KeyPair::generate()?, today.checked_add(SERVER_DAYS.days())?);
+        let certificate = server(&names, today, until)?.signed_by(&key, authority)?;
         replace(&self.dir.join(SERVER_KEY), key.serialize_pem().as_bytes(), 0o600)?;
-        replace(&self.dir.join(SERVER), certificate.pem().as_bytes(), 0o644)
+        replace(&self.dir.join(SERVER), certificate.pem().as_bytes(), 0o644)?;
+        Ok(Made { names, until })
     }
 }
 
@@ -164,14 +197,14 @@ fn authority(today: Date) -> Result<CertificateParams> {
     Ok(params)
 }
 
-fn server(names: &[String], today: Date) -> Result<CertificateParams> {
+fn server(names: &[String], today: Date, until: Date) -> Result<CertificateParams> {
     let mut params =
         CertificateParams::new(names).context("a name is letters, digits, '-' and '.', or an address")?;
     params.distinguished_name.push(DnType::CommonName, "Hotline server");
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    lasting(&mut params, today, today.checked_add(SERVER_DAYS.days())?)?;
+    lasting(&mut params, today, until)?;
     Ok(params)
 }
 

@@ -207,6 +207,15 @@ fn what_others_may_read_is_bad() {
 }
 
 #[test]
+fn of_a_directory_in_which_no_server_has_begun_nothing_else_is_said() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let looked = hotline(&["doctor", "--data"]).arg(dir.path()).output().expect("ended");
+    let said = String::from_utf8_lossy(&looked.stdout);
+    assert!(said.contains("is empty: no server has begun there") && !said.contains("seal"), "{said}");
+    assert_eq!(looked.status.code(), Some(1));
+}
+
+#[test]
 fn what_is_missing_or_damaged_is_bad() {
     let ground = Ground::new();
     let data = ground.data();

@@ -66,7 +66,8 @@ impl SealKey {
             Ok(file) if file.permissions().mode() & 0o077 != 0 => {
                 Err(SealKeyFault::NotPrivate { path: path.to_owned() })
             }
-            Ok(_) => SealKey::parse(&fs::read_to_string(path).map_err(fault)?),
+            Ok(_) => SealKey::parse(&fs::read_to_string(path).map_err(fault)?)
+                .map_err(|bad| fault(io::Error::new(ErrorKind::InvalidData, bad))),
             Err(missing) if missing.kind() == ErrorKind::NotFound => {
                 let mut bytes = [0; KEY_BYTES];
                 getrandom::fill(&mut bytes).map_err(|none| SealKeyFault::NoChance(none.to_string()))?;

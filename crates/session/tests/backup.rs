@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use session::{Appended, Journal, OpenFault, Row, SqliteStore, Writer, back_up, restore_from};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor};
 use switchboard::id::{Seq, SiteId};
 use switchboard::time::SiteTime;
 
@@ -45,19 +48,25 @@ async fn nothing_is_overwritten_and_what_is_no_journal_is_not_restored() {
     assert_eq!(fs::read(&copy).expect("there"), before);
     assert!(matches!(restore_from(&copy, &data).await, Err(OpenFault::Exists { .. })));
     let nowhere = dir.path().join("no/such/place.db");
-    assert!(matches!(back_up(&data, &nowhere).await, Err(OpenFault::NotWritable { .. })));
+    assert!(matches!(back_up(&data, &nowhere).await, Err(OpenFault::NoPlace { .. })));
     let text = dir.path().join("notes.txt");
     fs::write(&text, "x".repeat(500)).expect("written");
     let other = dir.path().join("other");
-    assert!(matches!(restore_from(&text, &other).await, Err(OpenFault::NotADatabase { .. })));
+    assert!(matches!(restore_from(&text, &other).await, Err(OpenFault::BadCopy { .. })));
     let mut torn = before.clone();
     for byte in &mut torn[4_096..4_296] {
         *byte = 0x5a;
     }
     fs::write(&text, torn).expect("written");
-    assert!(restore_from(&text, &other).await.is_err(), "a damaged copy is not begun with");
-    assert!(!other.join("journal.db").exists());
-    restore_from(&copy, &other).await.expect("restored, over what the failed attempt left");
+    let fault = restore_from(&text, &other).await.expect_err("a damaged copy is not begun with");
+    assert!(matches!(&fault, OpenFault::BadCopy { path, .. } if *path == text), "{fault}");
+    fs::write(&text, later_than(&copy).await).expect("written");
+    let fault = restore_from(&text, &other).await.expect_err("a later release's is not begun with");
+    assert!(matches!(&fault, OpenFault::Newer { path, schema: 99, .. } if *path == text), "{fault}");
+    let left: Vec<_> =
+        fs::read_dir(&other).expect("made").map(|file| file.expect("read").file_name()).collect();
+    assert_eq!(left, ["lock"], "nothing of what could not be begun with");
+    restore_from(&copy, &other).await.expect("restored");
 }
 
 /// SQLite believes a log that it finds beside a database of the same name, whosever it was.
@@ -92,6 +101,18 @@ async fn a_log_that_was_left_behind_is_not_taken_for_that_of_a_restored_journal(
     let again = SqliteStore::open(&other).await.expect("its files");
     assert_eq!(again.head(main()).await.expect("there").last_seq, Seq(1), "nothing of the old log");
     assert!(again.has_derived());
+}
+
+/// The same copy, as a later release makes it.
+async fn later_than(copy: &Path) -> Vec<u8> {
+    let later = copy.with_extension("later");
+    fs::copy(copy, &later).expect("copied");
+    let mut tables = SqliteConnectOptions::new().filename(&later).connect().await.expect("opened");
+    let step = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                VALUES (99, 'later', TRUE, X'00', 0)";
+    tables.execute(step).await.expect("changed");
+    tables.close().await.expect("closed");
+    fs::read(&later).expect("there")
 }
 
 async fn append(store: &SqliteStore, n: u64) {

@@ -2,31 +2,35 @@
 
 use std::sync::Arc;
 
-use session::{PostgresCheckup, PostgresStore};
+use session::{PostgresCheckup, PostgresFault, PostgresStore};
 
 use super::{Finding, record};
 use crate::chinese::translated;
 use crate::lang::Lang;
 use crate::office::said::{Said, said};
-use crate::postgres::{Address, unopened};
+use crate::postgres::{Address, unopened_at};
 
 const CHECK: &str = "postgres";
 /// The site's time is the database's: a server beside it whose clock is further away tells wrong times in its log.
 const CLOCKS_APART_US: i64 = 1_000_000;
+
+fn told(address: &Address, fault: &PostgresFault) -> Said {
+    said(unopened_at(Lang::Zh, address, fault), unopened_at(Lang::En, address, fault))
+}
 
 /// Whether the database can be used by this release, and everything that is read from it.
 pub(super) async fn look(address: &Address) -> Vec<Finding> {
     let store = match PostgresStore::open(address.reveal()).await {
         Ok(store) => store,
         Err(fault) => {
-            let words = said(unopened(Lang::Zh, &fault), unopened(Lang::En, &fault));
+            let words = told(address, &fault);
             return vec![Finding::bad(CHECK, words, again())];
         }
     };
     let mut findings = match store.check_up().await {
         Ok(checkup) => vec![judged(&checkup), clocks(&checkup)],
         Err(fault) => {
-            let words = said(unopened(Lang::Zh, &fault), unopened(Lang::En, &fault));
+            let words = told(address, &fault);
             return vec![Finding::bad(CHECK, words, again())];
         }
     };

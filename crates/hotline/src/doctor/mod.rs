@@ -26,7 +26,7 @@ use serde::Serialize;
 use switchboard::id::SiteId;
 use tokio::runtime::Builder;
 
-use crate::chinese::translated;
+use crate::chinese::{chinese, translated};
 use crate::lang::Lang;
 use crate::office::answer::{Answer, Column, Format, Listed, bad, fair, good, words};
 use crate::office::ended;
@@ -168,22 +168,30 @@ impl Doctor {
             file.listen.clone_from(&self.listen);
         }
         let mut findings = vec![configured];
-        let Ok(entries) = std::fs::read_dir(data) else {
-            let words = said(
-                format!("无法读取目录 {}", data.display()),
-                format!("the directory {} cannot be read", data.display()),
-            );
+        let shown = data.display();
+        let database = postgres::address(self.postgres.as_deref(), file.postgres.file.as_deref());
+        let unusable = match std::fs::read_dir(data).map(|mut entries| entries.next().is_none()) {
+            Err(fault) => Some(said(
+                format!("无法读取目录 {shown}：{}", chinese(&fault)),
+                format!("the directory {shown} cannot be read: {fault}"),
+            )),
+            Ok(true) if matches!(database, Ok(None)) => Some(said(
+                format!("目录 {shown} 是空的：没有服务器用它启动过"),
+                format!("the directory {shown} is empty: no server has begun there"),
+            )),
+            Ok(_) => None,
+        };
+        if let Some(words) = unusable {
             let mend = said(
                 "请指定 `hotline serve --data` 所用的目录，并以服务器的用户身份运行",
                 "name the directory that `hotline serve --data` was given, as the user that the server runs as",
             );
             findings.push(Finding::bad("data", words, mend));
             return findings;
-        };
-        drop(entries);
+        }
         findings.extend(files::look(data, &file, self.seal_key.as_deref()));
         findings.extend(disk::look(data));
-        match postgres::address(self.postgres.as_deref(), file.postgres.file.as_deref()) {
+        match database {
             Ok(Some(address)) => findings.extend(database::look(&address).await),
             Ok(None) => {
                 findings.extend(record::look(data).await);

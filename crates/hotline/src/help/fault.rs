@@ -6,6 +6,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::office::said::clean_lines;
 
+/// What is said to whoever names a site.
+pub(super) const SITE: &str = "a token is of one site: the token of another, as --token-file FILE, asks that one; which site a server \
+                               begins with is said in its configuration";
+const SITE_ZH: &str = "令牌属于一个站点：用 --token-file 给出另一站点的令牌，问的就是那个站点；服务器以哪个站点启动，写在它的配置中";
+
 /// What is said of it.
 pub(super) fn chinese(fault: &clap::Error) -> String {
     let told = Told(fault);
@@ -121,6 +126,9 @@ impl Told<'_> {
 
 /// The library's further hints have no kind of their own.
 fn other_hint(english: &str) -> String {
+    if english == SITE {
+        return SITE_ZH.to_owned();
+    }
     let quoted: Vec<&str> = english.split('\'').skip(1).step_by(2).collect();
     match quoted.as_slice() {
         [_, with] if english.starts_with("to pass ") => format!("要把它当作值，请写 {with}"),

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, FromArgMatches};
 
 use crate::lang::Lang;
@@ -35,7 +35,7 @@ pub(crate) fn typed<T: FromArgMatches>(english: Command) -> Result<T, ExitCode> 
     let typed = command.try_get_matches_from_mut(arguments).and_then(|mut matches| {
         T::from_arg_matches_mut(&mut matches).map_err(|fault| fault.format(&mut command))
     });
-    typed.map_err(|fault| ended(&fault, lang))
+    typed.map_err(|fault| ended(&hinted(fault), lang))
 }
 
 /// The language that the command line or the locale asks for, found before anything else is understood.
@@ -76,6 +76,16 @@ fn asks_for_help(arguments: &mut Vec<OsString>) {
         arguments.remove(1);
         arguments.push("--help".into());
     }
+}
+
+/// A flag that nothing has and that people look for.
+fn hinted(mut fault: clap::Error) -> clap::Error {
+    let unknown = fault.get(ContextKind::InvalidArg);
+    let is_site = matches!(unknown, Some(ContextValue::String(flag)) if flag == "--site");
+    if is_site && fault.kind() == ErrorKind::UnknownArgument {
+        fault.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![fault::SITE.into()]));
+    }
+    fault
 }
 
 fn ended(fault: &clap::Error, lang: Lang) -> ExitCode {

@@ -96,7 +96,7 @@ impl Kept {
             (Some(dir), None) => Kept::in_directory(dir, key, site, seed).await,
             (None, None) => Ok(Kept::in_memory(seed)),
         };
-        kept.map_err(|fault| told(lang, fault))
+        kept.map_err(|fault| told(lang, database, fault))
     }
 
     fn in_memory(seed: Option<u64>) -> Kept {
@@ -204,49 +204,79 @@ fn key_in(dir: &Path, is_needed: bool) -> Result<SealKey> {
     Ok(SealKey::kept_in(&file)?)
 }
 
-/// Why a record was not opened whose schema is a later release's, in somebody's language.
+/// Why a record was not opened, in somebody's language. Whoever ends because of it has to know, whatever the language,
+/// of what use another start is.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct LaterSchema(String);
+#[error("{words}")]
+pub(crate) struct Unopened {
+    words: String,
+    pub(crate) again: Again,
+}
 
-fn told(lang: Lang, fault: anyhow::Error) -> anyhow::Error {
+/// Of what use another start is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It may go well.
+    MayHelp,
+    /// Only a later release reads the record.
+    NeedsLaterRelease,
+    /// What was said of where the record is makes no sense, and would make none the next time.
+    NeedsOtherWords,
+}
+
+fn told(lang: Lang, database: Option<&Address>, fault: anyhow::Error) -> anyhow::Error {
     let fault = match fault.downcast::<OpenFault>() {
         Ok(fault) => {
-            return in_words(text::unopened(lang, &fault), matches!(fault, OpenFault::Newer { .. }));
+            let again = match fault {
+                OpenFault::Newer { .. } => Again::NeedsLaterRelease,
+                _ => Again::MayHelp,
+            };
+            return Unopened { words: text::unopened(lang, &fault), again }.into();
         }
         Err(other) => other,
     };
     match fault.downcast::<PostgresFault>() {
-        Ok(fault) => in_words(postgres::unopened(lang, &fault), matches!(fault, PostgresFault::Newer { .. })),
+        Ok(fault) => {
+            let again = match fault {
+                PostgresFault::Newer { .. } => Again::NeedsLaterRelease,
+                PostgresFault::BadAddress { .. } => Again::NeedsOtherWords,
+                _ => Again::MayHelp,
+            };
+            let words = match database {
+                Some(address) => postgres::unopened_at(lang, address, &fault),
+                None => postgres::unopened(lang, &fault),
+            };
+            Unopened { words, again }.into()
+        }
         Err(other) => other,
     }
-}
-
-/// Whoever ends because of it has to know a later schema from all else, whatever the language.
-fn in_words(words: String, is_later: bool) -> anyhow::Error {
-    if is_later { LaterSchema(words).into() } else { anyhow::Error::msg(words) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn again(lang: Lang, fault: anyhow::Error) -> (String, Again) {
+        let told = told(lang, None, fault).downcast::<Unopened>().expect("it is told");
+        (told.to_string(), told.again)
+    }
+
     #[test]
-    fn a_later_schema_is_known_in_either_language_and_nothing_else_is_taken_for_one() {
+    fn of_what_use_another_start_is_is_known_in_either_language() {
         let path = || PathBuf::from("/data/journal.db");
         for lang in [Lang::Zh, Lang::En] {
             let later = OpenFault::Newer { path: path(), schema: 9, known: 7 };
             let words = text::unopened(lang, &later);
-            let later = told(lang, later.into());
-            assert!(later.is::<LaterSchema>() && later.to_string() == words, "{later}");
+            assert_eq!(again(lang, later.into()), (words, Again::NeedsLaterRelease));
             let later = PostgresFault::Newer { server: "db:5432/hotline".to_owned(), step: 9 };
-            assert!(told(lang, later.into()).is::<LaterSchema>());
+            assert_eq!(again(lang, later.into()).1, Again::NeedsLaterRelease);
             let behind = PostgresFault::Behind { server: "db:5432/hotline".to_owned(), missing: vec![] };
             let others: [anyhow::Error; 2] = [OpenFault::NotOurs { path: path() }.into(), behind.into()];
             for other in others {
-                let other = told(lang, other);
-                assert!(!other.is::<LaterSchema>(), "{other}");
+                assert_eq!(again(lang, other).1, Again::MayHelp);
             }
+            let nonsense = PostgresFault::BadAddress { why: "it is empty".to_owned() };
+            assert_eq!(again(lang, nonsense.into()).1, Again::NeedsOtherWords);
         }
     }
 }

@@ -26,6 +26,14 @@ fn unopened_in_chinese(fault: &OpenFault) -> String {
         OpenFault::NoJournal { dir } => {
             format!("{} 中没有日志。请指定 `hotline serve --data` 所用的目录", dir.display())
         }
+        OpenFault::NoPlace { dir } => format!("没有目录 {}。请先创建它", dir.display()),
+        OpenFault::BadCopy { path, why } => {
+            format!(
+                "无法用 {} 恢复：{}。请另指定一个 `hotline backup` 生成的文件",
+                path.display(),
+                chinese(why)
+            )
+        }
         OpenFault::NotWritable { dir, source } => {
             format!("无法写入 {}：{}。请让当前用户可以写入该目录", dir.display(), chinese(source))
         }
@@ -145,6 +153,8 @@ mod tests {
             OpenFault::NoJournal { dir: dir() },
             OpenFault::InUse { dir: dir(), process: "7".to_owned() },
             OpenFault::NotADatabase { path: dir() },
+            OpenFault::NoPlace { dir: dir() },
+            OpenFault::BadCopy { path: dir(), why: "it is not a database".to_owned() },
             OpenFault::NotOurs { path: dir() },
             OpenFault::Exists { path: dir() },
             OpenFault::LeftBehind { path: dir() },

@@ -92,7 +92,7 @@ impl Verify {
         let address = self.at.address().map_err(|fault| unread(told(lang, format!("{fault:#}"))))?;
         let address = address.ok_or_else(|| unread(text::unnamed(lang).to_owned()))?;
         let store = PostgresStore::open(address.reveal()).await;
-        let store = store.map_err(|fault| unread(postgres::unopened(lang, &fault)))?;
+        let store = store.map_err(|fault| unread(postgres::unopened_at(lang, &address, &fault)))?;
         verified(&store, Some(&store), lang, say).await
     }
 }

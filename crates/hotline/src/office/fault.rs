@@ -97,8 +97,13 @@ impl Fault {
             (&self.words.mend, lang.of("  办法：", "  mend: ")),
         ];
         for (part, name) in parts {
-            if let Some(text) = part {
-                lines.push(format!("{name}{}", clean_lines(text.of(lang))));
+            let Some(text) = part else { continue };
+            let text = clean_lines(text.of(lang));
+            match text.strip_prefix('\n') {
+                // Drawings say themselves what they are.
+                Some(_) => lines.push(text),
+                None if text.is_empty() => {}
+                None => lines.push(format!("{name}{text}")),
             }
         }
         lines

@@ -45,8 +45,12 @@ pub(super) fn milliseconds(flag: &str, text: &str) -> Told<u64> {
             return Err(wrong(match meant {
                 Some((letter, ..)) => (format!("请写 {number}{letter}"), format!("write {number}{letter}")),
                 None if unit.is_empty() => (
-                    format!("缺少单位：{number} 分钟写 {number}m，{number} 小时写 {number}h"),
-                    format!("the unit is missing: {number}m for minutes, {number}h for hours"),
+                    format!(
+                        "缺少单位：{number} 分钟写 {number}m，{number} 小时写 {number}h，{number} 天写 {number}d"
+                    ),
+                    format!(
+                        "the unit is missing: {number}m for minutes, {number}h for hours, {number}d for days"
+                    ),
                 ),
                 None => example(),
             }));

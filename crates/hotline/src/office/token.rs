@@ -37,7 +37,7 @@ hotline token create wallboard hall --lasting 30d\n  hotline token revoke operat
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a token, in place of any earlier one, which is worth nothing from then on.
+    /// Make a token, in place of an earlier one, which is worth nothing from then on: if there is one you are asked.
     Create {
         /// For what kind of principal.
         #[arg(value_enum)]
@@ -294,10 +294,12 @@ async fn create(
         }
     };
     let (zh, en) = (role.zh(), role.name());
-    office.go_on(&said(
-        format!("{zh} {id} 若已有令牌，旧令牌立即作废。继续吗？"),
-        format!("an earlier token of {en} {id} is worth nothing from then on. Go on?"),
-    ))?;
+    if held(office, role).await?.iter().any(|known| known.id == id) {
+        office.go_on(&said(
+            format!("{zh} {id} 已有令牌，旧令牌立即作废。继续吗？"),
+            format!("{en} {id} has a token, which will be worth nothing. Go on?"),
+        ))?;
+    }
     let place = Place::of(office, token_out)?;
     let principal = Some(role.principal(id.clone()));
     let token = office.send(v1::IssueTokenRequest { principal, lasting_ms }).await?.token;

@@ -14,7 +14,7 @@ use clap::Args;
 use session::migrate_postgres;
 use tokio::runtime::Builder;
 
-pub(crate) use self::text::unopened;
+pub(crate) use self::text::{unopened, unopened_at};
 use crate::chinese::told;
 use crate::lang::Lang;
 use crate::serve::read_configuration;
@@ -38,14 +38,22 @@ pub(crate) struct Migrate {
     lang: Option<Lang>,
 }
 
-/// The address of a database, with the password in it.
+/// The address of a database, with the password in it, and where it was found.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Address(String);
+pub(crate) struct Address {
+    text: String,
+    place: String,
+}
 
 impl Address {
     /// To connect with, and for nothing else.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The file or the variable that holds it.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 }
 
@@ -88,13 +96,21 @@ pub(crate) fn address(flag: Option<&Path>, configured: Option<&Path>) -> Result<
     let variable = env::var(VARIABLE).ok().filter(|address| !address.trim().is_empty());
     let file = match (flag, variable) {
         (Some(file), _) => file,
-        (None, Some(address)) => return Ok(Some(Address(address.trim().to_owned()))),
+        (None, Some(address)) => {
+            return Ok(Some(Address { text: address.trim().to_owned(), place: VARIABLE.to_owned() }));
+        }
         (None, None) => match configured {
             Some(file) => file,
             None => return Ok(None),
         },
     };
-    let shown = file.display();
+    let shown = file.display().to_string();
+    // Whoever wrote the address itself there is not to find its password on the screen, or in a log, too.
+    ensure!(
+        !["://", "password="].iter().any(|part| shown.contains(part)),
+        "an address of a database stands where the name of a file is wanted; write the address into a file, for its owner \
+         alone, and name that file, or set {VARIABLE}"
+    );
     let text = fs::read_to_string(file);
     let text = text.with_context(|| format!("cannot read the address of the database in {shown}"))?;
     let address = text.trim();
@@ -103,7 +119,7 @@ pub(crate) fn address(flag: Option<&Path>, configured: Option<&Path>) -> Result<
         !address.is_empty(),
         "{shown} is empty; write the address of the database into it, as in docs/postgres.md"
     );
-    Ok(Some(Address(address.to_owned())))
+    Ok(Some(Address { text: address.to_owned(), place: shown }))
 }
 
 impl Migrate {
@@ -125,7 +141,7 @@ impl Migrate {
         let address = self.at.address()?.context(text::unnamed(lang))?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let made = runtime.block_on(migrate_postgres(address.reveal()));
-        made.map_err(|fault| anyhow::Error::msg(unopened(lang, &fault)))
+        made.map_err(|fault| anyhow::Error::msg(unopened_at(lang, &address, &fault)))
     }
 }
 
@@ -147,5 +163,11 @@ mod tests {
         assert!(none.contains("configured is empty"), "{none}");
         let gone = format!("{:#}", address(Some(&dir.path().join("gone")), None).expect_err("no file"));
         assert!(gone.contains("gone") && !gone.contains("secret"), "{gone}");
+        for slip in ["postgres://a:secret@one/hotline", "host=one password=secret"] {
+            let told = format!("{:#}", address(Some(Path::new(slip)), None).expect_err("no file"));
+            assert!(told.contains("write the address into a file") && !told.contains("secret"), "{told}");
+            let told = crate::chinese::chinese(told);
+            assert!(told.contains("请把地址写进") && !told.contains("secret"), "{told}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use session::PostgresFault;
 
+use super::Address;
 use crate::lang::Lang;
 
 /// Why a database cannot be used, and what mends it.
@@ -9,6 +10,15 @@ pub(crate) fn unopened(lang: Lang, fault: &PostgresFault) -> String {
     match lang {
         Lang::En => fault.to_string(),
         Lang::Zh => unopened_in_chinese(fault),
+    }
+}
+
+/// The same of the database at an address; of one that is none, also where it stands.
+pub(crate) fn unopened_at(lang: Lang, address: &Address, fault: &PostgresFault) -> String {
+    let words = unopened(lang, fault);
+    match fault {
+        PostgresFault::BadAddress { .. } => format!("{}{}{words}", address.place(), lang.of("：", ": ")),
+        _ => words,
     }
 }
 

@@ -96,7 +96,13 @@ fn pems(files: &TlsFiles) -> Result<Pems> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    let unread = || {
+        let path = path.display();
+        format!(
+            "cannot read {path}; a certificate and its key come from hotline certs init, or from your own authority"
+        )
+    };
+    std::fs::read(path).with_context(unread)
 }
 
 fn keys(files: &TlsFiles, pems: &Pems) -> Result<TlsKeys> {

@@ -1,5 +1,6 @@
 //! `hotline serve`: the sites of a record, from their configuration to their end.
 
+mod again;
 mod file;
 mod home;
 mod keys;
@@ -18,19 +19,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use exchange::{Clock, ExchangeHandle, StartFault};
+use exchange::{Clock, ExchangeHandle};
 use plan::{ParsedPlan, PlanErrors};
 use routing::{OpenSite, Principal, Principals, Router, RouterConfig, RouterParts, Traces, Who};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::{Deserialize, Serialize};
-use session::BodyFault;
 use switchboard::id::{GatewayId, PrincipalId, SiteId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::file::{ServerFile, TlsFiles};
-use self::home::NoSuchSite;
 use self::keys::Keys;
 pub(crate) use self::keys::WARN_DAYS;
 use self::opener::Opener;
@@ -39,9 +38,9 @@ pub(crate) use self::settings::Serve;
 use self::settings::Settings;
 pub(crate) use self::settings::read as read_configuration;
 use self::traces::Sending;
-use crate::journal::{Kept, LaterSchema};
+use crate::journal::{Again, Kept};
 use crate::lang::Lang;
-use crate::tokens::{Address, OthersTokens};
+use crate::tokens::Address;
 use crate::{causes, certs, open_files, tokens};
 
 /// After this long an exchange that cannot finish what it was asked is left behind.
@@ -81,34 +80,22 @@ const TOO_OLD: u8 = 78;
 /// server cannot start, or its ready line cannot be written, is told here.
 pub(crate) fn run(flags: Serve) -> ExitCode {
     let lang = flags.lang();
-    match flags.settings() {
+    let (fault, again) = match flags.settings() {
         Ok(settings) => match begun(settings, lang) {
-            Err(fault) if is_later(&fault) => {
-                causes::tell(lang, &fault);
-                ExitCode::from(TOO_OLD)
+            Ok(ended) => return ended,
+            Err(fault) => {
+                let again = again::after(&fault);
+                (fault, again)
             }
-            Err(fault) if is_misnamed(&fault) => {
-                causes::tell(lang, &fault);
-                ExitCode::from(MAKES_NO_SENSE)
-            }
-            ended => causes::ended(lang, ended),
         },
-        Err(fault) => {
-            causes::tell(lang, &fault);
-            ExitCode::from(MAKES_NO_SENSE)
-        }
+        Err(fault) => (fault, Again::NeedsOtherWords),
+    };
+    causes::tell(lang, &fault);
+    match again {
+        Again::MayHelp => ExitCode::FAILURE,
+        Again::NeedsLaterRelease => ExitCode::from(TOO_OLD),
+        Again::NeedsOtherWords => ExitCode::from(MAKES_NO_SENSE),
     }
-}
-
-/// Whether only a later release reads the record: by its schema, or by the format of a row.
-fn is_later(fault: &anyhow::Error) -> bool {
-    let started = fault.downcast_ref::<StartFault>();
-    fault.is::<LaterSchema>() || matches!(started, Some(StartFault::Body(BodyFault::UnknownFormat { .. })))
-}
-
-/// Whether the configuration names a site that the record does not have, or that the token file is not of.
-fn is_misnamed(fault: &anyhow::Error) -> bool {
-    fault.is::<NoSuchSite>() || fault.is::<OthersTokens>()
 }
 
 fn begun(settings: Settings, lang: Lang) -> Result<ExitCode> {

@@ -31,6 +31,7 @@ fn flags_that_make_no_sense_are_told_in_chinese() {
     told(&["line", "lst"], &["没有命令 lst", "list"]);
     told(&["line", "list", "--colour"], &["没有选项 --colour"]);
     told(&["line", "list", "--data-dir", "x"], &["没有选项 --data-dir", "您是否指 --data"]);
+    told(&["line", "list", "--site", "north"], &["没有选项 --site", "令牌属于一个站点"]);
     told(&["line", "list", "-o", "jsn"], &["--output <OUTPUT> 不能是 jsn", "json", "您是否指 json？"]);
     told(&["line", "close"], &["缺少：", "<LINE>", "--for <LENGTH>", "用法：hotline line close [选项]"]);
     told(&["call", "list", "--limit", "0"], &["--limit <N> 不能是 0", "不在 1 到 1000 之间"]);
@@ -40,6 +41,8 @@ fn flags_that_make_no_sense_are_told_in_chinese() {
     told(&["operator", "change", "a", "--team", "b", "--no-team"], &["不能与", "同时使用"]);
     let english = said(command_in(dir.path(), &["line", "lst", "--lang", "fr"]));
     assert!(english.code == 2 && english.err.contains("error:"), "{english:?}");
+    said(command_in(dir.path(), &["line", "list", "--site", "north", "--lang", "en"]))
+        .refused(2, &["unexpected argument '--site'", "a token is of one site"]);
 }
 
 #[test]

@@ -40,6 +40,8 @@ fn steps(text: &str) -> Vec<Step> {
                 match kind.as_str() {
                     "console" => typed(*first, &block, &mut steps),
                     "toml" => steps.push(Step::File { text: block.join("\n") + "\n" }),
+                    // The callers' program: the stage `strangers` plays it, and here it is played for it.
+                    "sh" => {}
                     other => panic!("line {first}: nobody knows what to do with {other:?}"),
                 }
                 (fence, block) = (None, Vec::new());
@@ -310,7 +312,7 @@ impl Drop for Newcomer {
 
 /// Whether the tutorial shows that this is refused.
 fn fails(said: &[String]) -> bool {
-    let english = ["error: ", "Error: ", "is in use by", "is there already", "cannot be applied"];
+    let english = ["error: ", "is in use by", "is there already", "cannot be applied"];
     // A difference between two plans is told by the exit code, too.
     let chinese = ["错误：", "正被进程", "已存在", "不能应用", "处不同"];
     let marks = [&english[..], &chinese[..]].concat();

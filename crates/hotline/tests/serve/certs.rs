@@ -15,8 +15,16 @@ fn certs(arguments: &[&str]) -> Output {
 }
 
 fn init(directory: &Path) {
-    let output = certs(&["init", directory.to_str().expect("a path")]);
+    let shown = directory.to_str().expect("a path");
+    let output = certs(&["init", shown, "--lang", "en"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let told =
+        ["certificate for localhost, 127.0.0.1, ::1 until 20", "ca.pem to clients", "ca-key.pem elsewhere"];
+    for words in told {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
+    assert!(said.ends_with(&format!("hotline serve --tls {shown}\n")), "{said}");
 }
 
 #[test]

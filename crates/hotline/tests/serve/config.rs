@@ -82,12 +82,50 @@ fn a_mistake_is_shown_where_it_stands() {
     let said = serve(&["--config", "/nowhere/server.toml", "--lang", "zh-CN"]);
     assert_eq!(said, "错误：无法读取配置 /nowhere/server.toml\n  原因：没有这个文件或目录\n");
     assert!(serve(&[]).contains("--tokens-file"), "where to write the tokens");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
-    command.args(["serve", "--tls", "/nowhere", "--tokens-file", "unused"]);
-    let missing = command.stdin(Stdio::null()).output().expect("ended");
-    let said = String::from_utf8_lossy(&missing.stderr);
-    assert!(said.contains("cannot read /nowhere/server.pem"), "{said}");
-    assert_eq!(missing.status.code(), Some(1), "it makes sense, and cannot be done here");
+}
+
+/// Whoever supervises a server starts it again after 1, and not after 2.
+#[test]
+fn what_makes_no_sense_is_told_from_what_is_not_there_yet() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name).to_str().expect("a path").to_owned();
+    let written = |name: &str, text: &str| {
+        fs::write(path(name), text).expect("written");
+        path(name)
+    };
+    let (data, empty, tokens) = (path("data"), path("empty"), path("tokens.json"));
+    let (plan, words) =
+        (written("plan.toml", "[timers]\nring = 15\n"), written("words", "neither this nor that"));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("bound").to_string();
+    let cases: [(&[&str], i32, &str); 11] = [
+        (&["--listen", "0.0.0.0:0"], 2, "has no TLS"),
+        (&["--listen", "0.0.0.0:0", "--insecure-plaintext", "--clock", "stepped"], 2, "a stepped clock"),
+        (&["--plan", &plan], 2, "plan.toml:2:"),
+        (&["--data", &data, "--seal-key", &words], 2, "64 hexadecimal digits"),
+        (&["--data", &empty, "--postgres", &words], 2, "words: that is no address of a database"),
+        (&["--postgres", "postgres://a:secret@b/c"], 2, "write the address into a file"),
+        (&["--plan", "/nowhere/plan.toml"], 1, "cannot read the plan /nowhere/plan.toml"),
+        (&["--data", &data, "--seal-key", "/nowhere/key"], 1, "the key file /nowhere/key cannot be used"),
+        (&["--tls", "/nowhere"], 1, "cannot read /nowhere/server.pem; a certificate and its key come from"),
+        (&["--listen", &taken], 1, "end what has this one"),
+        (&["--data", "/proc/hotline"], 1, "cannot be made"),
+    ];
+    for (arguments, code, words) in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
+        command
+            .args(["serve", "--lang", "en", "--tokens-file", &tokens])
+            .args(arguments)
+            .stdin(Stdio::null());
+        command.env_remove("HOTLINE_POSTGRES").env_remove("HOTLINE_SEAL_KEY");
+        if !arguments.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let ended = command.output().expect("ended");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(said.contains(words) && !said.contains("secret"), "{arguments:?}: {said}");
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(code), 0), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

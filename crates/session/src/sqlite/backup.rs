@@ -161,33 +161,56 @@ async fn contents(copy: &mut SqliteConnection) -> Result<(String, Vec<(SiteId, S
 /// The directory must hold no journal.
 ///
 /// # Errors
-/// [`OpenFault`]; the directory holds no journal then.
+/// [`OpenFault`]; the directory holds no journal then, and nothing of the copy.
 pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), OpenFault> {
-    look(copy)?;
+    look(copy).map_err(|fault| of_copy(copy, fault))?;
     let _held = hold(dir)?;
     let path = dir.join(JOURNAL_FILE);
-    if path.exists() {
-        return Err(OpenFault::Exists { path });
-    }
-    nothing_beside(&path)?;
-    let unfinished = path.with_extension("unfinished");
-    let copying = make_private(&unfinished).and_then(|()| {
-        io::copy(&mut File::open(copy)?, &mut OpenOptions::new().write(true).open(&unfinished)?)
+    let unfinished = Unfinished::begin(&path)?;
+    let copying = File::open(copy).and_then(|mut from| {
+        io::copy(&mut from, &mut OpenOptions::new().write(true).open(&unfinished.path)?)
     });
     let bytes = copying.map_err(|source| not_written(&path, source))?;
-    let mut connection = connect(&unfinished, Use::Durable).await?;
-    migrate(&unfinished, &mut connection, &JOURNAL_STEPS).await?;
-    let found = contents(&mut connection).await.map_err(|stopped| told(copy, stopped))?;
+    let mut connection = tables_of(&unfinished.path).await.map_err(|fault| of_copy(copy, fault))?;
+    let found = contents(&mut connection).await.map_err(|stopped| of_copy(copy, told(copy, stopped)))?;
     let (whole, sites, has_callers) = found;
     if whole != "ok" {
-        return Err(OpenFault::Damaged { path: copy.to_owned(), why: whole });
+        return Err(OpenFault::BadCopy { path: copy.to_owned(), why: whole });
     }
     let life = new_life(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
     connection.close().await.map_err(|error| judged(&path, &error))?;
     // What the close could not move into the file would stay behind under the old name.
-    nothing_beside(&unfinished)?;
-    keep(&unfinished, &path).map_err(|source| not_written(&path, source))?;
+    nothing_beside(&unfinished.path)?;
+    keep(&unfinished.path, &path).map_err(|source| not_written(&path, source))?;
     Ok((Copied { bytes, sites, has_callers }, life))
+}
+
+/// What was copied, with the tables of this release.
+async fn tables_of(unfinished: &Path) -> Result<SqliteConnection, OpenFault> {
+    let mut connection = connect(unfinished, Use::Durable).await?;
+    migrate(unfinished, &mut connection, &JOURNAL_STEPS).await?;
+    Ok(connection)
+}
+
+/// What a file is that is no copy.
+#[derive(Debug, thiserror::Error)]
+enum Instead {
+    #[error("it is not a database")]
+    NoDatabase,
+    #[error("it is another program's database")]
+    Anothers,
+}
+
+/// What is wrong with a copy, told of the file that was named.
+fn of_copy(copy: &Path, fault: OpenFault) -> OpenFault {
+    let path = copy.to_owned();
+    match fault {
+        OpenFault::NotADatabase { .. } => OpenFault::BadCopy { path, why: Instead::NoDatabase.to_string() },
+        OpenFault::NotOurs { .. } => OpenFault::BadCopy { path, why: Instead::Anothers.to_string() },
+        OpenFault::Damaged { why, .. } => OpenFault::BadCopy { path, why },
+        OpenFault::Newer { schema, known, .. } => OpenFault::Newer { path, schema, known },
+        other => other,
+    }
 }
 
 /// Larger than any before, also where the clock went back.
@@ -209,13 +232,17 @@ fn make_private(path: &Path) -> io::Result<()> {
 fn keep(unfinished: &Path, path: &Path) -> io::Result<()> {
     File::open(unfinished)?.sync_all()?;
     fs::rename(unfinished, path)?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(dir)?.sync_all()
+    File::open(dir_of(path))?.sync_all()
+}
+
+fn dir_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn not_written(path: &Path, source: io::Error) -> OpenFault {
-    let dir = path.parent().unwrap_or(path).to_owned();
+    let dir = dir_of(path).to_owned();
     match source.kind() {
+        ErrorKind::NotFound => OpenFault::NoPlace { dir },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => OpenFault::Full { dir },
         _ => OpenFault::NotWritable { dir, source },
     }

@@ -47,6 +47,12 @@ pub enum OpenFault {
         /// Which.
         dir: PathBuf,
     },
+    /// The directory that something was to be written in is not there.
+    #[error("there is no directory {}; make it first", dir.display())]
+    NoPlace {
+        /// Which.
+        dir: PathBuf,
+    },
     /// Nothing can be written there.
     #[error("nothing can be written in {}: {source}; make it writable for this user", dir.display())]
     NotWritable {
@@ -86,6 +92,14 @@ pub enum OpenFault {
     NotOurs {
         /// Which.
         path: PathBuf,
+    },
+    /// Nothing can be begun with the file: it is no whole copy of a journal.
+    #[error("{} cannot be restored: {why}; name another file that `hotline backup` made", path.display())]
+    BadCopy {
+        /// Which.
+        path: PathBuf,
+        /// What was met.
+        why: String,
     },
     /// A later release wrote it.
     #[error(
