@@ -181,12 +181,8 @@ impl Restore {
     /// Read before anything is begun.
     fn key(&self, dir: &Path, lang: Lang) -> Result<Option<String>, String> {
         let Some(file) = &self.seal_key else { return Ok(None) };
-        let unread = |fault: &dyn std::fmt::Display| match lang {
-            Lang::Zh => format!("无法使用密钥文件 {}：{}", file.display(), chinese(fault)),
-            Lang::En => format!("the key file {} cannot be used: {fault}", file.display()),
-        };
-        let text = fs::read_to_string(file).map_err(|fault| unread(&fault))?;
-        SealKey::parse(&text).map_err(|fault| unread(&fault))?;
+        SealKey::read(file).map_err(|fault| chinese::told(lang, fault))?;
+        let text = fs::read_to_string(file).map_err(|fault| chinese::told(lang, fault))?;
         let here = dir.join(SEAL_KEY_FILE);
         match fs::read_to_string(&here) {
             Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(Some(text)),

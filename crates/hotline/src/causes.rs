@@ -28,12 +28,17 @@ fn words(lang: Lang, fault: &Error) -> String {
     let first = causes.next().unwrap_or_default();
     // A drawing begins with the mark.
     let mark = if first.starts_with(mark) { "" } else { mark };
-    causes.fold(format!("{mark}{first}"), |told, cause| format!("{told}\n  {why}{cause}"))
+    // Some say their cause themselves.
+    causes.fold(format!("{mark}{first}"), |told, cause| match told.ends_with(&cause) {
+        true => told,
+        false => format!("{told}\n  {why}{cause}"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use anyhow::Context;
+    use session::SealKeyFault;
 
     use super::*;
 
@@ -44,6 +49,8 @@ mod tests {
         assert_eq!(words(Lang::Zh, &fault), "错误：无法读取方案 x.toml\n  原因：没有这个文件或目录");
         let english = "error: cannot read the plan x.toml\n  why:  No such file or directory (os error 2)";
         assert_eq!(words(Lang::En, &fault), english);
+        let fault = SealKeyFault::File { path: "x".into(), source: io::Error::from_raw_os_error(2) }.into();
+        assert_eq!(words(Lang::Zh, &fault), "错误：无法使用密钥文件 x：没有这个文件或目录");
     }
 
     #[test]

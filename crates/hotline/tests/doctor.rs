@@ -51,7 +51,8 @@ impl Drop for Server {
 
 fn hotline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotline"));
-    command.args(arguments).env_remove("HOTLINE_SEAL_KEY").env_remove("HOTLINE_REDIS").env("LC_ALL", "C");
+    command.args(arguments).env("LC_ALL", "C");
+    command.env_remove("HOTLINE_SEAL_KEY").env_remove("HOTLINE_REDIS").env_remove("HOTLINE_POSTGRES");
     command
 }
 
@@ -209,10 +210,18 @@ fn what_others_may_read_is_bad() {
 #[test]
 fn of_a_directory_in_which_no_server_has_begun_nothing_else_is_said() {
     let dir = tempfile::tempdir().expect("a directory");
-    let looked = hotline(&["doctor", "--data"]).arg(dir.path()).output().expect("ended");
-    let said = String::from_utf8_lossy(&looked.stdout);
-    assert!(said.contains("is empty: no server has begun there") && !said.contains("seal"), "{said}");
-    assert_eq!(looked.status.code(), Some(1));
+    // As a copy that could not be restored leaves it.
+    fs::write(dir.path().join("lock"), "1").expect("written");
+    let looked = |more: &[&str]| {
+        let mut command = hotline(&["doctor", "--data"]);
+        let looked = command.arg(dir.path()).args(more).output().expect("ended");
+        assert_eq!(looked.status.code(), Some(1));
+        String::from_utf8_lossy(&looked.stdout).into_owned()
+    };
+    let said = looked(&[]);
+    assert!(said.contains("no server has begun in the directory") && !said.contains("seal"), "{said}");
+    let said = looked(&["--postgres", "nowhere"]);
+    assert!(said.contains("no server has begun") && said.contains("nowhere"), "{said}");
 }
 
 #[test]

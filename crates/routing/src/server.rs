@@ -108,7 +108,7 @@ pub enum StartFault {
     #[error("there is no address to listen on; give at least one")]
     NoAddress,
     /// The address cannot be had.
-    #[error("cannot listen on {address}: {fault}; name another address, or end what has this one")]
+    #[error("cannot listen on {address}: {fault}; name another address, or free this one")]
     Listen {
         /// Which.
         address: SocketAddr,

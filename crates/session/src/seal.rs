@@ -27,6 +27,17 @@ pub enum SealKeyFault {
     /// Not 64 hexadecimal digits.
     #[error("a sealing key is 64 hexadecimal digits; this one is not")]
     NotAKey,
+    /// Whoever named the file wrote the key itself, which is not to be repeated.
+    #[error(
+        "a key stands where the name of its file is wanted; write it into a file, for its owner alone, and name that file"
+    )]
+    KeyItself,
+    /// The file holds something else.
+    #[error("the key file {} holds no key, which is 64 hexadecimal digits", path.display())]
+    NotInFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// Others may read the file.
     #[error("{} may be read by others; run: chmod 600 {}", path.display(), path.display())]
     NotPrivate {
@@ -47,6 +58,23 @@ pub enum SealKeyFault {
 }
 
 impl SealKey {
+    /// A key in a file, whoever may read that.
+    ///
+    /// # Errors
+    /// [`SealKeyFault::File`], [`SealKeyFault::NotInFile`], [`SealKeyFault::KeyItself`].
+    pub fn read(path: &Path) -> Result<SealKey, SealKeyFault> {
+        if path.to_str().is_some_and(|text| SealKey::parse(text).is_ok()) {
+            return Err(SealKeyFault::KeyItself);
+        }
+        let path = path.to_owned();
+        match fs::read(&path) {
+            Ok(bytes) => {
+                SealKey::parse(&String::from_utf8_lossy(&bytes)).map_err(|_| SealKeyFault::NotInFile { path })
+            }
+            Err(source) => Err(SealKeyFault::File { path, source }),
+        }
+    }
+
     /// A key as text: 64 hexadecimal digits.
     ///
     /// # Errors
@@ -66,8 +94,7 @@ impl SealKey {
             Ok(file) if file.permissions().mode() & 0o077 != 0 => {
                 Err(SealKeyFault::NotPrivate { path: path.to_owned() })
             }
-            Ok(_) => SealKey::parse(&fs::read_to_string(path).map_err(fault)?)
-                .map_err(|bad| fault(io::Error::new(ErrorKind::InvalidData, bad))),
+            Ok(_) => SealKey::read(path),
             Err(missing) if missing.kind() == ErrorKind::NotFound => {
                 let mut bytes = [0; KEY_BYTES];
                 getrandom::fill(&mut bytes).map_err(|none| SealKeyFault::NoChance(none.to_string()))?;

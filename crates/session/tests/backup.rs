@@ -63,6 +63,14 @@ async fn nothing_is_overwritten_and_what_is_no_journal_is_not_restored() {
     fs::write(&text, later_than(&copy).await).expect("written");
     let fault = restore_from(&text, &other).await.expect_err("a later release's is not begun with");
     assert!(matches!(&fault, OpenFault::Newer { path, schema: 99, .. } if *path == text), "{fault}");
+    let place = other.join("journal.db.unfinished");
+    fs::write(&place, &before).expect("written");
+    let fault = restore_from(&place, &other).await.expect_err("it would be cleared away");
+    assert!(matches!(&fault, OpenFault::Exists { path } if *path == place), "{fault}");
+    fs::remove_file(&place).expect("it is there");
+    let odd = dir.path().join("copy.unfinished");
+    let copied = back_up(&data, &odd).await.expect("copied");
+    assert_eq!(fs::metadata(&odd).expect("there").len(), copied.bytes);
     let left: Vec<_> =
         fs::read_dir(&other).expect("made").map(|file| file.expect("read").file_name()).collect();
     assert_eq!(left, ["lock"], "nothing of what could not be begun with");
@@ -94,7 +102,7 @@ async fn a_log_that_was_left_behind_is_not_taken_for_that_of_a_restored_journal(
         fs::remove_file(other.join(name)).expect("moved away");
     }
     // What earlier attempts left, and what can be made again, is nobody's.
-    for name in ["journal.unfinished-wal", "derived.unfinished-wal", "derived.db-wal"] {
+    for name in ["journal.db.unfinished-wal", "derived.db.unfinished-wal", "derived.db-wal"] {
         fs::write(other.join(name), &log).expect("written");
     }
     restore_from(&copy, &other).await.expect("restored");

@@ -285,9 +285,9 @@ mod tests {
                 "班组 youth 里还有人：ana, ben 等，另有 3 人",
             ),
             (
-                "cannot listen on 127.0.0.1:7430: Address already in use (os error 98); name another address, or end \
-                 what has this one",
-                "无法在 127.0.0.1:7430 监听：地址已被占用；请换一个地址，或结束占用它的程序",
+                "cannot listen on 127.0.0.1:7430: Address already in use (os error 98); name another address, or \
+                 free this one",
+                "无法在 127.0.0.1:7430 监听：地址已被占用；请换一个地址，或让出这个地址",
             ),
             (
                 "a.pem: certificate and private key do not go together: Broken",

@@ -9,11 +9,13 @@ use session::SealKey;
 
 use super::{Finding, tokens_file};
 use crate::chinese::chinese;
-use crate::journal::{SEAL_KEY_FILE, SEAL_KEY_VARIABLE};
+use crate::journal::{JOURNAL_FILE, SEAL_KEY_FILE, SEAL_KEY_VARIABLE};
 use crate::office::said::{said, same};
 use crate::serve::ServerFile;
-use crate::tokens::TokenFile;
+use crate::tokens::{self, TokenFile};
 
+/// Some of these are in every directory in which a server has begun.
+pub(super) const BEGUN: [&str; 3] = [JOURNAL_FILE, SEAL_KEY_FILE, tokens::FILE];
 /// Most files that are named.
 const NAMED_MAX: usize = 5;
 

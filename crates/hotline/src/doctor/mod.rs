@@ -170,14 +170,15 @@ impl Doctor {
         let mut findings = vec![configured];
         let shown = data.display();
         let database = postgres::address(self.postgres.as_deref(), file.postgres.file.as_deref());
-        let unusable = match std::fs::read_dir(data).map(|mut entries| entries.next().is_none()) {
+        let has_begun = || files::BEGUN.iter().any(|name| data.join(name).exists());
+        let unusable = match std::fs::read_dir(data) {
             Err(fault) => Some(said(
                 format!("无法读取目录 {shown}：{}", chinese(&fault)),
                 format!("the directory {shown} cannot be read: {fault}"),
             )),
-            Ok(true) if matches!(database, Ok(None)) => Some(said(
-                format!("目录 {shown} 是空的：没有服务器用它启动过"),
-                format!("the directory {shown} is empty: no server has begun there"),
+            Ok(_) if !has_begun() && !matches!(database, Ok(Some(_))) => Some(said(
+                format!("没有服务器用目录 {shown} 启动过"),
+                format!("no server has begun in the directory {shown}"),
             )),
             Ok(_) => None,
         };
@@ -187,6 +188,7 @@ impl Doctor {
                 "name the directory that `hotline serve --data` was given, as the user that the server runs as",
             );
             findings.push(Finding::bad("data", words, mend));
+            findings.extend(database.err().map(|fault| database::unnamed(&fault)));
             return findings;
         }
         findings.extend(files::look(data, &file, self.seal_key.as_deref()));

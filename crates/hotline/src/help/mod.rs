@@ -78,12 +78,16 @@ fn asks_for_help(arguments: &mut Vec<OsString>) {
     }
 }
 
-/// A flag that nothing has and that people look for.
+/// With a hint at a flag that nothing has and that people look for, and without an address with its password.
 fn hinted(mut fault: clap::Error) -> clap::Error {
-    let unknown = fault.get(ContextKind::InvalidArg);
-    let is_site = matches!(unknown, Some(ContextValue::String(flag)) if flag == "--site");
-    if is_site && fault.kind() == ErrorKind::UnknownArgument {
+    if fault.kind() != ErrorKind::UnknownArgument {
+        return fault;
+    }
+    let Some(ContextValue::String(unknown)) = fault.get(ContextKind::InvalidArg) else { return fault };
+    if unknown == "--site" {
         fault.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![fault::SITE.into()]));
+    } else if unknown.contains("://") && unknown.contains('@') {
+        fault.insert(ContextKind::InvalidArg, ContextValue::String("…@…".to_owned()));
     }
     fault
 }

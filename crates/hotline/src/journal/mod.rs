@@ -24,7 +24,7 @@ use crate::postgres::{self, Address};
 /// Names the sealing key where no file should hold it.
 pub(crate) const SEAL_KEY_VARIABLE: &str = "HOTLINE_SEAL_KEY";
 /// The journal of a data directory.
-const JOURNAL_FILE: &str = "journal.db";
+pub(crate) const JOURNAL_FILE: &str = "journal.db";
 /// Holds it otherwise, in the data directory.
 pub(crate) const SEAL_KEY_FILE: &str = "seal.key";
 
@@ -47,9 +47,7 @@ impl SealKeyAt {
             (None, Some(text), _) => return SealKey::parse(&text).map(Some).context(SEAL_KEY_VARIABLE),
             (None, None, None) => return Ok(None),
         };
-        let unusable = || format!("the key file {} cannot be used", file.display());
-        let text = fs::read_to_string(file).with_context(unusable)?;
-        SealKey::parse(&text).map(Some).with_context(unusable)
+        Ok(Some(SealKey::read(file)?))
     }
 }
 
@@ -229,6 +227,7 @@ fn told(lang: Lang, database: Option<&Address>, fault: anyhow::Error) -> anyhow:
         Ok(fault) => {
             let again = match fault {
                 OpenFault::Newer { .. } => Again::NeedsLaterRelease,
+                OpenFault::WrongKey => Again::NeedsOtherWords,
                 _ => Again::MayHelp,
             };
             return Unopened { words: text::unopened(lang, &fault), again }.into();
@@ -239,7 +238,7 @@ fn told(lang: Lang, database: Option<&Address>, fault: anyhow::Error) -> anyhow:
         Ok(fault) => {
             let again = match fault {
                 PostgresFault::Newer { .. } => Again::NeedsLaterRelease,
-                PostgresFault::BadAddress { .. } => Again::NeedsOtherWords,
+                PostgresFault::BadAddress { .. } | PostgresFault::WrongKey => Again::NeedsOtherWords,
                 _ => Again::MayHelp,
             };
             let words = match database {

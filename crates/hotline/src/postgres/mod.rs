@@ -105,13 +105,13 @@ pub(crate) fn address(flag: Option<&Path>, configured: Option<&Path>) -> Result<
         },
     };
     let shown = file.display().to_string();
+    let text = fs::read_to_string(file);
     // Whoever wrote the address itself there is not to find its password on the screen, or in a log, too.
     ensure!(
-        !["://", "password="].iter().any(|part| shown.contains(part)),
+        text.is_ok() || !["@", "=", "?", "://"].iter().any(|part| shown.contains(part)),
         "an address of a database stands where the name of a file is wanted; write the address into a file, for its owner \
          alone, and name that file, or set {VARIABLE}"
     );
-    let text = fs::read_to_string(file);
     let text = text.with_context(|| format!("cannot read the address of the database in {shown}"))?;
     let address = text.trim();
     // Its text stays out of what is said: there is a password in it.
@@ -163,7 +163,12 @@ mod tests {
         assert!(none.contains("configured is empty"), "{none}");
         let gone = format!("{:#}", address(Some(&dir.path().join("gone")), None).expect_err("no file"));
         assert!(gone.contains("gone") && !gone.contains("secret"), "{gone}");
-        for slip in ["postgres://a:secret@one/hotline", "host=one password=secret"] {
+        for slip in [
+            "postgres://a:secret@one/hotline",
+            "host=one password = secret",
+            "a:secret@one/hotline",
+            "PASSWORD=secret",
+        ] {
             let told = format!("{:#}", address(Some(Path::new(slip)), None).expect_err("no file"));
             assert!(told.contains("write the address into a file") && !told.contains("secret"), "{told}");
             let told = crate::chinese::chinese(told);

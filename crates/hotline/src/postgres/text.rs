@@ -3,6 +3,7 @@
 use session::PostgresFault;
 
 use super::Address;
+use crate::chinese::chinese;
 use crate::lang::Lang;
 
 /// Why a database cannot be used, and what mends it.
@@ -25,7 +26,8 @@ pub(crate) fn unopened_at(lang: Lang, address: &Address, fault: &PostgresFault) 
 fn unopened_in_chinese(fault: &PostgresFault) -> String {
     match fault {
         PostgresFault::BadAddress { why } => format!(
-            "这不是数据库地址：{why}。请写成 postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full"
+            "这不是数据库地址：{}。请写成 postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full",
+            chinese(why)
         ),
         PostgresFault::Unreachable { server, why } => {
             format!("{server} 没有应答：{why}。请在那里启动 Postgres，或换一个地址")

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use routing::{Limits, StaffNumbers};
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
@@ -20,6 +20,8 @@ use crate::log::LogFormat;
 
 /// Longest file that is looked into.
 const BYTES_MAX: usize = 1 << 20;
+
+const UNSHOWN: &str = "what stands here makes no sense here";
 
 const MEND: &str = "config/server.toml shows every field, what it is for and what it may be";
 
@@ -245,10 +247,28 @@ pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<ServerFile, FileFault> {
 
 fn drawn(name: &str, text: &str, fault: &toml::de::Error) -> FileFault {
     let span = fault.span().unwrap_or(0..0);
+    let from = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
+    let to = text[span.end..].find('\n').map_or(text.len(), |end| span.end + end);
+    if is_secret(&text[from..to]) {
+        let (line, column) =
+            (text[..from].matches('\n').count() + 1, text[from..span.start].chars().count() + 1);
+        let title = if is_secret(fault.message()) { UNSHOWN } else { fault.message() };
+        let help = format!("a secret may stand there, so it is not shown; {MEND}");
+        let place = Origin::path(name).line(line).char_column(column);
+        let report = [Level::ERROR.primary_title(title).element(place).element(Level::HELP.message(help))];
+        return FileFault(Renderer::plain().render(&report));
+    }
     let place = Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(span));
     let report =
         [Level::ERROR.primary_title(fault.message()).element(place).element(Level::HELP.message(MEND))];
     FileFault(Renderer::plain().render(&report))
+}
+
+/// Whether a password may stand there: whoever reads a log is not to find it.
+fn is_secret(text: &str) -> bool {
+    let has_user = text.split("://").skip(1).any(|rest| rest.contains('@'));
+    has_user
+        || text.split("password").skip(1).any(|rest| rest.trim_start_matches(['"', ' ']).starts_with('='))
 }
 
 #[cfg(test)]
@@ -294,6 +314,25 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_secret_is_not_drawn() {
+        let cases = [
+            ("[redis]\npassword = \"s3cret\"", "server.toml:2:1", "unknown field `password`"),
+            ("[redis]\n\"password\"=\"s3cret\"", "server.toml:2:1", "unknown field `password`"),
+            ("redis = { password = \"s3cret\" }", "server.toml:1:", "unknown field `password`"),
+            ("[redis]\nadress = \"redis://me:s3cret@cache\"", "server.toml:2:1", "unknown field `adress`"),
+            ("[postgres]\nurl = \"postgres://me:s3cret@db/calls\"", "server.toml:2:1", "unknown field `url`"),
+            ("postgres = \"postgres://me:s3cret@db/calls\"", "server.toml:1:12", UNSHOWN),
+        ];
+        for (text, place, words) in cases {
+            let said = refused(text);
+            assert!(said.contains(place) && said.contains(words), "{text}\n{said}");
+            assert!(!said.contains("s3cret") && said.contains("config/server.toml"), "{said}");
+            let chinese = crate::chinese::chinese(&said);
+            assert!(chinese.contains(place) && chinese.contains("= 办法：那里可能有秘密"), "{chinese}");
+        }
+    }
+
+    #[test]
     fn one_mistake_at_a_time() {
         let cases = [
             ("lissten = []", "server.toml:1:1", "unknown field `lissten`"),
@@ -315,7 +354,6 @@ mod tests {
             ("[traces]\npart = nan", "server.toml:2:8", "from 0.0 to 1.0"),
             ("[traces]\njaeger = \"a\"", "server.toml:2:1", "unknown field `jaeger`"),
             ("[redis]\naddress = \"cache:6379\"", "server.toml:2:11", "redis://host:6379"),
-            ("[redis]\npassword = \"…\"", "server.toml:2:1", "unknown field `password`"),
             ("site = \"main\"\nsite = \"other\"", "server.toml:2:1", "duplicate key"),
             ("listen = [", "server.toml:1:", "unclosed"),
         ];

@@ -88,7 +88,10 @@ pub(crate) fn run(flags: Serve) -> ExitCode {
                 (fault, again)
             }
         },
-        Err(fault) => (fault, Again::NeedsOtherWords),
+        Err(fault) => {
+            let again = again::after_settings(&fault);
+            (fault, again)
+        }
     };
     causes::tell(lang, &fault);
     match again {

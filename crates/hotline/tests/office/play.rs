@@ -104,6 +104,16 @@ impl Desk {
         self.runtime.block_on(self.client.send(heard)).expect("both hear each other");
     }
 
+    /// After the call: ends the wrap-up, and goes off duty.
+    pub(crate) fn leaves(&mut self) {
+        let state = |desk: &v1::Desk| desk.work.as_ref().map(v1::Work::state);
+        self.reads_until(|desk| state(desk) == Some(v1::WorkState::WrapUp));
+        self.runtime
+            .block_on(self.client.send(v1::EndWrapUpRequest::default()))
+            .expect("no more to write down");
+        self.runtime.block_on(self.client.send(v1::LeaveRequest::default())).expect("off duty");
+    }
+
     fn reads_until(&mut self, holds: impl Fn(&v1::Desk) -> bool) {
         loop {
             let update = self.runtime.block_on(self.stream.next()).expect("an update");

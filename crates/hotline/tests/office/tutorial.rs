@@ -41,7 +41,7 @@ fn steps(text: &str) -> Vec<Step> {
                     "console" => typed(*first, &block, &mut steps),
                     "toml" => steps.push(Step::File { text: block.join("\n") + "\n" }),
                     // The callers' program: the stage `strangers` plays it, and here it is played for it.
-                    "sh" => {}
+                    "sh" => assert!(block.iter().any(|line| line.contains("two_callers.py")), "{block:?}"),
                     other => panic!("line {first}: nobody knows what to do with {other:?}"),
                 }
                 (fence, block) = (None, Vec::new());
@@ -235,11 +235,7 @@ impl Newcomer {
             "hotline call why 897829c2" => {
                 self.step_to(self.now_us + 9 * SECOND_US);
                 self.gateway().hang_up(CALLS[1]);
-                // She leaves the desk without a word.
-                self.desk = None;
-                let is_gone =
-                    |person: &serde_json::Value| person["item"]["against"].to_string().contains("link_grace");
-                self.house.until(&["operator", "show", "vol-1"], is_gone);
+                self.desk.take().expect("somebody sits there").leaves();
                 // Nobody takes the other at the outside number, and the closing message is heard.
                 self.step_to(self.now_us + 70 * SECOND_US);
                 // Records are made beside the decisions, a little later.

@@ -155,7 +155,7 @@ fn a_journal_in_the_directory_is_not_left_unserved() {
     let nowhere = shared.dir.path().join("nowhere");
     let serve = ["serve", "--tokens-file", "t.json", "--postgres", text(&nowhere)];
     let refused = hotline(&serve);
-    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(1), "it may be there later: {}", said(&refused));
     assert!(said(&refused).contains("cannot read the address of the database"), "{}", said(&refused));
 }
 
@@ -184,7 +184,7 @@ fn a_key_that_is_handed_in_is_the_same_for_all() {
     let said_of = |key: &Path| said(&refused(key));
     assert!(said_of(&other).contains("sealed with another key"), "{}", said_of(&other));
     fs::write(&other, "8").expect("written");
-    assert!(said_of(&other).contains("cannot be used"), "{}", said_of(&other));
+    assert!(said_of(&other).contains("holds no key"), "{}", said_of(&other));
     assert!(
         said_of(&shared.data("nowhere")).contains("cannot be used"),
         "{}",

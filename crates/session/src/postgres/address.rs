@@ -28,6 +28,20 @@ const SETTINGS: [&str; 13] = [
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
+/// What is wrong with an address.
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    #[error("it does not begin with postgres://")]
+    Scheme,
+    #[error("it has a setting {0:?}, which there is not")]
+    Setting(String),
+    /// A password that has a sign of an address' own cuts it into pieces, and none of them is repeated.
+    #[error(
+        "a piece of it is out of place; in a password write ? as %3F, & as %26, @ as %40, / as %2F and # as %23"
+    )]
+    InPieces,
+}
+
 /// An address that was understood.
 #[derive(Clone)]
 pub(super) struct Address {
@@ -38,23 +52,29 @@ pub(super) struct Address {
 
 impl Address {
     pub(super) fn parse(url: &str) -> Result<Address, PostgresFault> {
-        let bad = |why: String| PostgresFault::BadAddress { why };
+        let bad = |why: &dyn fmt::Display| PostgresFault::BadAddress { why: why.to_string() };
         if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(bad("it does not begin with postgres://".to_owned()));
+            return Err(bad(&Wrong::Scheme));
         }
         let settings = url.split_once('?').map(|(_, settings)| settings).unwrap_or_default();
         for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
             let key = setting.split('=').next().unwrap_or_default();
-            if !SETTINGS.contains(&key) && !key.starts_with("options[") {
-                return Err(bad(format!("it has a setting {key:?}, which there is not")));
+            if SETTINGS.contains(&key) || key.starts_with("options[") {
+                continue;
             }
+            let is_word = key.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
+            let is_in_pieces = !is_word || settings.contains('@');
+            return Err(bad(&if is_in_pieces { Wrong::InPieces } else { Wrong::Setting(key.to_owned()) }));
         }
-        let options = PgConnectOptions::from_str(url).map_err(|error| bad(told(&error)))?;
+        let options = PgConnectOptions::from_str(url).map_err(|error| bad(&told(&error)))?;
         let options = match options.get_application_name() {
             Some(_) => options,
             None => options.application_name("hotline"),
         };
         let database = options.get_database().unwrap_or(options.get_username());
+        if database.contains('@') || options.get_host().contains('@') {
+            return Err(bad(&Wrong::InPieces));
+        }
         let name = match options.get_socket() {
             Some(socket) => format!("{}/{database}", socket.display()),
             None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
@@ -121,6 +141,10 @@ mod tests {
             format!("postgres://ward:{SECRET}@db:port/calls"),
             format!("postgres://ward@db/calls?passwd={SECRET}"),
             format!("postgres://ward:{SECRET}@db/calls?sslmode=perhaps"),
+            format!("postgres://ward:x?{SECRET}@db/calls"),
+            format!("postgres://ward:x?sslmode=prefer&{SECRET}@db/calls"),
+            format!("postgres://ward:12/{SECRET}@db/calls"),
+            format!("postgres://ward:x#{SECRET}@db/calls"),
         ] {
             let fault = Address::parse(&bad).expect_err("no address");
             let shown = format!("{fault} {fault:?}");

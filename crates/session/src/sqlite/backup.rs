@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::fault;
 use super::open::{
     JOURNAL_FILE, OpenFault, Use, clear, connect, hold, judged, look, migrate, nothing_beside, ours, told,
+    unfinished,
 };
 use super::{JOURNAL_STEPS, driving, epoch, heads, read, wall_us};
 use crate::engine::Stopped;
@@ -63,7 +64,7 @@ impl Unfinished {
             return Err(OpenFault::Exists { path: to.to_owned() });
         }
         nothing_beside(to)?;
-        let path = to.with_extension("unfinished");
+        let path = unfinished(to);
         make_private(&path).map_err(|source| not_written(to, source))?;
         Ok(Unfinished { path, to: to.to_owned() })
     }
@@ -166,30 +167,45 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
     look(copy).map_err(|fault| of_copy(copy, fault))?;
     let _held = hold(dir)?;
     let path = dir.join(JOURNAL_FILE);
-    let unfinished = Unfinished::begin(&path)?;
-    let copying = File::open(copy).and_then(|mut from| {
-        io::copy(&mut from, &mut OpenOptions::new().write(true).open(&unfinished.path)?)
-    });
-    let bytes = copying.map_err(|source| not_written(&path, source))?;
-    let mut connection = tables_of(&unfinished.path).await.map_err(|fault| of_copy(copy, fault))?;
-    let found = contents(&mut connection).await.map_err(|stopped| of_copy(copy, told(copy, stopped)))?;
-    let (whole, sites, has_callers) = found;
-    if whole != "ok" {
-        return Err(OpenFault::BadCopy { path: copy.to_owned(), why: whole });
+    let place = unfinished(&path);
+    // What an earlier attempt left there is cleared away, and is not to be the copy itself.
+    if fs::canonicalize(copy).is_ok_and(|copy| fs::canonicalize(&place).is_ok_and(|place| place == copy)) {
+        return Err(OpenFault::Exists { path: place });
     }
-    let life = new_life(&mut connection).await.map_err(|stopped| told(&path, stopped))?;
-    connection.close().await.map_err(|error| judged(&path, &error))?;
+    let mut from = File::open(copy).map_err(|fault| unread(copy, &fault))?;
+    let unfinished = Unfinished::begin(&path)?;
+    let copying = OpenOptions::new().write(true).open(&unfinished.path);
+    let bytes = copying.and_then(|mut into| io::copy(&mut from, &mut into));
+    let bytes = bytes.map_err(|source| not_written(&path, source))?;
+    let mut connection =
+        connect(&unfinished.path, Use::Durable).await.map_err(|fault| of_copy(copy, fault))?;
+    let begun = begin(&mut connection, copy, &unfinished.path).await;
+    // Also where nothing was begun: what SQLite keeps beside the file goes with it.
+    let closed = connection.close().await;
+    let (sites, has_callers, life) = begun?;
+    closed.map_err(|error| not_written(&path, io::Error::other(error)))?;
     // What the close could not move into the file would stay behind under the old name.
-    nothing_beside(&unfinished.path)?;
+    if let Err(left) = nothing_beside(&unfinished.path) {
+        return Err(not_written(&path, io::Error::other(left)));
+    }
     keep(&unfinished.path, &path).map_err(|source| not_written(&path, source))?;
     Ok((Copied { bytes, sites, has_callers }, life))
 }
 
-/// What was copied, with the tables of this release.
-async fn tables_of(unfinished: &Path) -> Result<SqliteConnection, OpenFault> {
-    let mut connection = connect(unfinished, Use::Durable).await?;
-    migrate(unfinished, &mut connection, &JOURNAL_STEPS).await?;
-    Ok(connection)
+/// The tables of this release, what is in them, and a new life.
+async fn begin(
+    connection: &mut SqliteConnection,
+    copy: &Path,
+    unfinished: &Path,
+) -> Result<(Vec<(SiteId, Seq)>, bool, Epoch), OpenFault> {
+    migrate(unfinished, connection, &JOURNAL_STEPS).await.map_err(|fault| of_copy(copy, fault))?;
+    let found = contents(connection).await.map_err(|stopped| of_copy(copy, told(copy, stopped)))?;
+    let (whole, sites, has_callers) = found;
+    if whole != "ok" {
+        return Err(OpenFault::BadCopy { path: copy.to_owned(), why: whole });
+    }
+    let life = new_life(connection).await.map_err(|stopped| of_copy(copy, told(copy, stopped)))?;
+    Ok((sites, has_callers, life))
 }
 
 /// What a file is that is no copy.
@@ -209,8 +225,13 @@ fn of_copy(copy: &Path, fault: OpenFault) -> OpenFault {
         OpenFault::NotOurs { .. } => OpenFault::BadCopy { path, why: Instead::Anothers.to_string() },
         OpenFault::Damaged { why, .. } => OpenFault::BadCopy { path, why },
         OpenFault::Newer { schema, known, .. } => OpenFault::Newer { path, schema, known },
+        OpenFault::Failed { why, .. } => OpenFault::Failed { path, why },
         other => other,
     }
+}
+
+fn unread(copy: &Path, fault: &io::Error) -> OpenFault {
+    OpenFault::Failed { path: copy.to_owned(), why: fault.to_string() }
 }
 
 /// Larger than any before, also where the clock went back.

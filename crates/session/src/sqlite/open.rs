@@ -192,6 +192,13 @@ pub(crate) fn nothing_beside(path: &Path) -> Result<(), OpenFault> {
     }
 }
 
+/// Where what will be at this place is made. Nothing that is at a place of its own has such a name.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".unfinished");
+    name.into()
+}
+
 /// Takes a database away, and all that is beside it.
 pub(crate) fn clear(path: &Path) -> io::Result<()> {
     for file in [path.to_owned()].into_iter().chain(beside(path)) {
@@ -209,7 +216,7 @@ pub(crate) async fn make(path: &Path) -> Result<(), OpenFault> {
         return Ok(());
     }
     nothing_beside(path)?;
-    let unfinished = path.with_extension("unfinished");
+    let unfinished = unfinished(path);
     clear(&unfinished).map_err(|source| written(path.parent().unwrap_or(path), source))?;
     let options = ours(SqliteConnectOptions::new().filename(&unfinished).create_if_missing(true));
     let connection = options.connect().await.map_err(|error| judged(path, &error))?;

@@ -157,7 +157,7 @@ async fn a_copy_that_is_none_leaves_the_database_as_it_was() {
         let copy = dir.path().join("copy.db");
         let unmade = back_up_postgres(&url, &copy).await.expect_err("no tables");
         assert!(matches!(unmade, CopyFault::Database(PostgresFault::Behind { .. })), "{unmade}");
-        assert!(!copy.exists() && !copy.with_extension("unfinished").exists());
+        assert!(!copy.exists() && !copy.with_extension("db.unfinished").exists());
         migrate_postgres(&url).await.expect("an empty database");
         std::fs::write(&copy, "x".repeat(500)).expect("written");
         let refused = restore_to_postgres(&copy, &url).await.expect_err("no database");
