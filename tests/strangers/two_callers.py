@@ -45,7 +45,7 @@ def play(calls, desk, go_on, tell=lambda words: None):
     go_on(10, desk)
     closing = calls.shape(first, "QUEUE").hears.prompt_id
     tell(f"nobody took {first}: its caller hears {closing}")
-    # A gateway that plays it says when it was heard (`PromptFinished`); this one is silent, and the site waits no longer.
+    # A gateway that plays it says when it was heard (`PromptFinished`); this one is silent, and the site waits as long as the plan says.
     go_on(15, desk)
     calls.shape(first, "RELEASE")
     tell(f"{first} is closed")
@@ -66,7 +66,7 @@ def main(address, tokens, desk_token):
     with grpc.insecure_channel(address) as channel:
         gateways = [entry["token"] for entry in entries if entry["role"] == "gateway"]
         if not gateways:
-            sys.exit(f"there is no gateway's token in {tokens}: hotline token create gateway gw-1")
+            sys.exit(f"there is no gateway's token in {tokens}: name the file that the server wrote when it began")
         server = types.SimpleNamespace(tokens={"gateway": gateways[0]})
         hospital = types.SimpleNamespace(channel=channel, server=server)
         desk = Phone(hospital, pathlib.Path(desk_token).stem, pathlib.Path(desk_token).read_text().strip())

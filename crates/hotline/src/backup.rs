@@ -181,8 +181,7 @@ impl Restore {
     /// Read before anything is begun.
     fn key(&self, dir: &Path, lang: Lang) -> Result<Option<String>, String> {
         let Some(file) = &self.seal_key else { return Ok(None) };
-        SealKey::read(file).map_err(|fault| chinese::told(lang, fault))?;
-        let text = fs::read_to_string(file).map_err(|fault| chinese::told(lang, fault))?;
+        let (_, text) = SealKey::read_text(file).map_err(|fault| chinese::told(lang, fault))?;
         let here = dir.join(SEAL_KEY_FILE);
         match fs::read_to_string(&here) {
             Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(Some(text)),

@@ -104,7 +104,7 @@ impl Made {
                 "give {dir}/{AUTHORITY} to clients (--ca), and keep {dir}/{AUTHORITY_KEY} elsewhere; whoever has that can pass for \
                  the server"
             ));
-            lines.push(format!("to serve with it: hotline serve --data data --tls {dir}"));
+            lines.push(format!("to serve with it: hotline serve --data DIR --tls {dir}"));
         }
         told(lang, lines.join("\n"))
     }

@@ -19,6 +19,7 @@ mod office;
 mod open_files;
 mod postgres;
 mod screenshots;
+mod secrets;
 mod serve;
 mod timings;
 mod tokens;

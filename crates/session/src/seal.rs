@@ -1,5 +1,6 @@
 //! The key under which callers' numbers are sealed, and what is done with it.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -63,16 +64,26 @@ impl SealKey {
     /// # Errors
     /// [`SealKeyFault::File`], [`SealKeyFault::NotInFile`], [`SealKeyFault::KeyItself`].
     pub fn read(path: &Path) -> Result<SealKey, SealKeyFault> {
-        if path.to_str().is_some_and(|text| SealKey::parse(text).is_ok()) {
-            return Err(SealKeyFault::KeyItself);
-        }
-        let path = path.to_owned();
-        match fs::read(&path) {
-            Ok(bytes) => {
-                SealKey::parse(&String::from_utf8_lossy(&bytes)).map_err(|_| SealKeyFault::NotInFile { path })
+        SealKey::read_text(path).map(|(key, _)| key)
+    }
+
+    /// The same, and how it stands there: some files are read once only.
+    ///
+    /// # Errors
+    /// As [`SealKey::read`].
+    pub fn read_text(path: &Path) -> Result<(SealKey, String), SealKeyFault> {
+        let fault = |source| {
+            // Also in the directory of a configuration, and with a digit too few.
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            match name.len() >= KEY_BYTES && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+                true => SealKeyFault::KeyItself,
+                false => SealKeyFault::File { path: path.to_owned(), source },
             }
-            Err(source) => Err(SealKeyFault::File { path, source }),
-        }
+        };
+        let bytes = fs::read(path).map_err(fault)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let key = SealKey::parse(&text).map_err(|_| SealKeyFault::NotInFile { path: path.to_owned() })?;
+        Ok((key, text))
     }
 
     /// A key as text: 64 hexadecimal digits.

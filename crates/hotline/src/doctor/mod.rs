@@ -176,7 +176,7 @@ impl Doctor {
                 format!("无法读取目录 {shown}：{}", chinese(&fault)),
                 format!("the directory {shown} cannot be read: {fault}"),
             )),
-            Ok(_) if !has_begun() && !matches!(database, Ok(Some(_))) => Some(said(
+            Ok(_) if !has_begun() && matches!(database, Ok(None)) => Some(said(
                 format!("没有服务器用目录 {shown} 启动过"),
                 format!("no server has begun in the directory {shown}"),
             )),
@@ -188,7 +188,10 @@ impl Doctor {
                 "name the directory that `hotline serve --data` was given, as the user that the server runs as",
             );
             findings.push(Finding::bad("data", words, mend));
-            findings.extend(database.err().map(|fault| database::unnamed(&fault)));
+            return findings;
+        }
+        if let (false, Err(fault)) = (has_begun(), &database) {
+            findings.push(database::unnamed(fault));
             return findings;
         }
         findings.extend(files::look(data, &file, self.seal_key.as_deref()));

@@ -14,6 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, FromArgMatches};
 
 use crate::lang::Lang;
+use crate::secrets;
 
 /// Each paragraph of the English help, and what it is in Chinese.
 const CHINESE: &str = include_str!("zh-CN.toml");
@@ -78,16 +79,23 @@ fn asks_for_help(arguments: &mut Vec<OsString>) {
     }
 }
 
-/// With a hint at a flag that nothing has and that people look for, and without an address with its password.
+/// With a hint at a flag that nothing has and that people look for, and without what may be a secret.
 fn hinted(mut fault: clap::Error) -> clap::Error {
-    if fault.kind() != ErrorKind::UnknownArgument {
-        return fault;
-    }
-    let Some(ContextValue::String(unknown)) = fault.get(ContextKind::InvalidArg) else { return fault };
-    if unknown == "--site" {
+    let said = |fault: &clap::Error, kind| match fault.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    if fault.kind() == ErrorKind::UnknownArgument && said(&fault, ContextKind::InvalidArg) == "--site" {
         fault.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![fault::SITE.into()]));
-    } else if unknown.contains("://") && unknown.contains('@') {
-        fault.insert(ContextKind::InvalidArg, ContextValue::String("…@…".to_owned()));
+    }
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue] {
+        let text = said(&fault, kind);
+        let is_flag = text.starts_with("--") && !text.contains('=');
+        if !is_flag && secrets::may_be_in(&text) {
+            fault.insert(kind, ContextValue::String("…".to_owned()));
+            // It says the same once more.
+            fault.remove(ContextKind::Suggested);
+        }
     }
     fault
 }

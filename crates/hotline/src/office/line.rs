@@ -74,7 +74,7 @@ enum Verb {
         /// Its whole id.
         line: String,
         /// Where to: a destination of the plan that asks for key 1, by its id; `hotline plan get` has them under
-        /// [destinations]. A number that the plan does not have is added to it first.
+        /// `[destinations]`. Add a number that the plan does not have to the plan first.
         #[arg(long, value_name = "DESTINATION", required_unless_present = "end", requires = "lasting")]
         to: Option<String>,
         /// For how long: 30m, 2h, 1d; from 1m to 30d.

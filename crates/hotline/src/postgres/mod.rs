@@ -17,6 +17,7 @@ use tokio::runtime::Builder;
 pub(crate) use self::text::{unopened, unopened_at};
 use crate::chinese::told;
 use crate::lang::Lang;
+use crate::secrets;
 use crate::serve::read_configuration;
 
 /// Holds the address itself, where no file should.
@@ -108,7 +109,7 @@ pub(crate) fn address(flag: Option<&Path>, configured: Option<&Path>) -> Result<
     let text = fs::read_to_string(file);
     // Whoever wrote the address itself there is not to find its password on the screen, or in a log, too.
     ensure!(
-        text.is_ok() || !["@", "=", "?", "://"].iter().any(|part| shown.contains(part)),
+        text.is_ok() || !secrets::is_address(&shown),
         "an address of a database stands where the name of a file is wanted; write the address into a file, for its owner \
          alone, and name that file, or set {VARIABLE}"
     );

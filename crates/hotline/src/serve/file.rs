@@ -17,6 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::redis_at::RedisAt;
 use super::traces::{Collector, Part};
 use crate::log::LogFormat;
+use crate::secrets;
 
 /// Longest file that is looked into.
 const BYTES_MAX: usize = 1 << 20;
@@ -249,10 +250,10 @@ fn drawn(name: &str, text: &str, fault: &toml::de::Error) -> FileFault {
     let span = fault.span().unwrap_or(0..0);
     let from = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
     let to = text[span.end..].find('\n').map_or(text.len(), |end| span.end + end);
-    if is_secret(&text[from..to]) {
+    if secrets::may_be_in(&text[from..to]) {
         let (line, column) =
             (text[..from].matches('\n').count() + 1, text[from..span.start].chars().count() + 1);
-        let title = if is_secret(fault.message()) { UNSHOWN } else { fault.message() };
+        let title = if secrets::is_address(fault.message()) { UNSHOWN } else { fault.message() };
         let help = format!("a secret may stand there, so it is not shown; {MEND}");
         let place = Origin::path(name).line(line).char_column(column);
         let report = [Level::ERROR.primary_title(title).element(place).element(Level::HELP.message(help))];
@@ -262,13 +263,6 @@ fn drawn(name: &str, text: &str, fault: &toml::de::Error) -> FileFault {
     let report =
         [Level::ERROR.primary_title(fault.message()).element(place).element(Level::HELP.message(MEND))];
     FileFault(Renderer::plain().render(&report))
-}
-
-/// Whether a password may stand there: whoever reads a log is not to find it.
-fn is_secret(text: &str) -> bool {
-    let has_user = text.split("://").skip(1).any(|rest| rest.contains('@'));
-    has_user
-        || text.split("password").skip(1).any(|rest| rest.trim_start_matches(['"', ' ']).starts_with('='))
 }
 
 #[cfg(test)]
@@ -322,6 +316,8 @@ mod tests {
             ("[redis]\nadress = \"redis://me:s3cret@cache\"", "server.toml:2:1", "unknown field `adress`"),
             ("[postgres]\nurl = \"postgres://me:s3cret@db/calls\"", "server.toml:2:1", "unknown field `url`"),
             ("postgres = \"postgres://me:s3cret@db/calls\"", "server.toml:1:12", UNSHOWN),
+            ("[redis]\npassword: \"s3cret\"", "server.toml:2:", ""),
+            ("redis = \"me:s3cret@cache:6379\"", "server.toml:1:9", UNSHOWN),
         ];
         for (text, place, words) in cases {
             let said = refused(text);

@@ -20,7 +20,7 @@ use crate::log::LogFormat;
 use crate::{certs, postgres, tokens};
 
 const EXIT_CODES: &str = "Exit codes: 0 ended as told, 1 it could not start, 2 the flags, the configuration or what they name \
-                          make no sense: start it again only with others, 75 only a new start can tell what was stored: \
+                          make no sense: mend them before you start it again, 75 only a new start can tell what was stored: \
                           start it again, 78 a later release has written the record: start that one";
 
 /// Serve a hospital, or several, to gateways, desks, supervisors and administrators.

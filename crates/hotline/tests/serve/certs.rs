@@ -24,7 +24,7 @@ fn init(directory: &Path) {
     for words in told {
         assert!(said.contains(words), "{words} is not in {said}");
     }
-    assert!(said.ends_with(&format!("hotline serve --data data --tls {shown}\n")), "{said}");
+    assert!(said.ends_with(&format!("hotline serve --data DIR --tls {shown}\n")), "{said}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ enum Wrong {
     Setting(String),
     /// A password that has a sign of an address' own cuts it into pieces, and none of them is repeated.
     #[error(
-        "a piece of it is out of place; in a password write ? as %3F, & as %26, @ as %40, / as %2F and # as %23"
+        "a piece of it is out of place; in a password write % as %25, ? as %3F, & as %26, @ as %40, / as %2F and # as %23"
     )]
     InPieces,
 }
@@ -56,25 +56,32 @@ impl Address {
         if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
             return Err(bad(&Wrong::Scheme));
         }
-        let settings = url.split_once('?').map(|(_, settings)| settings).unwrap_or_default();
+        // Who asks has no sign in the clear that ends it: what follows the first of these is no password.
+        let place = url.split_once("://").map(|(_, place)| place).unwrap_or_default();
+        let (place, settings) = place.split_once('?').unwrap_or((place, ""));
+        let is_cut = place.split_once('/').is_some_and(|(_, database)| database.contains('@'));
+        if is_cut || url.contains('#') {
+            return Err(bad(&Wrong::InPieces));
+        }
         for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
             let key = setting.split('=').next().unwrap_or_default();
             if SETTINGS.contains(&key) || key.starts_with("options[") {
                 continue;
             }
             let is_word = key.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
-            let is_in_pieces = !is_word || settings.contains('@');
+            let is_whole = is_word && setting.contains('=');
+            let is_in_pieces = !is_whole || ["@", "password="].iter().any(|part| settings.contains(part));
             return Err(bad(&if is_in_pieces { Wrong::InPieces } else { Wrong::Setting(key.to_owned()) }));
         }
-        let options = PgConnectOptions::from_str(url).map_err(|error| bad(&told(&error)))?;
+        let options = PgConnectOptions::from_str(url).map_err(|error| match settings.contains('@') {
+            true => bad(&Wrong::InPieces),
+            false => bad(&told(&error)),
+        })?;
         let options = match options.get_application_name() {
             Some(_) => options,
             None => options.application_name("hotline"),
         };
         let database = options.get_database().unwrap_or(options.get_username());
-        if database.contains('@') || options.get_host().contains('@') {
-            return Err(bad(&Wrong::InPieces));
-        }
         let name = match options.get_socket() {
             Some(socket) => format!("{}/{database}", socket.display()),
             None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
@@ -134,6 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn signs_that_are_written_as_they_should_be_are_no_fault() {
+        for (url, shown) in [
+            ("postgres://ward%40server:pw@db/?sslmode=require", "db:5432/ward@server"),
+            ("postgres://ward:a%3Fb%26c%40d%2Fe%23f@db:1/calls%40night", "db:1/calls@night"),
+            ("postgres://ward:pw@[::1]:6432/calls", "[::1]:6432/calls"),
+            ("postgres:///calls?host=/run/pg@15&user=ward", "/run/pg@15/calls"),
+        ] {
+            let address = Address::parse(url).unwrap_or_else(|fault| panic!("{url}: {fault}"));
+            assert_eq!(format!("{address:?}"), shown);
+        }
+    }
+
+    #[test]
     fn what_is_no_address_is_told_without_its_password() {
         for bad in [
             format!("mysql://ward:{SECRET}@db/calls"),
@@ -144,7 +164,9 @@ mod tests {
             format!("postgres://ward:x?{SECRET}@db/calls"),
             format!("postgres://ward:x?sslmode=prefer&{SECRET}@db/calls"),
             format!("postgres://ward:12/{SECRET}@db/calls"),
-            format!("postgres://ward:x#{SECRET}@db/calls"),
+            format!("postgres://ward:12#{SECRET}@db/calls"),
+            format!("postgres://db/calls?user=ward&password=x&{SECRET}"),
+            format!("postgres://ward:x?sslmode=x{SECRET}@db/calls"),
         ] {
             let fault = Address::parse(&bad).expect_err("no address");
             let shown = format!("{fault} {fault:?}");

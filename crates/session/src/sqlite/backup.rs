@@ -179,14 +179,14 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
     let bytes = bytes.map_err(|source| not_written(&path, source))?;
     let mut connection =
         connect(&unfinished.path, Use::Durable).await.map_err(|fault| of_copy(copy, fault))?;
-    let begun = begin(&mut connection, copy, &unfinished.path).await;
+    let begun = begin(&mut connection, copy, &path).await;
     // Also where nothing was begun: what SQLite keeps beside the file goes with it.
     let closed = connection.close().await;
     let (sites, has_callers, life) = begun?;
-    closed.map_err(|error| not_written(&path, io::Error::other(error)))?;
+    closed.map_err(|error| judged(&path, &error))?;
     // What the close could not move into the file would stay behind under the old name.
-    if let Err(left) = nothing_beside(&unfinished.path) {
-        return Err(not_written(&path, io::Error::other(left)));
+    if nothing_beside(&unfinished.path).is_err() {
+        return Err(not_written(&path, io::Error::other(NotMoved)));
     }
     keep(&unfinished.path, &path).map_err(|source| not_written(&path, source))?;
     Ok((Copied { bytes, sites, has_callers }, life))
@@ -196,17 +196,22 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
 async fn begin(
     connection: &mut SqliteConnection,
     copy: &Path,
-    unfinished: &Path,
+    path: &Path,
 ) -> Result<(Vec<(SiteId, Seq)>, bool, Epoch), OpenFault> {
-    migrate(unfinished, connection, &JOURNAL_STEPS).await.map_err(|fault| of_copy(copy, fault))?;
+    migrate(path, connection, &JOURNAL_STEPS).await.map_err(|fault| of_copy(copy, fault))?;
     let found = contents(connection).await.map_err(|stopped| of_copy(copy, told(copy, stopped)))?;
     let (whole, sites, has_callers) = found;
     if whole != "ok" {
         return Err(OpenFault::BadCopy { path: copy.to_owned(), why: whole });
     }
-    let life = new_life(connection).await.map_err(|stopped| of_copy(copy, told(copy, stopped)))?;
+    let life = new_life(connection).await.map_err(|stopped| told(path, stopped))?;
     Ok((sites, has_callers, life))
 }
+
+/// SQLite's log still has a part of it.
+#[derive(Debug, thiserror::Error)]
+#[error("what was written could not be moved into the file")]
+struct NotMoved;
 
 /// What a file is that is no copy.
 #[derive(Debug, thiserror::Error)]

@@ -192,7 +192,7 @@ pub(crate) fn nothing_beside(path: &Path) -> Result<(), OpenFault> {
     }
 }
 
-/// Where what will be at this place is made. Nothing that is at a place of its own has such a name.
+/// Where what will be at this place is made. What stands there is an earlier attempt's, and is cleared away.
 pub(crate) fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".unfinished");
