@@ -45,7 +45,8 @@ def play(calls, desk, go_on, tell=lambda words: None):
     go_on(10, desk)
     closing = calls.shape(first, "QUEUE").hears.prompt_id
     tell(f"nobody took {first}: its caller hears {closing}")
-    # A gateway that plays it says when it was heard (`PromptFinished`); this one is silent, and the site waits as long as the plan says.
+    # A gateway that plays it says when it was heard (`PromptFinished`). This one is silent, and the site waits as long as
+    # the plan says.
     go_on(15, desk)
     calls.shape(first, "RELEASE")
     tell(f"{first} is closed")

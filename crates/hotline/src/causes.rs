@@ -1,20 +1,11 @@
 //! Why a command that has no answer of its own, as `serve` and `certs`, did not do what was asked: told cause by cause.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
-use anyhow::{Error, Result};
+use anyhow::Error;
 
 use crate::chinese::told;
 use crate::lang::Lang;
-
-/// What such a command ends with; what went wrong is told.
-pub(crate) fn ended(lang: Lang, done: Result<ExitCode>) -> ExitCode {
-    done.unwrap_or_else(|fault| {
-        tell(lang, &fault);
-        ExitCode::FAILURE
-    })
-}
 
 /// Says on standard error what went wrong.
 pub(crate) fn tell(lang: Lang, fault: &Error) {

@@ -75,14 +75,17 @@ impl Certs {
             Command::Init(wish) => wish.init(today).map(|made| made.told(lang, &wish.dir, true)),
             Command::Renew(wish) => wish.renew(today).map(|made| made.told(lang, &wish.dir, false)),
         };
-        causes::ended(
-            lang,
-            done.map(|words| {
+        match done {
+            Ok(words) => {
                 // Where even this cannot be written the exit code is all there is to say.
                 let _said = writeln!(io::stdout(), "{words}");
                 ExitCode::SUCCESS
-            }),
-        )
+            }
+            Err(fault) => {
+                causes::tell(lang, &fault);
+                ExitCode::FAILURE
+            }
+        }
     }
 }
 

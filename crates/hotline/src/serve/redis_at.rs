@@ -61,12 +61,7 @@ impl FromStr for Place {
 
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        // A fault is drawn where it stands, and what may hold a secret is not shown: it is refused when it is used.
-        if text.contains('@') {
-            return Ok(Place(text));
-        }
-        text.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

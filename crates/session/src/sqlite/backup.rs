@@ -172,7 +172,8 @@ pub async fn restore_from(copy: &Path, dir: &Path) -> Result<(Copied, Epoch), Op
     if fs::canonicalize(copy).is_ok_and(|copy| fs::canonicalize(&place).is_ok_and(|place| place == copy)) {
         return Err(OpenFault::Exists { path: place });
     }
-    let mut from = File::open(copy).map_err(|fault| unread(copy, &fault))?;
+    let unread = |fault: io::Error| OpenFault::Failed { path: copy.to_owned(), why: fault.to_string() };
+    let mut from = File::open(copy).map_err(unread)?;
     let unfinished = Unfinished::begin(&path)?;
     let copying = OpenOptions::new().write(true).open(&unfinished.path);
     let bytes = copying.and_then(|mut into| io::copy(&mut from, &mut into));
@@ -233,10 +234,6 @@ fn of_copy(copy: &Path, fault: OpenFault) -> OpenFault {
         OpenFault::Failed { why, .. } => OpenFault::Failed { path, why },
         other => other,
     }
-}
-
-fn unread(copy: &Path, fault: &io::Error) -> OpenFault {
-    OpenFault::Failed { path: copy.to_owned(), why: fault.to_string() }
 }
 
 /// Larger than any before, also where the clock went back.
